@@ -1,0 +1,3 @@
+export type * from './ports.ts';
+export { Replica, type ReplicaOptions } from './replica.ts';
+export type * from './request.ts';

@@ -1,0 +1,57 @@
+/**
+ * What clients ask of a member and what they are told: the one ClientRequest interface that every client protocol speaks.
+ * Exactly one ClientReply ends each request, unless the member dies.
+ */
+import type { Index, MemberChange, MemberId, RefusalCode, Term } from '@seedraft/core';
+import type { ReadMode } from './ports.ts';
+
+export type ClientRequest =
+  /** Open a session; the answer is its id (= the index of its registration). `timeout`: ms of cluster time without a command. */
+  | { readonly type: 'OpenSession'; readonly timeout: number }
+  | { readonly type: 'CloseSession'; readonly sessionId: number }
+  /**
+   * Replicate a command. With a session (`sessionId` > 0) it is applied exactly once however often it is sent under one `sequence` (>= 1);
+   * results below `firstIncomplete` may be forgotten. Without (`sessionId` 0) never retry an `unknown`.
+   */
+  | {
+      readonly type: 'Command';
+      readonly sessionId: number;
+      readonly sequence: number;
+      readonly firstIncomplete: number;
+      readonly command: unknown;
+    }
+  /** Several commands as one entry, all or nothing, one result each. */
+  | {
+      readonly type: 'Batch';
+      readonly sessionId: number;
+      readonly sequence: number;
+      readonly firstIncomplete: number;
+      readonly commands: readonly unknown[];
+    }
+  | { readonly type: 'Query'; readonly mode: ReadMode; readonly query: unknown }
+  | {
+      readonly type: 'ChangeMembership';
+      readonly changes: readonly MemberChange[];
+      readonly mode: 'single' | 'joint' | 'explicit';
+    }
+  | { readonly type: 'TransferLeadership'; readonly target: MemberId }
+  /** Take a snapshot now; answered when it is durable. */
+  | { readonly type: 'Snapshot' };
+
+/** Codes a client may see besides the core's. `sentence(code)` says what to do about each. */
+export type ClientRefusalCode =
+  | RefusalCode
+  | 'SESSION_EXPIRED'
+  | 'STALE_SEQUENCE'
+  | 'BAD_REQUEST'
+  | 'STATE_LIMIT'
+  | 'MACHINE_ERROR'
+  | 'MEMBER_DAMAGED'
+  | 'OVERLOADED';
+
+export type ClientReply =
+  | { readonly type: 'Ok'; readonly index: Index; readonly value: unknown }
+  /** Nothing happened and nothing will; `leader` is 0 when unknown. */
+  | { readonly type: 'Refused'; readonly code: ClientRefusalCode; readonly leader: MemberId }
+  /** It may or may not take effect. Retry only under the same session and sequence. */
+  | { readonly type: 'Unknown'; readonly index: Index; readonly term: Term };

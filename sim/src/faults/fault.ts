@@ -1,0 +1,98 @@
+/**
+ * What a fault is: a file in this folder with a name, a header that says what recovery it must leave possible, a schema for its parameters,
+ * a way to draw it from a seed, and inject/heal. The registry (index.ts) lists them; `--help`, swarm and the vacuity guard read it.
+ */
+import type { MemberChange, MemberId, PeerMessage } from '@seedraft/core';
+import type { ClientRequest, Replica } from '@seedraft/replica';
+import type { ZodType } from 'zod';
+import type { DiskFault } from '../disk/disk.ts';
+import type { MemberView, Micros, WorldView } from '../observer.ts';
+import type { NetworkKnobs } from '../plan.ts';
+
+export type FaultGroup =
+  | 'network'
+  | 'partition'
+  | 'process'
+  | 'clock'
+  | 'disk'
+  | 'raft'
+  | 'membership'
+  | 'clients';
+
+/** Keyed draws of one planned fault: independent of every other draw in the run. */
+export interface Draw {
+  uint32(purpose: string): number;
+  /** Uniform integer in [low, high]. */
+  between(purpose: string, low: number, high: number): number;
+  /** True with probability ppm / 1e6. */
+  chance(purpose: string, ppm: number): boolean;
+  pick<T>(purpose: string, from: readonly T[]): T;
+  shuffle<T>(purpose: string, from: readonly T[]): T[];
+}
+
+/** The endpoint of clients in partitions. */
+export const CLIENTS = 0;
+
+/** What faults may do to the world. Every method that returns a function returns its own undoing (idempotent). */
+export interface FaultWorld extends WorldView {
+  /** Up or paused members of the latest committed configuration and after, id-sorted. */
+  readonly current: readonly MemberView[];
+  leader(): MemberView | null;
+  /** Messages from -> to vanish while blocked (only `types`, when given). Endpoint CLIENTS = all clients. Blocks stack. */
+  block(from: MemberId, to: MemberId, types?: readonly PeerMessage['type'][]): () => void;
+  /** Override some knobs on one link, or on all (null, null). Overrides stack, latest wins. */
+  tune(from: MemberId | null, to: MemberId | null, knobs: Partial<NetworkKnobs>): () => void;
+  /** Messages on the link wait until released (then flush in order). */
+  clog(from: MemberId, to: MemberId): () => void;
+  crash(id: MemberId, disk: 'kept' | 'dropped' | 'torn' | 'drawn'): void;
+  /** Boot from disk; if damaged it stays down until it rejoins as a new member (the world arranges that). */
+  restart(id: MemberId): void;
+  /** Timers fire in a burst afterwards; messages queue up. */
+  pause(id: MemberId): () => void;
+  /** Each step of the member takes this much longer. */
+  slow(id: MemberId, delay: Micros): () => void;
+  /** Crash and lose the disk. The id never answers again; a fresh member (new id) asks to join as learner after `rejoinAfter`. */
+  wipe(id: MemberId, rejoinAfter: Micros): void;
+  /** Restart under the old id and flags over an empty disk (must be refused: MEMBER_WIPED). */
+  amnesia(id: MemberId): void;
+  clockStep(id: MemberId, forward: Micros): void;
+  /** Rate error in ppm from now on. */
+  clockDrift(id: MemberId, ppm: number): () => void;
+  clockFreeze(id: MemberId): () => void;
+  /** False when the atlas forbids it (too few intact copies) or there was nothing to damage. */
+  disk(id: MemberId, fault: DiskFault): boolean;
+  /** A new, empty member outside every configuration; returns its id. */
+  spawn(): MemberId;
+  /** An operator's request to whoever leads (retried until definite or 5 s pass); outcomes are counted, never assumed. */
+  changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void;
+  ask(id: MemberId, request: ClientRequest): void;
+  campaign(id: MemberId): void;
+  /** Run something later (keyed by the fault, survives crashes). */
+  after(delay: Micros, action: () => void): void;
+  /** When the predicate first holds after a step of any member, within `within`; else `otherwise` runs. */
+  when(predicate: () => boolean, within: Micros, action: () => void, otherwise?: () => void): void;
+  /** True while a persist of this member is outstanding. */
+  isPersisting(id: MemberId): boolean;
+  /** A client workload change: pause all clients, or change the rate (ppm of the planned). */
+  tuneClients(ratePpm: number): () => void;
+  replica(id: MemberId): Replica | null;
+}
+
+/** Inject returns its heal (called at the end of the window, in liveness mode for the core only, or never), plus a sentence for people. */
+export interface Injected {
+  readonly sentence: string;
+  readonly heal?: () => void;
+}
+
+export interface Fault<Parameters = Record<string, unknown>> {
+  /** = the file's name, and the key in scenario files. */
+  readonly name: string;
+  readonly group: FaultGroup;
+  /** One line for --help. */
+  readonly summary: string;
+  readonly schema: ZodType<Parameters>;
+  /** Draw parameters for swarm. */
+  draw(draw: Draw): Parameters;
+  /** Null: nothing to do now (no such target); it then does not count. */
+  inject(world: FaultWorld, parameters: Parameters, draw: Draw): Injected | null;
+}

@@ -1,0 +1,3 @@
+export type * from './disk/disk.ts';
+export * from './observer.ts';
+export type * from './plan.ts';
