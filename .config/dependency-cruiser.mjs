@@ -1,0 +1,91 @@
+// The one-way rule (the map of the house in README.md): what is absent from ALLOWED is forbidden.
+const ALLOWED = {
+  core: [],
+  codec: [],
+  check: [],
+  replica: ['core', 'codec'],
+  kv: ['replica', 'codec'],
+  wire: ['core', 'replica', 'codec'],
+  store: ['core', 'replica', 'codec'],
+  sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
+  seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim'],
+};
+/** npm packages a room may import; whatever is not named here is forbidden. */
+const PACKAGES = {
+  codec: ['cbor-x'],
+  sim: ['seedrandom', 'zod'],
+  seedraft: ['cli-progress', 'commander', 'picocolors', 'piscina', 'yaml', 'zod'],
+};
+const folder = (room) => (room === 'sim' ? 'sim/' : `packages/${room}/`);
+const rooms = Object.keys(ALLOWED);
+
+export default {
+  forbidden: [
+    ...rooms
+      .filter((room) => ALLOWED[room].length < rooms.length - 1)
+      .map((room) => ({
+        name: `${room}-imports`,
+        comment: `${room} may import only: ${ALLOWED[room].join(', ') || 'nothing'}`,
+        severity: 'error',
+        from: { path: `^${folder(room)}` },
+        to: {
+          path: rooms
+            .filter((other) => other !== room && !ALLOWED[room].includes(other))
+            .map((other) => `^${folder(other)}`),
+        },
+      })),
+    ...rooms.map((room) => ({
+      name: `${room}-packages`,
+      comment: `${room} may use only these packages: ${(PACKAGES[room] ?? []).join(', ') || 'none'}`,
+      severity: 'error',
+      from: { path: `^${folder(room)}src/` },
+      to: {
+        dependencyTypes: [
+          'npm',
+          'npm-dev',
+          'npm-optional',
+          'npm-peer',
+          'npm-no-pkg',
+          'npm-unknown',
+        ],
+        ...(PACKAGES[room] && { pathNot: PACKAGES[room].map((name) => `node_modules/${name}/`) }),
+      },
+    })),
+    {
+      name: 'types-only',
+      comment: 'kv and wire know the replica by its types alone',
+      severity: 'error',
+      from: { path: '^packages/(kv|wire)/' },
+      to: { path: '^packages/replica/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pure-rooms-no-node',
+      severity: 'error',
+      from: { path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/src/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'not-to-tests',
+      severity: 'error',
+      from: { path: '^(sim|packages)/' },
+      to: { path: '^test/' },
+    },
+    { name: 'resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: ['^(sim|test|packages/[^/]+)/dist/'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      conditionNames: ['@seedraft/source', 'import', 'types', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};
