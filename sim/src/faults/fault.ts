@@ -76,12 +76,16 @@ export interface FaultWorld extends WorldView {
   /** A client workload change: pause all clients, or change the rate (ppm of the planned). */
   tuneClients(ratePpm: number): () => void;
   replica(id: MemberId): Replica | null;
+  /** May this member's disk be damaged or lost now? The atlas (atlas.ts) says no when recovery would become impossible. */
+  permits(id: MemberId): boolean;
 }
 
 /** Inject returns its heal (called at the end of the window, in liveness mode for the core only, or never), plus a sentence for people. */
 export interface Injected {
   readonly sentence: string;
   readonly heal?: () => void;
+  /** What it counts as for the vacuity guard, when that is more (or finer) than the fault's name: `partition:bridge`. */
+  readonly classes?: readonly string[];
 }
 
 export interface Fault<Parameters = Record<string, unknown>> {
@@ -90,7 +94,12 @@ export interface Fault<Parameters = Record<string, unknown>> {
   readonly group: FaultGroup;
   /** One line for --help. */
   readonly summary: string;
+  /** Written by people (durations and ratios with units); its output, the plan's form, is integers of microseconds and ppm. */
   readonly schema: ZodType<Parameters>;
+  /** The parameter that may stand directly under the fault's name: `crash: leader` is `crash: { target: leader }`. */
+  readonly subject?: string;
+  /** Every class it may count as; [name] when absent. */
+  readonly classes?: readonly string[];
   /** Draw parameters for swarm. */
   draw(draw: Draw): Parameters;
   /** Null: nothing to do now (no such target); it then does not count. */
