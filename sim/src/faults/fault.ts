@@ -76,6 +76,8 @@ export interface FaultWorld extends WorldView {
   /** A client workload change: pause all clients, or change the rate (ppm of the planned). */
   tuneClients(ratePpm: number): () => void;
   replica(id: MemberId): Replica | null;
+  /** What a deferred part of a fault did at last, and the classes it counts as: told to observers like an injection. */
+  report(fault: string, sentence: string, classes: readonly string[]): void;
   /** May this member's disk be damaged or lost now? The atlas (atlas.ts) says no when recovery would become impossible. */
   permits(id: MemberId): boolean;
 }
@@ -84,7 +86,7 @@ export interface FaultWorld extends WorldView {
 export interface Injected {
   readonly sentence: string;
   readonly heal?: () => void;
-  /** What it counts as for the vacuity guard, when that is more (or finer) than the fault's name: `partition:bridge`. */
+  /** The classes it counts as for the vacuity guard; [the fault's name] when absent. Empty: it counts later, through `report`. */
   readonly classes?: readonly string[];
 }
 
@@ -98,10 +100,15 @@ export interface Fault<Parameters = Record<string, unknown>> {
   readonly schema: ZodType<Parameters>;
   /** The parameter that may stand directly under the fault's name: `crash: leader` is `crash: { target: leader }`. */
   readonly subject?: string;
-  /** Every class it may count as; [name] when absent. */
-  readonly classes?: readonly string[];
-  /** Draw parameters for swarm. */
-  draw(draw: Draw): Parameters;
+  /**
+   * Forms that are switched on and counted apart: the classes are `name:variant` for each. Absent: one class, the name.
+   * Classes are what swarm switches and what the vacuity guard demands (index.ts, FAULT_CLASSES).
+   */
+  readonly variants?: readonly string[];
+  /** Shortest and longest window drawn for it, in microseconds. Absent: it needs no healing, or heals itself. */
+  readonly window?: readonly [number, number];
+  /** Draw parameters (the plan's form) for swarm, of one of its variants if it has any. */
+  draw(draw: Draw, variant?: string): Parameters;
   /** Null: nothing to do now (no such target); it then does not count. */
   inject(world: FaultWorld, parameters: Parameters, draw: Draw): Injected | null;
 }
