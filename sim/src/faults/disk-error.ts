@@ -1,0 +1,42 @@
+/**
+ * The next read or write of a disk fails (EIO). The member stops rather than guess, and is started again.
+ * Recovery it must leave possible: what was acknowledged is durable; the failed write was never acknowledged. The atlas must permit it,
+ * since a member that cannot read back what it promised counts as damaged.
+ */
+import { z } from 'zod';
+import { duration } from '../scenario/units.ts';
+import { injectStop } from './disk-damage.ts';
+import type { Fault } from './fault.ts';
+import { target } from './target.ts';
+
+const schema = z.strictObject({
+  target: target().default('random'),
+  operation: z.enum(['read', 'write']).default('write'),
+  /** Started again this long after it stopped. */
+  restart: duration().default(500_000),
+});
+type Parameters = z.output<typeof schema>;
+
+export const diskError: Fault<Parameters> = {
+  name: 'disk-error',
+  group: 'disk',
+  summary: 'the next read or write of a disk fails (EIO)',
+  schema,
+  subject: 'target',
+  variants: ['read', 'write'],
+  draw(draw, variant = draw.pick('variant', ['read', 'write'])) {
+    return {
+      target: draw.pick('target', ['leader', 'follower', 'random']),
+      operation: variant === 'read' ? 'read' : 'write',
+      restart: draw.between('restart', 10_000, 1_500_000),
+    };
+  },
+  inject(world, parameters, draw) {
+    const { operation } = parameters;
+    const kind = operation === 'read' ? 'read-error' : 'write-error';
+    return injectStop(world, draw, parameters, { kind }, (name) => ({
+      sentence: `the next ${operation} of the disk of ${name} fails`,
+      classes: [`disk-error:${operation}`],
+    }));
+  },
+};

@@ -1,0 +1,25 @@
+/**
+ * A write lands in the wrong place: one record is missing and another is overwritten, each with a checksum that is right by itself.
+ * Recovery it must leave possible: the atlas permits damage only while the other voters hold a quorum of intact copies.
+ */
+import type { DamageParameters } from './disk-damage.ts';
+import { damageSchema, drawDamage, injectDamage } from './disk-damage.ts';
+import type { Fault } from './fault.ts';
+
+export const misdirectedWrite: Fault<DamageParameters> = {
+  name: 'misdirected-write',
+  group: 'disk',
+  summary: 'a write lands in the wrong place',
+  schema: damageSchema,
+  subject: 'target',
+  draw: drawDamage,
+  inject(world, parameters, draw) {
+    return injectDamage(
+      world,
+      draw,
+      parameters,
+      { kind: 'misdirected-write' },
+      (name) => `a write of ${name} lands in the wrong place`,
+    );
+  },
+};
