@@ -1,6 +1,7 @@
 export * from './choices.ts';
 export { Clock } from './clock.ts';
 export type * from './disk/disk.ts';
+export { createObjectDisk } from './disk/object.ts';
 export { sampleLatency } from './latency.ts';
 export * from './observer.ts';
 export type * from './plan.ts';

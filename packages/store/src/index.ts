@@ -1,1 +1,1 @@
-export {};
+export { assertStore, StoreInvariantError } from './invariant.ts';
