@@ -1,0 +1,72 @@
+/**
+ * What an operator does by hand, for the membership faults: name a member in a configuration, wait until a learner has caught up, run
+ * the usual procedure of replacing one member by another.
+ */
+import type { Member, MemberId } from '@seedraft/core';
+import type { MemberView, Micros } from '../observer.ts';
+import type { FaultWorld } from './fault.ts';
+
+/** More voters than this make runs slow and nothing more likely. */
+export const MOST_VOTERS = 7;
+/** Fewer voters than this bear no failure at all: random removals stop here. */
+export const FEWEST_VOTERS = 3;
+
+/** The member as a configuration entry lists it, bound to the incarnation of its data directory. */
+export function memberOf(view: MemberView, role: 'voter' | 'learner'): Member {
+  return {
+    id: view.id,
+    incarnation: view.incarnation,
+    name: view.name,
+    peerAddress: view.name,
+    clientAddress: view.name,
+    role,
+    priority: 0,
+  };
+}
+
+/** A new, empty member: the one named `name` if it was spawned before and never joined, else the next one. */
+export function newMember(world: FaultWorld, name?: string): MemberView {
+  const existing = world.members.find(
+    (member) =>
+      member.name === name && member.status !== 'gone' && roleOf(world, member.id) === null,
+  );
+  return existing ?? world.member(world.spawn());
+}
+
+/** The member's role in the leader's configuration; null when it is in none, or nobody leads. */
+export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
+  for (const member of world.leader()?.raft?.configuration.members ?? []) {
+    if (member.id === id) return member.role;
+  }
+  return null;
+}
+
+/** Runs `action` when the learner holds everything committed now; gives up after `within`. */
+export function whenCaughtUp(
+  world: FaultWorld,
+  learner: MemberView,
+  within: Micros,
+  action: () => void,
+): void {
+  const caughtUp = (): boolean => {
+    const leader = world.leader()?.raft;
+    const raft = learner.raft;
+    if (!leader || !raft || roleOf(world, learner.id) !== 'learner') return false;
+    return leader.commitIndex > 0 && raft.durableIndex >= leader.commitIndex;
+  };
+  world.when(caughtUp, within, action);
+}
+
+/** The procedure for replacing a member: the new one joins as a learner, catches up, and takes the place in one joint change. */
+export function replaceMember(world: FaultWorld, leaving: MemberId, joining: MemberView): void {
+  world.changeMembership([{ type: 'add', member: memberOf(joining, 'learner') }], 'single');
+  whenCaughtUp(world, joining, 10_000_000, () => {
+    world.changeMembership(
+      [
+        { type: 'promote', id: joining.id },
+        { type: 'remove', id: leaving },
+      ],
+      'joint',
+    );
+  });
+}
