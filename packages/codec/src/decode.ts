@@ -4,7 +4,7 @@
  * Kept: never a BigInt, never undefined, never a class instance, never a view of the input unless asked for, nothing allocated beyond
  * what the remaining bytes can fill, one nesting limit for all engines.
  */
-import { MAX_DEPTH } from './canonical.ts';
+import { MAX_DEPTH } from './encode.ts';
 import { CodecError, type Refused, refusalOf } from './error.ts';
 import { utf8Decode } from './text.ts';
 
@@ -153,18 +153,19 @@ function readText(length: number): string {
 
 /** Null when a byte is not ASCII. Calling the platform's decoder costs more than reading a short text here. */
 function readAscii(from: number, to: number): string | null {
+  const bytes = source;
   let text = '';
   let i = from;
   for (; i + 4 <= to; i += 4) {
-    const a = source[i]!;
-    const b = source[i + 1]!;
-    const c = source[i + 2]!;
-    const d = source[i + 3]!;
+    const a = bytes[i]!;
+    const b = bytes[i + 1]!;
+    const c = bytes[i + 2]!;
+    const d = bytes[i + 3]!;
     if ((a | b | c | d) > 0x7f) return null;
     text += String.fromCharCode(a, b, c, d);
   }
   for (; i < to; i++) {
-    const a = source[i]!;
+    const a = bytes[i]!;
     if (a > 0x7f) return null;
     text += String.fromCharCode(a);
   }

@@ -1,34 +1,17 @@
 /**
- * Values to bytes: cbor-x (its no-eval build, so browsers with a strict CSP run the very same path), fenced in.
- * Kept from it: nothing it returns is aliased. It hands out views of a slab that later calls write on, typed as Buffer under Node; here
- * every result is a plain Uint8Array of exactly its own bytes, so it may be kept, sent or compared on any engine.
- * Integers in [-2^32, 2^32) are CBOR integers, all other numbers 64-bit floats; -0 is 0.
+ * Values to bytes: one value, one sequence of bytes, on any engine. The core deterministic encoding of RFC 8949 section 4.2.1 with one
+ * exception (all numbers that are not integers in [-2^32, 2^32) are 64-bit floats): shortest lengths, sorted map keys, no indefinite items.
+ * Kept: what comes out is a plain Uint8Array of exactly its own bytes, aliased by nothing, so it may be kept, sent or compared.
  */
-import { Encoder } from 'cbor-x/index-no-eval';
-import { canonical } from './canonical.ts';
-import { type Refused, refusalOf } from './error.ts';
+import { CodecError, type Refused, refusalOf } from './error.ts';
+import { isWellFormed, utf8Encode, utf8Length } from './text.ts';
 
-/** What is used of cbor-x, where its own declarations are silent: the second argument of `encode` and two options. */
-interface SlabEncoder {
-  encode(value: unknown, mode: number): Uint8Array & { start: number; end: number };
-}
-// REUSE_BUFFER_MODE + RESET_BUFFER_MODE: give me the slab with start and end, and write over it next time, for it is copied at once.
-const MODE = 512 + 1024;
-
-const encoder = new Encoder({
-  useRecords: false,
-  mapsAsObjects: true,
-  // The shortest map header; the default reserves two bytes, which is neither canonical nor short.
-  variableMapSize: true,
-  // Under Node a Uint8Array would get tag 64 and elsewhere none.
-  tagUint8Array: false,
-  // Sorted Maps stand for objects and must look like them.
-  ...{ useTag259ForMaps: false },
-}) as unknown as SlabEncoder;
+/** Nesting allowed in both directions: far above any message, far below any engine's stack. */
+export const MAX_DEPTH = 64;
 
 /**
- * The one canonical encoding of a value. Throws CodecError for what the data model has no place for: undefined, functions, symbols,
- * bigints, class instances, NaN and infinities, lone surrogates, `__proto__` keys, cycles and nesting deeper than MAX_DEPTH.
+ * The one encoding of a value. Throws CodecError for what the data model has no place for: undefined, functions, symbols, bigints, class
+ * instances, NaN and infinities, lone surrogates, `__proto__` keys, cycles and nesting deeper than MAX_DEPTH.
  */
 export function encode(value: unknown): Uint8Array {
   return encodeAfter(0, value);
@@ -36,13 +19,17 @@ export function encode(value: unknown): Uint8Array {
 
 /** As `encode`, with `headroom` zero bytes in front: room for a frame header without a second copy. */
 export function encodeAfter(headroom: number, value: unknown): Uint8Array {
-  const slab = encoder.encode(canonical(value), MODE);
-  const { start, end } = slab;
-  const length = end - start;
+  position = 0;
+  depth = 0;
+  write(value);
+  const slab = target;
+  const length = position;
   const bytes = new Uint8Array(headroom + length);
   // For a few dozen bytes a loop is faster than a view and a native copy.
-  if (length <= 48) for (let i = 0; i < length; i++) bytes[headroom + i] = slab[start + i]!;
-  else bytes.set(slab.subarray(start, end), headroom);
+  if (length <= 64) for (let i = 0; i < length; i++) bytes[headroom + i] = slab[i]!;
+  else bytes.set(slab.subarray(0, length), headroom);
+  // One huge value must not hold its memory for ever.
+  if (slab.length > KEPT) target = new Uint8Array(KEPT);
   return bytes;
 }
 
@@ -55,4 +42,181 @@ export function tryEncode(
   } catch (thrown) {
     return refusalOf(thrown);
   }
+}
+
+const KEPT = 1 << 16;
+
+// The slab that every value is written to before its bytes are copied out. Encoding is synchronous; a getter or a Proxy of the caller's
+// that encodes in the midst of being encoded is the caller's own undoing.
+let target = new Uint8Array(KEPT);
+let position = 0;
+let depth = 0;
+
+function reserve(length: number): number {
+  const at = position;
+  if (at + length > target.length) grow(at + length);
+  position = at + length;
+  return at;
+}
+
+function grow(needed: number): void {
+  const larger = new Uint8Array(Math.max(needed, target.length * 2));
+  larger.set(target.subarray(0, position));
+  target = larger;
+}
+
+function write(value: unknown): void {
+  switch (typeof value) {
+    case 'number':
+      writeNumber(value);
+      return;
+    case 'string':
+      writeText(value);
+      return;
+    case 'boolean':
+      target[reserve(1)] = value ? 0xf5 : 0xf4;
+      return;
+    case 'object':
+      writeObject(value);
+      return;
+    case 'undefined':
+      throw new CodecError('UNDEFINED', 'undefined cannot be encoded; use null');
+    default:
+      throw new CodecError('UNSUPPORTED', `a ${typeof value} cannot be encoded`);
+  }
+}
+
+/** The initial byte and its argument: a value, a length or a count, in the fewest bytes. */
+function writeHead(major: number, argument: number): void {
+  const first = major << 5;
+  if (argument < 24) {
+    target[reserve(1)] = first | argument;
+  } else if (argument < 0x100) {
+    const at = reserve(2);
+    target[at] = first | 24;
+    target[at + 1] = argument;
+  } else if (argument < 0x1_0000) {
+    const at = reserve(3);
+    target[at] = first | 25;
+    target[at + 1] = argument >> 8;
+    target[at + 2] = argument;
+  } else {
+    const at = reserve(5);
+    target[at] = first | 26;
+    target[at + 1] = argument >>> 24;
+    target[at + 2] = argument >>> 16;
+    target[at + 3] = argument >>> 8;
+    target[at + 4] = argument;
+  }
+}
+
+const floatBytes = new DataView(new ArrayBuffer(8));
+
+function writeNumber(value: number): void {
+  // Minus zero passes here as zero: two values that are equal encode alike.
+  if (value >>> 0 === value) {
+    writeHead(0, value >>> 0);
+    return;
+  }
+  const encoded = -1 - value;
+  if (encoded >>> 0 === encoded) {
+    writeHead(1, encoded);
+    return;
+  }
+  if (!Number.isFinite(value)) {
+    throw new CodecError('NOT_FINITE', `${value} has no place in a message`);
+  }
+  const at = reserve(9);
+  target[at] = 0xfb;
+  floatBytes.setFloat64(0, value);
+  for (let i = 0; i < 8; i++) target[at + 1 + i] = floatBytes.getUint8(i);
+}
+
+function writeText(text: string): void {
+  const length = text.length;
+  if (length <= 40) {
+    // Optimistic: nearly every short text is ASCII, and then its bytes are its units. Otherwise what was written is taken back.
+    const before = position;
+    writeHead(3, length);
+    const at = reserve(length);
+    const slab = target;
+    let i = 0;
+    for (; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) break;
+      slab[at + i] = unit;
+    }
+    if (i === length) return;
+    position = before;
+  }
+  if (!isWellFormed(text)) {
+    throw new CodecError('BAD_TEXT', 'a text holds a lone surrogate, which UTF-8 cannot carry');
+  }
+  writeBlock(3, utf8Encode(text));
+}
+
+function writeBlock(major: 2 | 3, bytes: Uint8Array): void {
+  const length = bytes.length;
+  writeHead(major, length);
+  const at = reserve(length);
+  if (length <= 32) for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
+  else target.set(bytes, at);
+}
+
+function writeObject(value: object | null): void {
+  if (value === null) {
+    target[reserve(1)] = 0xf6;
+    return;
+  }
+  if (value instanceof Uint8Array) {
+    writeBlock(2, value);
+    return;
+  }
+  if (++depth > MAX_DEPTH) {
+    throw new CodecError('TOO_DEEP', `nested deeper than ${MAX_DEPTH} levels, or cyclic`);
+  }
+  if (Array.isArray(value)) {
+    writeHead(4, value.length);
+    for (let i = 0; i < value.length; i++) write(value[i]);
+  } else {
+    writeRecord(value as Record<string, unknown>);
+  }
+  depth--;
+}
+
+function writeRecord(record: Record<string, unknown>): void {
+  const prototype = Object.getPrototypeOf(record) as unknown;
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new CodecError('UNSUPPORTED', 'only plain objects, arrays and Uint8Array can be encoded');
+  }
+  const keys = Object.keys(record);
+  for (let i = 1; i < keys.length; i++) {
+    if (compareKeys(keys[i - 1]!, keys[i]!) < 0) continue;
+    // JavaScript enumerates integer-like keys first and the others as they came: neither is an order to hash by.
+    keys.sort(compareKeys);
+    break;
+  }
+  writeHead(5, keys.length);
+  for (const key of keys) {
+    if (key === '__proto__') throw new CodecError('BAD_KEY', 'the key __proto__ is refused');
+    writeText(key);
+    write(record[key]);
+  }
+}
+
+/** The RFC's order of map keys: bytewise by their encoding, that is by UTF-8 length, then by code points. */
+export function compareKeys(a: string, b: string): number {
+  const byLength = utf8Length(a) - utf8Length(b);
+  if (byLength !== 0) return byLength;
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    // Surrogates (code points above U+FFFF) sort after U+E000..U+FFFF in UTF-8 though their units are smaller.
+    if (x !== y) return x >= 0xd800 && y >= 0xd800 ? lift(x) - lift(y) : x - y;
+  }
+  return a.length - b.length;
+}
+
+function lift(unit: number): number {
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
