@@ -5,11 +5,10 @@
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
 import { MOST_VOTERS, memberOf, newMember } from './operator.ts';
-import { currentVoters, memberName } from './target.ts';
+import { currentVoters, newcomer } from './target.ts';
 
 const schema = z.strictObject({
-  /** Its name: the next one that is free, when not given. */
-  with: memberName().optional(),
+  with: newcomer().default('new'),
   role: z.enum(['learner', 'voter']).default('learner'),
 });
 type Parameters = z.output<typeof schema>;
@@ -22,10 +21,10 @@ export const add: Fault<Parameters> = {
   subject: 'with',
   variants: ['learner', 'voter'],
   draw(draw, variant = draw.pick('variant', ['learner', 'voter'])) {
-    return { role: variant === 'voter' ? 'voter' : 'learner' };
+    return { with: 'new', role: variant === 'voter' ? 'voter' : 'learner' };
   },
   inject(world, parameters) {
-    if (parameters.with === undefined && currentVoters(world).length >= MOST_VOTERS) return null;
+    if (parameters.with === 'new' && currentVoters(world).length >= MOST_VOTERS) return null;
     const member = newMember(world, parameters.with);
     const { role } = parameters;
     world.changeMembership([{ type: 'add', member: memberOf(member, role) }], 'single');

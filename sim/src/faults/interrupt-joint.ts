@@ -9,10 +9,10 @@ import { duration } from '../scenario/units.ts';
 import { restartIfDown } from './crash.ts';
 import type { Fault } from './fault.ts';
 import { drawJointChange, planJointChange } from './joint-change.ts';
-import { memberName, target } from './target.ts';
+import { newcomer, target } from './target.ts';
 
 const schema = z.strictObject({
-  add: z.array(memberName()).default([]),
+  add: z.array(newcomer()).default([]),
   remove: z.array(target()).default([]),
   demote: z.array(target()).default([]),
   leave: duration().optional(),

@@ -7,10 +7,10 @@ import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
 import type { Draw, Fault, FaultWorld } from './fault.ts';
 import { memberOf, newMember } from './operator.ts';
-import { memberName, names, resolve, target } from './target.ts';
+import { names, newcomer, resolve, target } from './target.ts';
 
 const schema = z.strictObject({
-  add: z.array(memberName()).default([]),
+  add: z.array(newcomer()).default([]),
   remove: z.array(target()).default([]),
   demote: z.array(target()).default([]),
   /** Leave when told to, this much later; without it, automatically. */
@@ -40,8 +40,7 @@ export const jointChange: Fault<Parameters> = {
 /** As many go as come, so that fault tolerance stays what it was. */
 export function drawJointChange(draw: Draw): Parameters {
   return {
-    // No member bears this name: it stands for the next free one.
-    add: draw.pick('size', [['n0'], ['n0'], ['n0', 'n0']]),
+    add: draw.pick('size', [['new'], ['new'], ['new', 'new']]),
     remove: draw.pick('remove', [['leader'], ['follower'], ['leader', 'follower']]),
     demote: [],
     ...(draw.chance('explicit', 400_000)

@@ -10,11 +10,19 @@ import type { Draw, Fault } from './fault.ts';
 import { resolveOne, target } from './target.ts';
 
 /** Latency as a shape, so that scenario files and faults say it alike. */
-export const latencySchema = z.strictObject({
-  distribution: z.enum(['uniform', 'exponential', 'bimodal']).default('uniform'),
-  minimum: duration(),
-  mean: duration(),
-});
+export const latencySchema = z.union([
+  /** Always the same. */
+  duration().transform((fixed) => ({
+    distribution: 'uniform' as const,
+    minimum: fixed,
+    mean: fixed,
+  })),
+  z.strictObject({
+    distribution: z.enum(['uniform', 'exponential', 'bimodal']).default('uniform'),
+    minimum: duration(),
+    mean: duration(),
+  }),
+]);
 
 /** Every knob of a link; asymmetry is the plan's alone, since it tells links apart. */
 export const knobFields = {

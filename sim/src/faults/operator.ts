@@ -24,8 +24,8 @@ export function memberOf(view: MemberView, role: 'voter' | 'learner'): Member {
   };
 }
 
-/** A new, empty member: the one named `name` if it was spawned before and never joined, else the next one. */
-export function newMember(world: FaultWorld, name?: string): MemberView {
+/** A new, empty member: the one named `name` if it was spawned before and is in no configuration, else the next one. */
+export function newMember(world: FaultWorld, name = 'new'): MemberView {
   const existing = world.members.find(
     (member) =>
       member.name === name && member.status !== 'gone' && roleOf(world, member.id) === null,

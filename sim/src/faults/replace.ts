@@ -6,12 +6,11 @@
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
 import { newMember, replaceMember } from './operator.ts';
-import { memberName, resolveOne, target } from './target.ts';
+import { newcomer, resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({
   target: target().default('random'),
-  /** The new member's name: the next one that is free, when not given. */
-  with: memberName().optional(),
+  with: newcomer().default('new'),
 });
 type Parameters = z.output<typeof schema>;
 
@@ -23,7 +22,7 @@ export const replace: Fault<Parameters> = {
   subject: 'target',
   variants: ['leader', 'follower'],
   draw(_draw, variant = 'follower') {
-    return { target: variant };
+    return { target: variant, with: 'new' };
   },
   inject(world, parameters, draw) {
     const leaving = resolveOne(world, parameters.target, draw);

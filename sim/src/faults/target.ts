@@ -35,6 +35,14 @@ export function memberName() {
     .meta({ target: true });
 }
 
+/** Who joins: a name in the order of joining (n6 after five members), or `new` for the next one. */
+export function newcomer() {
+  return z
+    .string()
+    .regex(/^(new|n[1-9][0-9]*)$/, 'expected a new member: n6, ..., or new for the next one')
+    .meta({ newcomer: true });
+}
+
 /** Voters that count now, by the configuration of the leader, or of the member with the highest term. Id-sorted. */
 export function currentVoters(world: FaultWorld): MemberView[] {
   let best = world.leader();
