@@ -31,7 +31,7 @@ export function faultLine() {
       if (fault === null) return z.NEVER;
       const times = when.safeParse(line);
       const { parameters, place } = gather(line, fault.name, fault.subject);
-      const checked = fault.schema.safeParse(parameters);
+      const checked = fault.schema.safeParse(parameters, { reportInput: true });
       if (times.success && checked.success) {
         const { at, for: span } = times.data;
         return { at, duration: span, fault: fault.name, parameters: checked.data };

@@ -54,7 +54,7 @@ function fromIssue(issue: z.core.$ZodIssue, prefix: readonly (string | number)[]
   if (issue.code === 'invalid_key') {
     return [{ path, message: issue.issues[0]?.message ?? issue.message, suggestion: null }];
   }
-  const suggestion = issue.code === 'custom' ? issue.params?.['suggestion'] : null;
+  const suggestion = issue.code === 'custom' ? issue.params?.suggestion : null;
   return [{ path, message: issue.message, suggestion: String(suggestion ?? '') || null }];
 }
 

@@ -145,9 +145,15 @@ export const scenarioSchema = z.strictObject({
   /** Afterwards a healed core must become a working cluster again. */
   liveness: z.boolean().default(true),
   expect: z
-    .union([z.literal('pass'), z.string().regex(/^violation [SL][0-9]+$/)], {
-      error: 'expected pass, or a rule: violation S16',
-    })
+    .union(
+      [
+        z.literal('pass'),
+        z.string().regex(/^violation [SL][0-9]+$/, 'expected pass, or a rule: violation S16'),
+      ],
+      {
+        error: 'expected pass, or a rule: violation S16',
+      },
+    )
     .default('pass')
     .transform((written) =>
       written === 'pass' ? ('pass' as const) : { violation: written.slice('violation '.length) },

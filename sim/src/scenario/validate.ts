@@ -5,7 +5,6 @@
 import { faultNamed } from '../faults/index.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { FaultLine } from './fault-line.ts';
-import { nearest } from './nearest.ts';
 import type { Problem } from './problems.ts';
 import type { Scenario } from './schema.ts';
 import { fieldOf, metaOf, unwrap } from './schema-walk.ts';
@@ -149,9 +148,9 @@ function knownMembers(scenario: Scenario): string[] | null {
 function countNewcomers(line: FaultLine): number {
   const { parameters } = line;
   if (line.fault === 'wipe' || line.fault === 'amnesia') return 1;
-  if (line.fault === 'concurrent-changes') return Number(parameters['count']);
-  const joining = parameters['add'] ?? parameters['with'] ?? [];
-  if (line.fault === 'promote') return parameters['target'] === 'learner' ? 1 : 0;
+  if (line.fault === 'concurrent-changes') return Number(parameters.count);
+  const joining = parameters.add ?? parameters.with ?? [];
+  if (line.fault === 'promote') return parameters.target === 'learner' ? 1 : 0;
   return Array.isArray(joining) ? joining.length : 1;
 }
 
@@ -171,7 +170,7 @@ function checkNames(
     for (const name of [value].flat(2)) {
       if (typeof name !== 'string' || !/^n[0-9]+$/.test(name) || known.includes(name)) continue;
       const message = `there is no member ${name}; this run has ${known.join(', ')}`;
-      problems.push(problem([...path, key], message, nearest(name, known)));
+      problems.push(problem([...path, key], message));
     }
   }
   return problems;
@@ -193,5 +192,5 @@ function checkMember(
   const known = memberNames(count);
   if (known.includes(name)) return [];
   const message = `there is no member ${name}; this cluster has ${known.join(', ')}`;
-  return [problem(path, message, nearest(name, known))];
+  return [problem(path, message)];
 }
