@@ -1,3 +1,10 @@
 export type * from './ports.ts';
 export { Replica, type ReplicaOptions } from './replica.ts';
-export type * from './request.ts';
+export {
+  type ClientRefusalCode,
+  type ClientReply,
+  type ClientRequest,
+  sentence,
+} from './request.ts';
+export { MAX_REMEMBERED } from './sessions.ts';
+export { MachineError, MemberStopped } from './stopped.ts';

@@ -24,6 +24,7 @@ export interface Transport {
 
 /**
  * The disk of one member. Calls made in order complete in order of durability: a write's completion implies all earlier ones are durable.
+ * No port may call a door of the replica before its constructor has returned; after that a door may be called even from within a port.
  * Completions are doors of the replica: persisted / persistFailed, snapshotWritten / snapshotFailed, snapshotRead / snapshotFailed.
  */
 export interface Store {
@@ -84,7 +85,10 @@ export interface StateMachine {
 export interface Tracer {
   /** After each core step, before its effects are carried out. */
   onStep?(message: Message, effects: Effects): void;
-  /** After an entry was applied. `result` is undefined for noop and configuration entries. */
+  /**
+   * After an entry was applied. `result` is undefined for noop, configuration and tick entries, and `{ refused: code }` for a command
+   * that the session table refused.
+   */
   onApply?(
     entry: Entry,
     result: unknown,
@@ -97,7 +101,10 @@ export interface Tracer {
   ): void;
   /** A read is served at `appliedIndex`; it was promised `readIndex` (stale reads: 0). */
   onRead?(requestId: number, mode: ReadMode, readIndex: Index, appliedIndex: Index): void;
-  /** A command ran, or a duplicate was answered from the session table. */
+  /**
+   * A session's command ran; or a duplicate was answered from the session table; or the session expired (sequence 0), or a command
+   * (sequence > 0) met a session that is unknown or expired. `index` is the entry's.
+   */
   onSession?(
     sessionId: number,
     sequence: number,

@@ -2,7 +2,14 @@
  * What clients ask of a member and what they are told: the one ClientRequest interface that every client protocol speaks.
  * Exactly one ClientReply ends each request, unless the member dies.
  */
-import type { Index, MemberChange, MemberId, RefusalCode, Term } from '@seedraft/core';
+import {
+  type Index,
+  type MemberChange,
+  type MemberId,
+  type RefusalCode,
+  refusalSentence,
+  type Term,
+} from '@seedraft/core';
 import type { ReadMode } from './ports.ts';
 
 export type ClientRequest =
@@ -51,7 +58,33 @@ export type ClientRefusalCode =
 
 export type ClientReply =
   | { readonly type: 'Ok'; readonly index: Index; readonly value: unknown }
-  /** Nothing happened and nothing will; `leader` is 0 when unknown. */
+  /**
+   * This submission did nothing and never will; `leader` is 0 when unknown. It says nothing about earlier submissions of the same
+   * sequence: whoever retries an `Unknown` and is then refused still does not know about the first try.
+   */
   | { readonly type: 'Refused'; readonly code: ClientRefusalCode; readonly leader: MemberId }
   /** It may or may not take effect. Retry only under the same session and sequence. */
   | { readonly type: 'Unknown'; readonly index: Index; readonly term: Term };
+
+const SENTENCES: Readonly<Record<Exclude<ClientRefusalCode, RefusalCode>, string>> = {
+  SESSION_EXPIRED:
+    'The session is unknown: it was never opened, was closed, or had no command for its timeout. Open a new one; ' +
+    'whether commands without an answer took effect can only be found out by reading.',
+  STALE_SEQUENCE:
+    'The sequence is below firstIncomplete, so its result was already received. Use the next sequence.',
+  BAD_REQUEST:
+    'The request cannot be carried: a value outside the data model (undefined, NaN, a class instance), or a number out of range.',
+  STATE_LIMIT:
+    'The state machine holds as many bytes as it may. Reads go on; raise maxStateBytes on every member to write again.',
+  MACHINE_ERROR: 'The state machine threw on this query. Nothing was changed.',
+  MEMBER_DAMAGED: "This member's disk lost entries it had acknowledged. Ask another member.",
+  OVERLOADED:
+    'Too many requests are open, on this member or in this session. Wait for answers (and raise firstIncomplete), then try again.',
+};
+
+/** What a refusal means and what to do about it, for people. */
+export function sentence(code: ClientRefusalCode): string {
+  return code in SENTENCES
+    ? SENTENCES[code as keyof typeof SENTENCES]
+    : refusalSentence(code as RefusalCode);
+}

@@ -1,0 +1,94 @@
+/**
+ * Who may speak under an id. A data directory that was lost, or put back from an old copy, must not answer under the id it had: it would
+ * vote a second time in a term, or deny entries that it acknowledged. So every directory has a random incarnation, the configuration
+ * binds id to incarnation, and a message that comes with another one is refused (MEMBER_WIPED).
+ *
+ * A cluster bootstrapped from a list of addresses starts unbound: the leader binds each member by an `update` change when it first hears it.
+ * Until that entry is in the log, each member holds those it has heard to the incarnation it heard first.
+ */
+import type {
+  ChangeMembership,
+  Configuration,
+  Member,
+  MemberChange,
+  MemberId,
+} from '@seedraft/core';
+
+export class Incarnations {
+  /** Messages refused so far. */
+  refused = 0;
+  readonly #heard = new Map<MemberId, string>();
+  /** Milliseconds between two tries to bind: one configuration change at a time can be in flight. */
+  readonly #spacing: number;
+  #inFlight = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  /** Someone heard may not be bound yet. */
+  #unbound = true;
+
+  constructor(id: MemberId, incarnation: string, spacing: number) {
+    if (incarnation !== '') this.#heard.set(id, incarnation);
+    this.#spacing = spacing;
+  }
+
+  /** May `from`, whose connection proved `incarnation`, be listened to? Counted when not. */
+  admit(from: MemberId, incarnation: string, configuration: Configuration): boolean {
+    const bound = boundIncarnation(from, configuration);
+    const admitted = bound === '' ? this.#holdToFirst(from, incarnation) : bound === incarnation;
+    if (!admitted) this.refused++;
+    return admitted;
+  }
+
+  /** Leadership, or the configuration in force, changed. */
+  reconsider(): void {
+    this.#unbound = true;
+  }
+
+  /** On the leader's own clock; Infinity: nobody is to be bound. */
+  get dueAt(): number {
+    return this.#unbound && this.#inFlight === 0 ? this.#notBefore : Number.POSITIVE_INFINITY;
+  }
+
+  /** The change that binds everyone heard and unbound; null when there is none. `id` is the proposal's. */
+  bind(at: number, id: number, configuration: Configuration): ChangeMembership | null {
+    const changes: MemberChange[] = [];
+    for (const member of configuration.members) {
+      const incarnation = this.#heard.get(member.id);
+      if (member.incarnation !== '' || incarnation === undefined) continue;
+      const bound: Member = { ...member, incarnation };
+      changes.push({ type: 'update', member: bound });
+    }
+    if (changes.length === 0) {
+      this.#unbound = false;
+      return null;
+    }
+    this.#inFlight = id;
+    this.#notBefore = at + this.#spacing;
+    return { type: 'ChangeMembership', at, id, changes, mode: 'single' };
+  }
+
+  /** A proposal ended; true if it was ours. If it failed, it is tried again after the spacing. */
+  ended(id: number): boolean {
+    if (id !== this.#inFlight) return false;
+    this.#inFlight = 0;
+    return true;
+  }
+
+  #holdToFirst(from: MemberId, incarnation: string): boolean {
+    const first = this.#heard.get(from);
+    if (first !== undefined) return first === incarnation;
+    if (incarnation !== '') {
+      this.#heard.set(from, incarnation);
+      this.#unbound = true;
+    }
+    return true;
+  }
+}
+
+/** '' for an id that is unbound, or in no configuration known here: one that lags must still hear who replaced the members it knows. */
+function boundIncarnation(id: MemberId, configuration: Configuration): string {
+  const { members } = configuration;
+  for (let i = 0; i < members.length; i++) {
+    if (members[i]!.id === id) return members[i]!.incarnation;
+  }
+  return '';
+}
