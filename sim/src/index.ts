@@ -2,8 +2,20 @@ export * from './choices.ts';
 export { Clock } from './clock.ts';
 export type * from './disk/disk.ts';
 export { createObjectDisk } from './disk/object.ts';
+export { knobClassesOf, scenarioToPlan } from './draw-plan.ts';
+export type * from './faults/fault.ts';
+export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
 export { sampleLatency } from './latency.ts';
 export * from './observer.ts';
 export type * from './plan.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
+export { scenarioJsonSchema } from './scenario/json-schema.ts';
+export { formatPath, type Problem } from './scenario/problems.ts';
+export {
+  defineScenario,
+  readScenario,
+  ScenarioError,
+  type ScenarioResult,
+} from './scenario/scenario.ts';
+export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';

@@ -1,0 +1,223 @@
+/**
+ * Seed -> plan: what a scenario fixes stays, what it leaves to the seed is drawn, the rest is calm. The same scenario and seed give the
+ * same plan, byte for byte; draws are keyed by purpose, so new knobs and faults leave old draws as they were.
+ */
+import type { RaftConfig } from '@seedraft/core';
+import type { Draw } from './faults/fault.ts';
+import { KNOB_CLASSES, type KnobClass } from './faults/index.ts';
+import type { FaultPlan, MemberPlan, NetworkKnobs, Plan, WorkloadPlan } from './plan.ts';
+import { expandSeed, Randomness } from './random.ts';
+import {
+  CALM_DISK,
+  CALM_NETWORK,
+  CALM_RAFT,
+  CALM_SNAPSHOT,
+  CALM_WORKLOAD,
+  DEFAULTS,
+} from './scenario/defaults.ts';
+import {
+  drawClock,
+  drawDisk,
+  drawDuration,
+  drawMembership,
+  drawNetwork,
+  drawRaft,
+  drawSnapshot,
+  drawWorkload,
+  type Switches,
+} from './scenario/knobs.ts';
+import type { Scenario } from './scenario/schema.ts';
+import { drawFaults, drawMood, drawSwitches, touchesDisk } from './scenario/swarm.ts';
+
+/** The explicit plan of one run of this scenario. */
+export function scenarioToPlan(scenario: Scenario, seed: string): Plan {
+  const root = expandSeed(seed);
+  const randomness = new Randomness(root);
+  const draw = randomness.draw('plan', 0);
+  const mood = drawMood(draw);
+  const swarm = drawSwitches(draw, mood, scenario.swarm);
+  const switches = new Set(swarm);
+  const leaves = (group: Scenario['swarm'][number]): boolean => scenario.swarm.includes(group);
+
+  const network = planNetwork(scenario, leaves('network') ? drawNetwork(draw, switches) : null);
+  const disk = {
+    ...(leaves('disk') ? drawDisk(draw, switches) : CALM_DISK),
+    ...given(scenario.disk),
+  };
+  const raft = planRaft(
+    scenario,
+    leaves('raft') ? drawRaft(draw, switches, network, disk) : CALM_RAFT,
+  );
+  const workload = planWorkload(
+    scenario,
+    leaves('clients') ? drawWorkload(draw, switches, raft.leaseReads) : CALM_WORKLOAD,
+  );
+  const members = planMembers(scenario, draw, switches, raft);
+  const duration =
+    scenario.workload.for ?? (leaves('clients') ? drawDuration(draw) : DEFAULTS.duration);
+  const honest = draw.chance('honest clocks', 500_000);
+  const faults = planFaults(scenario, randomness, mood, switches, duration).filter(
+    (planned) => !(honest && straysBeyond(planned, raft) && planned.id >= scenario.faults.length),
+  );
+  return {
+    version: 1,
+    scenario: scenario.name,
+    seed,
+    root,
+    swarm,
+    members,
+    raft,
+    snapshot: {
+      ...(leaves('raft') ? drawSnapshot(draw, switches) : CALM_SNAPSHOT),
+      ...given(scenario.cluster.snapshot ?? {}),
+    },
+    bytes: scenario.bytes ?? (touchesDisk(faults) || draw.chance('bytes', 100_000)),
+    network,
+    disk,
+    workload,
+    faults,
+    duration,
+    liveness: scenario.liveness,
+    beyondDriftBound: isBeyondDriftBound(members, faults, raft),
+    blackBox: scenario.blackBox ?? drawBlackBox(draw, workload, duration),
+    limits: {
+      maxEvents: 2_000_000,
+      maxSimulatedTime: duration + 300_000_000,
+      livelock: 50_000,
+    },
+    expect: scenario.expect,
+  };
+}
+
+/** What was given, without the keys that were left out. */
+function given<T extends object>(partial: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(partial)) if (value !== undefined) kept[key] = value;
+  return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function planNetwork(scenario: Scenario, drawn: NetworkKnobs | null): NetworkKnobs {
+  return { ...(drawn ?? CALM_NETWORK), ...given(scenario.network) };
+}
+
+function planRaft(scenario: Scenario, base: RaftConfig): RaftConfig {
+  const { electionTimeout, ...rest } = scenario.cluster.raft ?? {};
+  const { clockDriftBound, ...fixed } = given(rest);
+  return {
+    ...base,
+    ...(electionTimeout === undefined
+      ? {}
+      : { electionTimeoutMin: electionTimeout[0], electionTimeoutMax: electionTimeout[1] }),
+    // The core wants a plain ratio.
+    ...(clockDriftBound === undefined ? {} : { clockDriftBound: clockDriftBound / 1_000_000 }),
+    ...fixed,
+  };
+}
+
+function planWorkload(scenario: Scenario, base: WorkloadPlan): WorkloadPlan {
+  const { for: _, ...fixed } = given(scenario.workload);
+  const workload = { ...base, ...fixed };
+  return workload.kind === 'none' ? { ...workload, clients: 0, rate: 0 } : workload;
+}
+
+function planMembers(
+  scenario: Scenario,
+  draw: Draw,
+  switches: Switches,
+  raft: RaftConfig,
+): MemberPlan[] {
+  const { cluster, swarm, clocks } = scenario;
+  const drawn = swarm.includes('cluster')
+    ? drawMembership(draw, switches)
+    : { voters: DEFAULTS.voters, learners: 0 };
+  const voters = cluster.voters ?? drawn.voters;
+  const count = voters + (cluster.learners ?? drawn.learners);
+  return Array.from({ length: count }, (_, index): MemberPlan => {
+    const name = `n${index + 1}`;
+    const log = cluster.logs?.[name] ?? null;
+    return {
+      name,
+      learner: index >= voters,
+      clock: clocks[name] ?? drawClock(draw, switches, name, raft.clockDriftBound),
+      log,
+      term: cluster.terms?.[name] ?? log?.at(-1) ?? 0,
+    };
+  });
+}
+
+/** The scenario's own faults first, with their places in the file as ids. */
+function planFaults(
+  scenario: Scenario,
+  randomness: Randomness,
+  mood: Parameters<typeof drawFaults>[1],
+  switches: Switches,
+  duration: number,
+): FaultPlan[] {
+  const told = scenario.faults.map(
+    (line, id): FaultPlan => ({
+      id,
+      at: line.at,
+      duration: line.duration,
+      fault: line.fault,
+      parameters: line.parameters,
+    }),
+  );
+  return [...told, ...drawFaults(randomness, mood, switches, duration, told.length)];
+}
+
+/** Does this fault make a clock stray more than leases assume? */
+function straysBeyond(planned: FaultPlan, raft: RaftConfig): boolean {
+  if (planned.fault === 'clock-step' || planned.fault === 'clock-freeze') return true;
+  if (planned.fault !== 'clock-drift') return false;
+  return Math.abs(Number(planned.parameters.drift)) > raft.clockDriftBound * 1_000_000;
+}
+
+function isBeyondDriftBound(
+  members: readonly MemberPlan[],
+  faults: readonly FaultPlan[],
+  raft: RaftConfig,
+): boolean {
+  const bound = raft.clockDriftBound * 1_000_000;
+  return (
+    members.some((member) => Math.abs(member.clock.drift) > bound) ||
+    faults.some((planned) => straysBeyond(planned, raft))
+  );
+}
+
+/** The search over the whole history is affordable on short ones. */
+function drawBlackBox(draw: Draw, workload: WorkloadPlan, duration: number): boolean {
+  const operations = (workload.rate * duration) / 1_000_000;
+  return operations <= 700 || draw.chance('black box', 100_000);
+}
+
+/** Knob classes that a plan has on, whether a scenario or the seed decided so: what the vacuity guard counts for each run. */
+export function knobClassesOf(plan: Plan): KnobClass[] {
+  const { network, raft, workload, disk } = plan;
+  const same = (left: unknown, right: unknown): boolean =>
+    JSON.stringify(left) === JSON.stringify(right);
+  const on: Readonly<Record<KnobClass, boolean>> = {
+    latency: !same(network.latency, CALM_NETWORK.latency),
+    asymmetry: network.asymmetry !== 1_000_000,
+    drop: network.drop > 0,
+    duplicate: network.duplicate > 0,
+    reorder: network.reorder > 0,
+    corrupt: network.corrupt > 0,
+    truncate: network.truncate > 0,
+    capacity: network.capacity <= 64,
+    'clock-offset': plan.members.some(({ clock }) => clock.offset !== 0),
+    'clock-skew': plan.members.some(({ clock }) => clock.drift !== 0),
+    'disk-latency': !same(disk.fsync, CALM_DISK.fsync),
+    'tiny-batch': raft.maxAppendEntries <= 5,
+    'tiny-window': raft.maxInflightMessages <= 3,
+    'tiny-snapshot-threshold': plan.snapshot.everyEntries <= 50,
+    'tiny-entries': raft.snapshotChunkBytes <= 4_096,
+    'tight-timeouts': raft.electionTimeoutMin <= 2 * raft.heartbeatInterval,
+    'no-pre-vote': !raft.preVote,
+    'no-check-quorum': !raft.checkQuorum,
+    lease: raft.leaseReads,
+    'duplicate-submit': workload.duplicates > 0,
+    sessionless: workload.sessionless > 0,
+    learners: plan.members.some(({ learner }) => learner),
+  };
+  return KNOB_CLASSES.filter((knob) => on[knob]);
+}
