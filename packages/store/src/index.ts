@@ -1,1 +1,20 @@
+export { encodeChunk, MAX_CHUNK_BYTES } from './chunk.ts';
+export type * from './engine.ts';
+export { describeDefect } from './engine.ts';
+export { createDirectory, type FreshDirectory } from './fresh.ts';
+export { isIntact } from './integrity.ts';
 export { assertStore, StoreInvariantError } from './invariant.ts';
+export { MemberStore, type MemberStoreOptions } from './member-store.ts';
+export { MemoryEngine } from './memory-engine.ts';
+export { encodeRecord, FORMAT_VERSION } from './record.ts';
+export { recover, type Verdict } from './recovery.ts';
+export type { Resumption } from './resumption.ts';
+export type { StoreEvents } from './store-events.ts';
+export {
+  encodeWitness,
+  SLOT_BYTES,
+  SLOT_OFFSETS,
+  type Slot,
+  WITNESS_BYTES,
+  WITNESS_FILE,
+} from './witness.ts';

@@ -3,6 +3,7 @@
  * store's production logic over a simulated LevelDB, so that damage done to bytes must be found by that logic.
  */
 import type { RecoveredMember, Store } from '@seedraft/replica';
+import type { Micros } from '../observer.ts';
 import type { DiskKnobs } from '../plan.ts';
 
 /** What a disk needs of the world. Actions scheduled here vanish when the member crashes. */
@@ -49,6 +50,11 @@ export interface Disk extends Store {
   recover(): Recovery;
   /** Damage or hinder; false when there was nothing to do it to. */
   inject(fault: DiskFault): boolean;
+  /**
+   * Liveness mode: from now on every operation takes at most `latency`; no stall, not full, no scheduled error. What damage already did to
+   * the bytes stays.
+   */
+  heal?(latency: Micros): void;
   /** A write is under way (crashes are likelier then). */
   readonly pending: boolean;
   /** True if damage was done that recovery has not yet been through. */

@@ -95,7 +95,10 @@ class ObjectDisk implements Disk {
       snapshot = { bytes: new Uint8Array(Math.max(bytes.length, 4096)), size: 0 };
       this.#snapshots.set(id, snapshot);
     }
-    assertStore(offset <= snapshot.size, 'a snapshot is written without a gap');
+    if (offset !== snapshot.size) {
+      this.#host.snapshotFailed(id, 'GAP');
+      return;
+    }
     const end = offset + bytes.length;
     if (end > snapshot.bytes.length) {
       const larger = new Uint8Array(Math.max(end, snapshot.bytes.length * 2));

@@ -1,0 +1,74 @@
+/**
+ * The witness: a small file beside the database that says how far the chain had come, written after each sync and before its completion.
+ * An end marker inside the database proves nothing, since the damage that shortens the chain shortens the marker with it; a torn tail and
+ * a rotten last record look alike, and only a second place can tell them apart.
+ * Two slots, written in turn, each within one sector of its own page: a write replaces a slot whole or not at all, and spares the other.
+ */
+import type { Digest } from '@seedraft/codec';
+import type { HardState, Index } from '@seedraft/core';
+import { encodeRecord, type Opened, openRecord } from './record.ts';
+import { asCount, asText, asTuple, readOrNull } from './tuple.ts';
+
+/** No device writes less than this at once. */
+export const SLOT_BYTES = 512;
+/** Where each slot begins: on pages of their own, so that rewriting one cannot touch the other on any device. */
+export const SLOT_OFFSETS: readonly [number, number] = [0, 4096];
+export const WITNESS_BYTES = 4096 + SLOT_BYTES;
+export const WITNESS_FILE = 'WITNESS';
+
+export type Slot = 0 | 1;
+
+export interface Witness {
+  readonly incarnation: string;
+  /** Of the newest group, and its hash. */
+  readonly seq: number;
+  readonly hash: Digest;
+  readonly hardState: HardState;
+  readonly lastIndex: Index;
+}
+
+export type OpenedSlot =
+  | { readonly status: 'intact'; readonly witness: Witness }
+  | Exclude<Opened, { status: 'intact' }>;
+
+/** Exactly SLOT_BYTES: a length (2 bytes, little-endian), a record, zeros. */
+export function encodeWitness(witness: Witness): Uint8Array {
+  const { incarnation, seq, hash, hardState, lastIndex } = witness;
+  const { term, votedFor } = hardState;
+  const record = encodeRecord('witness', [
+    incarnation,
+    seq,
+    hash.hi,
+    hash.lo,
+    term,
+    votedFor,
+    lastIndex,
+  ]);
+  const slot = new Uint8Array(SLOT_BYTES);
+  slot[0] = record.length & 0xff;
+  slot[1] = record.length >>> 8;
+  slot.set(record, 2);
+  return slot;
+}
+
+export function openWitness(slot: Uint8Array): OpenedSlot {
+  const length = (slot[0] ?? 0) | ((slot[1] ?? 0) << 8);
+  if (length === 0 || 2 + length > slot.length) {
+    return { status: 'damaged', reason: 'holds no witness' };
+  }
+  const opened = openRecord('witness', slot.subarray(2, 2 + length));
+  if (opened.status !== 'intact') return opened;
+  const witness = readOrNull(() => {
+    const [incarnation, seq, hi, lo, term, votedFor, lastIndex] = asTuple(opened.body, 7);
+    return {
+      incarnation: asText(incarnation),
+      seq: asCount(seq),
+      hash: { hi: asCount(hi), lo: asCount(lo) },
+      hardState: { term: asCount(term), votedFor: asCount(votedFor) },
+      lastIndex: asCount(lastIndex),
+    };
+  });
+  if (witness === null)
+    return { status: 'damaged', reason: 'does not have the shape of a witness' };
+  return { status: 'intact', witness };
+}
