@@ -23,6 +23,7 @@ export const EventKind = {
   Boot: 16,
   Operator: 17,
   OperatorReply: 18,
+  Campaign: 19,
 } as const;
 
 export type EventKindName = keyof typeof EventKind;

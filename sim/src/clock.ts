@@ -81,6 +81,14 @@ export class Clock {
     this.#applyRate();
   }
 
+  /** Runs from now on, at its rate or at the nearest within `bound` ppm of true time. */
+  settle(now: Micros, bound: number): void {
+    this.#rebase(now);
+    this.#frozen = 0;
+    this.#drift = Math.min(bound, Math.max(-bound, this.#drift));
+    this.#applyRate();
+  }
+
   #applyRate(): void {
     this.#rate = this.#frozen > 0 ? 0 : MILLION + this.#drift;
   }

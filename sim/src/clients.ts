@@ -1,0 +1,466 @@
+/**
+ * Client processes: each asks for one operation at a time, follows leader hints, gives up, retries an unknown outcome only under a
+ * session, and at times sends a request twice. What it knows at the end is one of: ok, fail (certainly nothing happened), info (for
+ * ever unknown). They act at arrival times drawn in advance, so a slow answer does not thin out the load by more than its own wait.
+ */
+import type { Operation } from '@seedraft/check';
+import type { Entry, MemberId } from '@seedraft/core';
+import type { ClientReply, ClientRequest } from '@seedraft/replica';
+import { EventKind } from './choices.ts';
+import { entryBearing, historyOf, type Invocation } from './history.ts';
+import { sampleLatency } from './latency.ts';
+import { CLIENT_BASE } from './link.ts';
+import type { Submission, Submitted } from './member.ts';
+import { once } from './network.ts';
+import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
+import type { LatencyKnobs } from './plan.ts';
+import type { Stream } from './random.ts';
+import { distinctValue, type Intent, requestFor, Workload } from './workload.ts';
+import type { ClientsDoor, World } from './world.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Statistics of operations. */
+export interface OperationCounts {
+  invoked: number;
+  acknowledged: number;
+  reads: number;
+  writes: number;
+  failed: number;
+  info: number;
+  open: number;
+}
+
+interface Client {
+  readonly index: number;
+  readonly workload: Workload;
+  readonly arrival: Stream;
+  readonly choice: Stream;
+  /** 0: none (yet). */
+  sessionId: number;
+  opening: boolean;
+  sequence: number;
+  target: MemberId;
+  intent: Intent | null;
+  operation: Mutable<Invocation> | null;
+  request: ClientRequest | null;
+  attempt: number;
+  /** Attempts that ended in not knowing. */
+  doubts: number;
+  /** A request was sent twice: what became of the other copy is not known from one refusal. */
+  doubled: boolean;
+  giveUpAt: Micros;
+  /** True between a refusal and the next attempt. */
+  backingOff: boolean;
+  nextArrival: Micros;
+  token: number;
+  /** Raised after each info: Jepsen's rule that a process of unknown fate does nothing more. */
+  process: number;
+  /** Only these members are asked, and it is never given up; null: an ordinary client. */
+  readonly core: readonly MemberId[] | null;
+}
+
+export class Clients implements ClientsDoor, Observer {
+  readonly #world: World;
+  readonly #clients: Client[] = [];
+  readonly #operations: Mutable<Invocation>[] = [];
+  readonly #gap: LatencyKnobs;
+  /** In ppm of the planned rate. */
+  #rate = 1_000_000;
+  #retired = false;
+  #position = 0;
+  #processes: number;
+  #fresh = 0;
+  #appliedTo = 0;
+  /** Where each command of a session first ran: a duplicate is answered at a later index. */
+  readonly #executed = new Map<number, number>();
+  /** Entries in the order of their index, as first applied anywhere. */
+  readonly #applied: Entry[] = [];
+  readonly counts: OperationCounts = {
+    invoked: 0,
+    acknowledged: 0,
+    reads: 0,
+    writes: 0,
+    failed: 0,
+    info: 0,
+    open: 0,
+  };
+
+  constructor(world: World) {
+    this.#world = world;
+    const { kind, clients, rate } = world.plan.workload;
+    const active = kind !== 'none' && rate > 0;
+    const mean = active ? Math.max(1, Math.floor((1_000_000 * clients) / rate)) : 0;
+    this.#gap = { distribution: 'exponential', minimum: 0, mean };
+    this.#processes = clients;
+    for (let index = 0; active && index < clients; index += 1) this.#add(index, null);
+  }
+
+  get operations(): readonly Invocation[] {
+    return this.#operations;
+  }
+
+  // An Observer too: the system's own claims about operations whose clients never learned their fate.
+
+  onSession(
+    _member: MemberView,
+    sessionId: number,
+    sequence: number,
+    kind: 'executed' | 'duplicate' | 'expired',
+    index: number,
+  ): void {
+    if (kind !== 'executed') return;
+    const key = sessionKey(sessionId, sequence);
+    if (!this.#executed.has(key)) this.#executed.set(key, index);
+  }
+
+  onApply(_member: MemberView, entry: Entry): void {
+    if (entry.index > this.#appliedTo) {
+      this.#appliedTo = entry.index;
+      this.#applied.push(entry);
+    }
+  }
+
+  /** What operations came to, for the judge of histories. */
+  history(): Operation[] {
+    return historyOf(this.#operations, this.#world.plan, (operation) => this.#claimOf(operation));
+  }
+
+  /** Where an operation of unknown fate took effect; 0 if it did not. */
+  #claimOf(operation: Invocation): number {
+    const { sessionId, sequence } = operation;
+    if (sessionId > 0) return this.#executed.get(sessionKey(sessionId, sequence)) ?? 0;
+    return entryBearing(this.#applied, operation)?.index ?? 0;
+  }
+
+  start(): void {
+    for (const client of this.#clients) {
+      client.nextArrival = this.#nextGap(client);
+      this.#wakeAt(client, client.nextArrival);
+    }
+  }
+
+  #add(index: number, core: readonly MemberId[] | null): Client {
+    const { plan, randomness } = this.#world;
+    const choice = randomness.stream('client.choice', index);
+    const hasSession = core === null && !choice.chance(plan.workload.sessionless);
+    const client: Client = {
+      index,
+      workload: new Workload(plan, randomness, index, hasSession),
+      arrival: randomness.stream('client.arrival', index),
+      choice,
+      sessionId: 0,
+      opening: false,
+      sequence: 0,
+      target: 1 + choice.below(plan.members.length),
+      intent: null,
+      operation: null,
+      request: null,
+      attempt: 0,
+      doubts: 0,
+      doubled: false,
+      giveUpAt: Infinity,
+      backingOff: false,
+      nextArrival: 0,
+      token: 0,
+      process: index,
+      core,
+    };
+    this.#clients[index] = client;
+    return client;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------- timing
+
+  wake(index: number, token: number): void {
+    const client = this.#clients[index] as Client;
+    if (token !== client.token) return;
+    const endpoint = CLIENT_BASE + index;
+    if (client.request === null) {
+      if (this.#retired && client.core === null) return;
+      this.#world.executed(EventKind.ClientInvoke, endpoint, 0, client.sequence);
+      this.#begin(client);
+    } else if (client.backingOff) {
+      this.#world.executed(EventKind.ClientInvoke, endpoint, client.target, client.attempt);
+      this.#submit(client);
+    } else {
+      this.#world.executed(EventKind.ClientTimeout, endpoint, client.target, client.attempt);
+      client.target = this.#anotherMember(client);
+      this.#inDoubt(client);
+    }
+  }
+
+  #wakeAt(client: Client, at: Micros): void {
+    client.token += 1;
+    this.#world.scheduleClient(client.index, Math.max(at, this.#world.now), client.token);
+  }
+
+  #nextGap(client: Client): Micros {
+    const gap = Math.max(1, sampleLatency(this.#gap, client.arrival.uint32()));
+    return this.#rate === 1_000_000 ? gap : Math.floor((gap * 1_000_000) / this.#rate);
+  }
+
+  /** The client waits for its next arrival; at rate 0 it waits for another rate. */
+  #idle(client: Client): void {
+    client.intent = null;
+    client.operation = null;
+    client.request = null;
+    client.opening = false;
+    if (this.#retired || this.#rate === 0 || client.core !== null) {
+      client.token += 1;
+      return;
+    }
+    client.nextArrival += this.#nextGap(client);
+    this.#wakeAt(client, client.nextArrival);
+  }
+
+  /** Sets the rate, in ppm of the planned one; returns its undoing. */
+  tune(ratePpm: number): () => void {
+    const before = this.#rate;
+    this.#setRate(ratePpm);
+    return once(() => this.#setRate(before));
+  }
+
+  #setRate(ratePpm: number): void {
+    this.#rate = Math.max(0, Math.round(ratePpm));
+    for (const client of this.#clients) {
+      if (client.request !== null || client.core !== null || this.#retired) continue;
+      client.token += 1;
+      if (this.#rate === 0) continue;
+      client.nextArrival = this.#world.now + this.#nextGap(client);
+      this.#wakeAt(client, client.nextArrival);
+    }
+  }
+
+  /** Nothing is invoked any more; what is open still ends. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  // ----------------------------------------------------------------------------------------------------------------- operations
+
+  #begin(client: Client): void {
+    const { timeout, retries } = this.#world.plan.workload;
+    client.attempt = 0;
+    client.doubts = 0;
+    client.doubled = false;
+    client.giveUpAt = this.#world.now + timeout * (retries + 2);
+    if (client.workload.hasSession && client.sessionId === 0) {
+      client.opening = true;
+      const milliseconds = Math.ceil(this.#world.plan.workload.sessionTimeout / 1000);
+      client.request = { type: 'OpenSession', timeout: milliseconds };
+      this.#submit(client);
+      return;
+    }
+    const id = this.#operations.length + 1;
+    const intent = client.workload.next(id);
+    if (intent === null) {
+      this.#idle(client);
+      return;
+    }
+    this.#invoke(client, id, intent);
+  }
+
+  #invoke(client: Client, id: number, intent: Intent): void {
+    const write = !intent.readOnly;
+    if (write) client.sequence += 1;
+    const inSession = write && client.sessionId > 0;
+    const operation: Mutable<Invocation> = {
+      id,
+      client: client.index,
+      process: client.process,
+      f: intent.f,
+      input: intent.input,
+      readOnly: intent.readOnly,
+      mode: intent.mode,
+      sessionId: inSession ? client.sessionId : 0,
+      sequence: inSession ? client.sequence : 0,
+      invokedAt: this.#world.now,
+      member: client.target,
+      index: 0,
+      output: undefined,
+      outcome: 'open',
+      completedAt: Infinity,
+      invoked: this.#position,
+      returned: Infinity,
+    };
+    this.#position += 1;
+    this.#operations.push(operation);
+    this.counts.invoked += 1;
+    client.intent = intent;
+    client.operation = operation;
+    const { sessionId, sequence } = operation;
+    client.request = requestFor(intent, sessionId, sequence, sequence);
+    for (const observer of this.#world.observers.invoke) observer.onInvoke(operation);
+    this.#submit(client);
+  }
+
+  #submit(client: Client): void {
+    const { workload } = this.#world.plan;
+    client.backingOff = false;
+    client.attempt += 1;
+    if (client.operation !== null) client.operation.member = client.target;
+    const submission: Submission = {
+      client: client.index,
+      operation: client.operation,
+      attempt: client.attempt,
+      request: client.request as ClientRequest,
+    };
+    this.#world.network.sendRequest(client.index, client.target, submission);
+    const twice = client.operation !== null && client.operation.sessionId > 0;
+    if (twice && workload.duplicates > 0 && client.choice.chance(workload.duplicates)) {
+      client.doubled = true;
+      const to = client.choice.chance(500_000) ? client.target : this.#anotherMember(client);
+      this.#world.network.sendRequest(client.index, to, submission);
+    }
+    const patience = client.core === null ? workload.timeout : this.#heartbeat();
+    this.#wakeAt(client, this.#world.now + patience);
+  }
+
+  answered(index: number, { submission, reply }: Submitted): void {
+    const client = this.#clients[index] as Client;
+    const { operation } = submission;
+    // An answer to something it no longer waits for.
+    if (operation !== client.operation || client.request === null) return;
+    if (operation === null && (!client.opening || submission.attempt !== client.attempt)) return;
+    if (reply.type === 'Ok') {
+      if (operation === null) {
+        this.#opened(client, reply.value as number);
+        return;
+      }
+      this.#complete(client, 'ok', reply.index, reply.value);
+      return;
+    }
+    // Only the latest attempt decides what to do next; what an earlier one failed to do changes nothing.
+    if (submission.attempt !== client.attempt || client.backingOff) return;
+    if (reply.type === 'Unknown') this.#inDoubt(client);
+    else this.#refused(client, reply);
+  }
+
+  #opened(client: Client, sessionId: number): void {
+    client.sessionId = sessionId;
+    client.sequence = 0;
+    client.request = null;
+    client.opening = false;
+    // The operation it wanted a session for comes at once.
+    this.#wakeAt(client, this.#world.now);
+  }
+
+  /** Nothing happened and nothing will come of this attempt. */
+  #refused(client: Client, reply: Extract<ClientReply, { type: 'Refused' }>): void {
+    if (reply.code === 'SESSION_EXPIRED' || reply.code === 'STALE_SEQUENCE') {
+      client.sessionId = 0;
+      this.#giveUp(client);
+      return;
+    }
+    if (reply.code === 'BAD_REQUEST' || reply.code === 'MACHINE_ERROR') {
+      throw new Error(`a client's ${JSON.stringify(client.request)} was refused: ${reply.code}`);
+    }
+    if (reply.code === 'LEASE_DISABLED' || this.#world.now >= client.giveUpAt) {
+      this.#giveUp(client);
+      return;
+    }
+    const hinted = reply.leader !== 0 && reply.leader !== client.target;
+    client.target = hinted ? reply.leader : this.#anotherMember(client);
+    const wait = hinted ? client.choice.below(2_000) : client.choice.between(10_000, 100_000);
+    this.#backOff(client, client.core === null ? wait : this.#heartbeat());
+  }
+
+  /** This attempt may have taken effect, or may yet. */
+  #inDoubt(client: Client): void {
+    const { operation } = client;
+    client.doubts += 1;
+    if (client.core === null) {
+      const mayRetry = operation === null || operation.readOnly || operation.sessionId > 0;
+      const exhausted = client.doubts > this.#world.plan.workload.retries;
+      if (!mayRetry || exhausted || this.#world.now >= client.giveUpAt) {
+        this.#giveUp(client);
+        return;
+      }
+    }
+    this.#backOff(client, client.core === null ? client.choice.below(20_000) : this.#heartbeat());
+  }
+
+  #backOff(client: Client, wait: Micros): void {
+    client.backingOff = true;
+    this.#wakeAt(client, this.#world.now + wait);
+  }
+
+  #giveUp(client: Client): void {
+    const { operation } = client;
+    if (operation === null) {
+      this.#idle(client);
+      return;
+    }
+    // A read that was never answered constrains nothing; a write that was refused each time did not happen.
+    const nothing = operation.readOnly || (client.doubts === 0 && !client.doubled);
+    this.#complete(client, nothing ? 'fail' : 'info', 0, undefined);
+  }
+
+  #complete(client: Client, outcome: 'ok' | 'fail' | 'info', index: number, output: unknown): void {
+    const operation = client.operation as Mutable<Invocation>;
+    operation.outcome = outcome;
+    const executed = this.#executed.get(sessionKey(operation.sessionId, operation.sequence));
+    operation.index = executed ?? index;
+    operation.output = output;
+    operation.completedAt = this.#world.now;
+    if (outcome === 'ok') {
+      operation.returned = this.#position;
+      this.#position += 1;
+      this.counts.acknowledged += 1;
+      if (operation.readOnly) this.counts.reads += 1;
+      else this.counts.writes += 1;
+      client.workload.learn(operation.f, operation.input, output);
+    } else if (outcome === 'fail') {
+      this.counts.failed += 1;
+    } else {
+      this.counts.info += 1;
+      client.process = this.#processes;
+      this.#processes += 1;
+    }
+    this.#world.choices.mix(
+      (operation.id << 2) | (outcome === 'ok' ? 1 : outcome === 'fail' ? 2 : 3),
+    );
+    this.#world.choices.mix(index | 0);
+    for (const observer of this.#world.observers.complete) observer.onComplete(operation);
+    this.#idle(client);
+  }
+
+  // --------------------------------------------------------------------------------------------------------------------- whom to ask
+
+  #anotherMember(client: Client): MemberId {
+    const ids = client.core ?? this.#world.committedConfiguration.members.map(({ id }) => id);
+    const others = ids.filter((id) => id !== client.target);
+    if (others.length === 0) return client.target;
+    return others[client.choice.below(others.length)] as MemberId;
+  }
+
+  #heartbeat(): Micros {
+    return this.#world.plan.raft.heartbeatInterval * 1000;
+  }
+
+  /** A write by a client of its own (liveness.ts). Its key is its own too, so that sending it again outside a session does no harm. */
+  submitFresh(core: readonly MemberId[], first: MemberId): ClientOperation {
+    const index = this.#world.plan.workload.clients + this.#fresh;
+    this.#fresh += 1;
+    for (const { id } of this.#world.members) this.#world.network.addClient(index, id);
+    const client = this.#add(index, core);
+    client.process = this.#processes;
+    this.#processes += 1;
+    client.target = first;
+    const id = this.#operations.length + 1;
+    this.#world.executed(EventKind.ClientInvoke, CLIENT_BASE + index, first, id);
+    const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
+    this.#invoke(client, id, { f: 'put', input, readOnly: false, mode: 'write' });
+    return client.operation ?? (this.#operations[id - 1] as Invocation);
+  }
+
+  /** At the end of a run: how many operations are open. */
+  finish(): void {
+    this.counts.open = this.#operations.filter(({ outcome }) => outcome === 'open').length;
+  }
+}
+
+function sessionKey(sessionId: number, sequence: number): number {
+  return sessionId * 0x1000000 + sequence;
+}

@@ -1,0 +1,272 @@
+/**
+ * A run: a plan goes in, a verdict comes out, and nothing else matters: no clock, no chance, no order of runs. The safety phase with its
+ * faults, the liveness phase, the last words of the rules, then the judgement of what clients saw.
+ *
+ * A verdict is never better than what was established: a limit reached or an undecided history is `inconclusive`, and what breaks in the
+ * simulator itself is an `error`, never a finding.
+ */
+import {
+  checkLinearizability,
+  checkWitness,
+  kv,
+  type Operation,
+  type WitnessVerdict,
+} from '@seedraft/check';
+import { KvMachine } from '@seedraft/kv';
+import type { StateMachine } from '@seedraft/replica';
+import { withoutAmbient } from './ambient.ts';
+import type { Checkpoint } from './choices.ts';
+import { Clients, type OperationCounts } from './clients.ts';
+import { createDisk } from './disk/index.ts';
+import { knobClassesOf } from './draw-plan.ts';
+import { faultNamed } from './faults/index.ts';
+import { LINK_TYPES } from './link.ts';
+import { livenessPhase } from './liveness.ts';
+import { Nemesis } from './nemesis.ts';
+import { type Observer, Violation, type WorldView } from './observer.ts';
+import type { Plan } from './plan.ts';
+import { Rulebook } from './properties/rulebook.ts';
+import { Trace, type TraceRange } from './trace.ts';
+import { LimitReached, World } from './world.ts';
+
+export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'error';
+
+export interface RunOptions {
+  /** Others who watch; they see each event after the rules did. */
+  readonly observers?: (world: WorldView) => readonly Observer[];
+  /** Only these rules (ids); default: all. */
+  readonly rules?: readonly string[];
+  /** The replicated machine; default: the built-in key-value store, whose histories the run can judge. */
+  readonly machine?: () => StateMachine;
+  readonly record?: {
+    readonly choices?: boolean;
+    readonly history?: boolean;
+    readonly trace?: boolean | TraceRange;
+    /** Every member's digest after each of these events. */
+    readonly digests?: readonly [from: number, to: number];
+  };
+  /** Stop after this many events, judging nothing at the end. */
+  readonly stopAt?: number;
+}
+
+export interface RunResult {
+  readonly verdict: RunVerdict;
+  /** The rule that was broken: S1..S22, L1..L6, LIN, or EXPECT when a violation that the plan expects did not come. */
+  readonly rule: string | null;
+  /** What was seen. */
+  readonly sentence: string | null;
+  /** Why it is inconclusive, or an error. */
+  readonly reason: string | null;
+  /** 16 hexadecimal digits over every event and what it led to. */
+  readonly hash: string;
+  readonly events: number;
+  readonly simulatedMicros: number;
+  readonly operations: Readonly<OperationCounts>;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly rules: Readonly<Record<string, number>>;
+  readonly messages: Readonly<Record<string, number>>;
+  readonly sometimes: Readonly<Record<string, number>>;
+  /** Other things that happened, by name. */
+  readonly notes: Readonly<Record<string, number>>;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly choices?: Int32Array;
+  readonly history?: readonly Operation[];
+  readonly trace?: readonly string[];
+  readonly digests?: readonly string[];
+}
+
+/** Executes the plan. Never throws for anything that the plan or the system under test can cause. */
+export function run(plan: Plan, options: RunOptions = {}): RunResult {
+  return withoutAmbient(() => new Run(plan, options).execute());
+}
+
+interface Ending {
+  readonly verdict: RunVerdict;
+  readonly rule: string | null;
+  readonly sentence: string | null;
+  readonly reason: string | null;
+}
+
+const PASS: Ending = { verdict: 'pass', rule: null, sentence: null, reason: null };
+/** Steps of the black-box search: seconds at most. What it leaves undecided is not a pass. */
+const SEARCH_STEPS = 5_000_000;
+
+class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #clients: Clients;
+  readonly #nemesis: Nemesis;
+  readonly #rulebook: Rulebook;
+  readonly #trace: Trace | null;
+  #judged = 0;
+  #history: readonly Operation[] = [];
+
+  constructor(plan: Plan, options: RunOptions) {
+    const { record } = options;
+    this.#plan = plan;
+    this.#options = options;
+    this.#world = new World({
+      plan,
+      machine: options.machine ?? (() => new KvMachine()),
+      disk: (disk) => createDisk(plan.bytes ? 'bytes' : 'object', disk),
+      keepChoices: record?.choices === true,
+      ...(record?.digests && { digests: record.digests }),
+    });
+    this.#clients = new Clients(this.#world);
+    this.#nemesis = new Nemesis(this.#world, this.#clients, faultNamed);
+    this.#rulebook = new Rulebook(this.#world, options.rules ? { only: options.rules } : {});
+    this.#trace = this.#createTrace(record?.trace ?? false);
+  }
+
+  #createTrace(asked: boolean | TraceRange): Trace | null {
+    if (asked === false) return null;
+    return new Trace(this.#world, asked === true ? { from: 0, to: Infinity } : asked);
+  }
+
+  execute(): RunResult {
+    const ending = this.#ending();
+    this.#world.finish();
+    this.#clients.finish();
+    return this.#result(expected(this.#plan, ending));
+  }
+
+  #ending(): Ending {
+    try {
+      this.#start();
+      return this.#phases();
+    } catch (thrown) {
+      if (thrown instanceof Violation) {
+        const verdict =
+          thrown.rule.startsWith('L') && thrown.rule !== 'LIN' ? 'liveness' : 'violation';
+        return { verdict, rule: thrown.rule, sentence: thrown.message, reason: null };
+      }
+      if (thrown instanceof LimitReached) return inconclusive(thrown.message);
+      const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      return { verdict: 'error', rule: null, sentence: null, reason };
+    }
+  }
+
+  #start(): void {
+    const observers: Observer[] = [this.#clients];
+    if (this.#trace !== null) {
+      observers.push(this.#trace);
+      this.#world.network.trace = this.#trace;
+    }
+    observers.push(this.#rulebook);
+    observers.push(...(this.#options.observers?.(this.#world) ?? []));
+    this.#world.clients = this.#clients;
+    this.#world.start(observers);
+    this.#nemesis.schedule();
+    this.#clients.start();
+  }
+
+  #phases(): Ending {
+    const { stopAt } = this.#options;
+    const world = this.#world;
+    const stop = stopAt === undefined ? null : () => world.choices.events >= stopAt;
+    if (world.advance(this.#plan.duration, stop)) return PASS;
+    let ending = PASS;
+    if (this.#plan.liveness) {
+      const verdict = livenessPhase(this.#nemesis, (core) => {
+        for (const observer of world.observers.liveness) observer.onLiveness(core);
+      });
+      if (verdict.outcome === 'inconclusive') ending = inconclusive(verdict.reason);
+    }
+    for (const observer of world.observers.end) observer.onEnd();
+    const judgement = this.#judge();
+    return judgement === PASS ? ending : judgement;
+  }
+
+  /** What clients saw must be explained by one order of operations. */
+  #judge(): Ending {
+    if (this.#options.machine !== undefined) return PASS;
+    this.#history = this.#clients.history();
+    this.#judged = this.#history.length;
+    const witness = checkWitness(this.#history, kv());
+    if (witness.verdict === 'illegal') throw new Violation('LIN', witness.sentence);
+    const undecided = witness.verdict === 'unknown';
+    if (undecided) this.#world.note('witness:undecided');
+    return this.#plan.blackBox || undecided ? this.#search(witness) : PASS;
+  }
+
+  #search(witness: WitnessVerdict): Ending {
+    const verdict = checkLinearizability(this.#history, kv(), { maxSteps: SEARCH_STEPS });
+    if (verdict.verdict === 'illegal') {
+      const { f, input, process, invoked } = verdict.blocking;
+      const where = verdict.partition === null ? '' : ` of ${verdict.partition}`;
+      throw new Violation(
+        'LIN',
+        `no order${where} explains what clients saw: ${f} ${JSON.stringify(input)} by process ${process} (event ${invoked}) fits nowhere; ${verdict.window.length} operations are enough to show it`,
+      );
+    }
+    // An order that the system itself gave and the model allowed is proof enough.
+    if (verdict.verdict === 'ok' || witness.verdict === 'ok') return PASS;
+    return inconclusive(`the history is not decided: ${verdict.reason}`);
+  }
+
+  #result(ending: Ending): RunResult {
+    const world = this.#world;
+    const { record } = this.#options;
+    const choices = world.choices.words();
+    const history = record?.history === true ? this.#recordedHistory() : null;
+    return {
+      ...ending,
+      hash: world.choices.hash,
+      events: world.choices.events,
+      simulatedMicros: world.now,
+      operations: { ...this.#clients.counts },
+      faults: this.#faults(),
+      rules: { ...this.#rulebook.checks(), LIN: this.#judged },
+      messages: this.#messages(),
+      sometimes: this.#rulebook.sometimes(),
+      notes: this.#notes(),
+      checkpoints: world.choices.checkpoints,
+      ...(choices !== null && { choices }),
+      ...(history !== null && { history }),
+      ...(this.#trace !== null && { trace: this.#trace.lines }),
+      ...(record?.digests && { digests: world.digests }),
+    };
+  }
+
+  #recordedHistory(): readonly Operation[] {
+    return this.#history.length > 0 ? this.#history : this.#clients.history();
+  }
+
+  #faults(): Record<string, number> {
+    const faults = Object.fromEntries(this.#nemesis.counts);
+    for (const name of knobClassesOf(this.#plan)) faults[name] = (faults[name] ?? 0) + 1;
+    return faults;
+  }
+
+  #messages(): Record<string, number> {
+    const { delivered } = this.#world.network;
+    const counts: Record<string, number> = {};
+    LINK_TYPES.forEach((type, number) => {
+      if (!type.startsWith('Client')) counts[type] = delivered[number] as number;
+    });
+    return counts;
+  }
+
+  #notes(): Record<string, number> {
+    const notes = Object.fromEntries(this.#world.notes);
+    for (const [name, count] of Object.entries(this.#world.network.counts)) {
+      notes[`network:${name}`] = count;
+    }
+    return notes;
+  }
+}
+
+function inconclusive(reason: string): Ending {
+  return { verdict: 'inconclusive', rule: null, sentence: null, reason };
+}
+
+/** A plan may document a known-bad configuration: then the violation is what passes. */
+function expected(plan: Plan, ending: Ending): Ending {
+  if (plan.expect === 'pass') return ending;
+  const { violation } = plan.expect;
+  if (ending.rule === violation) return { ...PASS, sentence: `as expected: ${ending.sentence}` };
+  if (ending.verdict !== 'pass') return ending;
+  const sentence = `the plan expects a violation of ${violation}, but none was found`;
+  return { verdict: 'violation', rule: 'EXPECT', sentence, reason: null };
+}
