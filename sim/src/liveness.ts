@@ -4,11 +4,16 @@
  *
  * This file decides what is demanded and when it is excused; the world only carries out (`LivenessWorld`). Demands follow from the
  * paper's timing requirement (5.6): inside the core broadcast time is far below the election timeout, so an excuse can only come from
- * the pristine durable state, never from bad luck.
+ * the pristine durable state, never from bad luck. Outsiders fail in ways that leave no honest doubt who leads: down as they were, cut
+ * off, deaf, or mute towards everybody; half-deaf ones only where PreVote and CheckQuorum are on, since Raft without them promises nothing there.
  */
-import type { MemberId } from '@seedraft/core';
+import type { Configuration, MemberId, Raft } from '@seedraft/core';
 import type { Draw, FaultWorld } from './faults/fault.ts';
-import type { ClientOperation, Micros } from './observer.ts';
+import { type ClientOperation, type MemberView, type Micros, Violation } from './observer.ts';
+import type { Ledger } from './properties/ledger.ts';
+import { isQuorum, votersEver } from './properties/quorum.ts';
+import { type RuleDefinition, seconds } from './properties/rule.ts';
+import type { MemberShadow } from './properties/shadow.ts';
 
 /** What the engine does for the liveness phase. Everything is synchronous: `runUntil` is the event loop. */
 export interface LivenessWorld extends FaultWorld {
@@ -42,7 +47,359 @@ export interface LivenessWorld extends FaultWorld {
   runUntil(predicate: () => boolean, within: Micros): boolean;
 }
 
-/** How the phase ended when nothing was violated. `bound` is in the plan's longest election timeouts, for people. */
+/** How the phase ended when nothing was violated. */
 export type LivenessVerdict =
-  | { readonly outcome: 'live'; readonly core: readonly MemberId[]; readonly bound: number }
+  | {
+      readonly outcome: 'live';
+      readonly core: readonly MemberId[];
+      /** What each demand had to be met within, in the plan's longest election timeouts. */
+      readonly bound: number;
+      readonly checks: Readonly<Record<string, number>>;
+    }
   | { readonly outcome: 'inconclusive'; readonly reason: string };
+
+export const LIVENESS_RULES: readonly RuleDefinition[] = [
+  {
+    id: 'L1',
+    name: 'The core converges',
+    definition: 'Within the bound the healed core has one leader that all its members follow.',
+    antecedent: 'liveness phases',
+    catches: ['M34'],
+  },
+  {
+    id: 'L2',
+    name: 'The core makes progress',
+    definition: 'Within the bound the healed core acknowledges a fresh write.',
+    antecedent: 'liveness phases',
+    catches: ['M12', 'M35'],
+  },
+  {
+    id: 'L3',
+    name: 'The core keeps its leader',
+    definition: 'A healed core in working order keeps its leader for ten election timeouts.',
+    antecedent: 'liveness phases',
+    catches: ['M34'],
+  },
+  {
+    id: 'L4',
+    name: 'No joint configuration lasts',
+    definition: 'Within the bound the healed core leaves a joint configuration.',
+    antecedent: 'liveness phases that began with a joint configuration in some log of the core',
+    catches: ['M35'],
+  },
+  {
+    id: 'L5',
+    name: 'Followers catch up',
+    definition: 'Within the bound every member of the core has applied what its leader committed.',
+    antecedent: 'liveness phases in which a member of the core had fallen behind',
+    catches: ['M12'],
+  },
+  {
+    id: 'L6',
+    name: 'No livelock on a half-deaf member',
+    definition:
+      'A member that hears nobody, or that nobody hears, does not keep the healed core from any of this.',
+    antecedent: 'liveness phases with a running half-deaf member outside the core',
+    catches: ['M34'],
+  },
+];
+
+/** Elections succeed with at least even odds once the network is well, so fifty tries failing is no bad luck. */
+const ELECTIONS = 50;
+/** L3's span, in longest election timeouts. */
+const TENURE = 10;
+
+/** Runs the phase. Throws a Violation of L1..L6. */
+export function runLiveness(world: LivenessWorld, ledger: Ledger): LivenessVerdict {
+  try {
+    return new LivenessPhase(world, ledger).run();
+  } catch (thrown) {
+    if (thrown instanceof Excuse) return { outcome: 'inconclusive', reason: thrown.message };
+    throw thrown;
+  }
+}
+
+/** Nothing can be demanded, for a reason in the pristine state. */
+class Excuse extends Error {}
+
+class LivenessPhase {
+  readonly #world: LivenessWorld;
+  readonly #ledger: Ledger;
+  readonly #core: MemberId[] = [];
+  /** Running outsiders that are deaf or mute. */
+  #halfDeaf: MemberView[] = [];
+  readonly #timeout: Micros;
+  readonly #latency: Micros;
+  readonly #checks: Record<string, number> = { L1: 1, L2: 1, L3: 1, L4: 0, L5: 0, L6: 0 };
+
+  constructor(world: LivenessWorld, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+    const { electionTimeoutMin, electionTimeoutMax } = world.plan.raft;
+    this.#timeout = electionTimeoutMax * 1000;
+    const spread = Math.floor(((electionTimeoutMax - electionTimeoutMin) * 1000) / 20);
+    this.#latency = Math.max(20, Math.min(electionTimeoutMin * 100, spread));
+  }
+
+  run(): LivenessVerdict {
+    const world = this.#world;
+    world.freezeFaults();
+    this.#pickCore();
+    this.#failOthers();
+    world.healCore(this.#core, this.#latency);
+    const bound = this.#bound();
+    const within = `${Math.ceil(bound / this.#timeout)} election timeouts`;
+    this.#demand(
+      'L1',
+      bound,
+      () => this.#leader() !== null,
+      () => `has no leader after ${within}`,
+    );
+    const fresh = world.submitFresh(this.#core, world.draw.pick('first asked', this.#core));
+    const acknowledged = () => fresh.outcome === 'ok';
+    this.#demand(
+      'L2',
+      bound,
+      acknowledged,
+      () => `has not acknowledged a fresh write after ${within}`,
+    );
+    this.#leaveJoint(bound, within);
+    this.#catchUp(bound, within);
+    this.#keepLeader(bound);
+    const checks = this.#checks;
+    return { outcome: 'live', core: this.#core, bound: Math.ceil(bound / this.#timeout), checks };
+  }
+
+  // ---------------------------------------------------------------------------------------------------------------- who is in
+
+  #pickCore(): void {
+    const { draw } = this.#world;
+    const candidates = this.#ledger.shadows.filter(
+      ({ wiped, impostor, view }) => !wiped && !impostor && view.status !== 'gone',
+    );
+    const configurations = this.#configurationsThatMatter(candidates);
+    const order = draw.shuffle('core', candidates);
+    const missing = () => configurations.find((one) => !isQuorum(one, (id) => this.#counts(id)));
+    for (const shadow of order) {
+      const lacking = missing();
+      if (lacking === undefined) break;
+      const wanted = configurations.some(
+        (one) => !isQuorum(one, (id) => this.#counts(id)) && votersEver(one).includes(shadow.id),
+      );
+      if (wanted) this.#admit(shadow);
+    }
+    const lacking = missing();
+    if (lacking !== undefined) {
+      const left = this.#ledger.names(this.#core.filter((id) => this.#counts(id)));
+      throw new Excuse(
+        `no quorum of ${this.#ledger.describe(lacking)} is left with its disk: only ${left} could vote`,
+      );
+    }
+    // Some more, so that catching up and half the cluster being well are met too.
+    const latest = configurations[0] as Configuration;
+    for (const shadow of order) {
+      const known = latest.members.some(({ id }) => id === shadow.id);
+      if (!known || this.#core.includes(shadow.id)) continue;
+      if (draw.chance(`also ${shadow.id}`, 300_000)) this.#admit(shadow);
+    }
+    this.#core.sort((one, other) => one - other);
+    this.#checkIntact();
+  }
+
+  /** The latest committed configuration, and every later one in a log of a member that can still spread it. */
+  #configurationsThatMatter(candidates: readonly MemberShadow[]): Configuration[] {
+    const committed = this.#ledger.latestConfiguration;
+    if (committed === undefined) throw new Excuse('no configuration was ever known');
+    const found = [committed.configuration];
+    for (const { configurations } of candidates) {
+      for (const { configuration } of configurations.above(committed.index)) {
+        if (!found.includes(configuration)) found.push(configuration);
+      }
+    }
+    return found;
+  }
+
+  #admit(shadow: MemberShadow): void {
+    if (this.#world.revive(shadow.id)) this.#core.push(shadow.id);
+  }
+
+  /** In the core and able to vote: not while entries it once acknowledged are missing. */
+  #counts(id: MemberId): boolean {
+    const shadow = this.#ledger.shadowOf(id);
+    return shadow !== undefined && shadow.repairUntil === 0 && this.#core.includes(id);
+  }
+
+  /** Everything committed must be on an intact disk of the core; wiping or damage beyond the atlas may have seen to it that it is not. */
+  #checkIntact(): void {
+    const index = this.#ledger.committed;
+    const last = this.#ledger.canonical[index];
+    if (last === undefined || last === null) return;
+    const holder = this.#core.find((id) => {
+      const shadow = this.#ledger.shadowOf(id);
+      return shadow !== undefined && this.#ledger.contains(shadow.durable, index, last.entry.term);
+    });
+    if (holder !== undefined) return;
+    throw new Excuse(
+      `entry ${index}@${last.entry.term}, committed, is on no intact disk of the core`,
+    );
+  }
+
+  #failOthers(): void {
+    const world = this.#world;
+    const { preVote, checkQuorum } = world.plan.raft;
+    const shapes =
+      preVote && checkQuorum ? (['cut off', 'deaf', 'mute'] as const) : (['cut off'] as const);
+    for (const view of world.members) {
+      if (this.#core.includes(view.id) || view.replica === null) continue;
+      const shape = world.draw.pick(`outsider ${view.id}`, shapes);
+      if (shape !== 'cut off') this.#halfDeaf.push(view);
+      for (const other of world.members) {
+        if (other.id === view.id) continue;
+        if (shape !== 'mute') world.block(other.id, view.id);
+        if (shape !== 'deaf') world.block(view.id, other.id);
+      }
+    }
+    if (this.#halfDeaf.length > 0) this.#checks.L6 = 1;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ what is demanded
+
+  /**
+   * Time for the elections, and for the slowest catching up: one entry or chunk a message, one message at a time, each a few
+   * latencies (request, write, reply, and as much again for a lost race).
+   */
+  #bound(): Micros {
+    const { heartbeatInterval, snapshotChunkBytes } = this.#world.plan.raft;
+    let last = this.#ledger.committed;
+    let behind = 0;
+    let bytes = 0;
+    const shadows = this.#core.map((id) => this.#ledger.shadowOf(id) as MemberShadow);
+    for (const { claimed } of shadows) last = Math.max(last, claimed.lastIndex);
+    for (const { claimed, applied, view, configurations } of shadows) {
+      behind = Math.max(behind, last - claimed.lastIndex, last - applied);
+      bytes = Math.max(bytes, view.raft?.snapshot?.size ?? 0);
+      if (configurations.latest?.configuration.outgoing != null) this.#checks.L4 = 1;
+    }
+    if (behind > 0) this.#checks.L5 = 1;
+    const messages = 2 * behind + 2 * Math.ceil(bytes / Math.max(1, snapshotChunkBytes)) + 20;
+    return ELECTIONS * this.#timeout + 40 * heartbeatInterval * 1000 + messages * 8 * this.#latency;
+  }
+
+  /** The leader that every member of the core in its configuration follows, or null. */
+  #leader(): MemberView | null {
+    for (const id of this.#core) {
+      const view = this.#world.member(id);
+      const { raft } = view;
+      if (raft === null || raft.role !== 'leader') continue;
+      if (this.#followers(raft).every((follower) => follows(follower, raft))) return view;
+    }
+    return null;
+  }
+
+  /** Members of the core that this leader replicates to. */
+  #followers(leader: Raft): MemberView[] {
+    return leader.configuration.members
+      .filter(({ id }) => id !== leader.id && this.#core.includes(id))
+      .map(({ id }) => this.#world.member(id));
+  }
+
+  #leaveJoint(bound: Micros, within: string): void {
+    const left = (): boolean => {
+      const raft = this.#leader()?.raft ?? null;
+      if (raft === null) return false;
+      return raft.configuration.outgoing === null && raft.commitIndex >= raft.configurationIndex;
+    };
+    const leader = this.#leader()?.raft ?? null;
+    // Nobody promised to leave an explicit one by itself: the operator does.
+    const explicit = leader?.configuration.outgoing != null && !leader.configuration.autoLeave;
+    if (explicit) this.#world.changeMembership([], 'explicit');
+    this.#demand('L4', bound, left, () => `is still in a joint configuration after ${within}`);
+  }
+
+  #catchUp(bound: Micros, within: string): void {
+    const target = this.#leader()?.raft?.commitIndex ?? this.#ledger.committed;
+    const behind = (): MemberView[] => {
+      const raft = this.#leader()?.raft ?? null;
+      if (raft === null) return [];
+      const all = [this.#world.member(raft.id), ...this.#followers(raft)];
+      return all.filter(({ replica }) => (replica?.appliedIndex ?? 0) < target);
+    };
+    const caughtUp = () => this.#leader() !== null && behind().length === 0;
+    this.#demand('L5', bound, caughtUp, () => {
+      const names = behind().map(({ name, replica }) => `${name} at ${replica?.appliedIndex ?? 0}`);
+      return `has members that have not applied ${target} after ${within}: ${names.join(', ')}`;
+    });
+  }
+
+  #keepLeader(bound: Micros): void {
+    if (this.#keptFor(bound)) return;
+    this.#excuse();
+    const before = this.#halfDeaf;
+    if (before.length > 0) {
+      this.#cutHalfDeaf();
+      if (this.#keptFor(bound)) throw this.#livelock(before, 'does not keep its leader');
+    }
+    throw this.#violation('L3', `does not keep its leader for ${TENURE} election timeouts`);
+  }
+
+  #keptFor(bound: Micros): boolean {
+    if (!this.#world.runUntil(() => this.#leader() !== null, bound)) return false;
+    const raft = this.#leader()?.raft as Raft;
+    const term = raft.currentTerm;
+    const lost = () => raft.role !== 'leader' || raft.currentTerm !== term;
+    return !this.#world.runUntil(lost, TENURE * this.#timeout);
+  }
+
+  /** Holds the core to a demand; if it fails, finds out whether a half-deaf outsider is why. */
+  #demand(rule: string, bound: Micros, met: () => boolean, failing: () => string): void {
+    if (this.#world.runUntil(met, bound)) return;
+    this.#excuse();
+    const sentence = failing();
+    const before = this.#halfDeaf;
+    if (before.length > 0) {
+      this.#cutHalfDeaf();
+      if (this.#world.runUntil(met, bound)) throw this.#livelock(before, sentence);
+    }
+    throw this.#violation(rule, sentence);
+  }
+
+  #cutHalfDeaf(): void {
+    for (const { id } of this.#halfDeaf) {
+      for (const other of this.#world.members) {
+        if (other.id === id) continue;
+        this.#world.block(other.id, id);
+        this.#world.block(id, other.id);
+      }
+    }
+    this.#halfDeaf = [];
+  }
+
+  /** A member of the core may have found old damage only now. */
+  #excuse(): void {
+    const down = this.#core.filter((id) => this.#world.member(id).replica === null);
+    if (down.length === 0) return;
+    throw new Excuse(`${this.#ledger.names(down)} of the core stopped: damage came to light`);
+  }
+
+  #livelock(outsiders: readonly MemberView[], sentence: string): Violation {
+    const names = outsiders.map(({ name }) => name).join(', ');
+    return this.#violation('L6', `${sentence}, but does once ${names}, half-deaf, is cut off`);
+  }
+
+  #violation(rule: string, sentence: string): Violation {
+    const states = this.#core.map((id) => describe(this.#world.member(id)));
+    const core = `the healed core {${this.#ledger.names(this.#core)}}`;
+    const at = seconds(this.#world.now);
+    return new Violation(rule, `${core} ${sentence} (at ${at}: ${states.join('; ')})`);
+  }
+}
+
+function follows({ raft }: MemberView, leader: Raft): boolean {
+  return raft !== null && raft.leader === leader.id && raft.currentTerm === leader.currentTerm;
+}
+
+function describe({ name, raft, status }: MemberView): string {
+  if (raft === null) return `${name} ${status}`;
+  const { role, currentTerm, commitIndex, log } = raft;
+  return `${name} ${role} in term ${currentTerm}, log to ${log.lastIndex}@${log.lastTerm}, commit ${commitIndex}`;
+}

@@ -1,0 +1,298 @@
+/**
+ * The rulebook: the one Observer that feeds the ledger and dispatches each event only to the rules that want it, through arrays built
+ * once. A step allocates nothing here: one `Step` object is reused, and a heartbeat costs a few comparisons and calls.
+ *
+ * Invariant: rules see the ledger as it was before the event, except where `Hooks` says otherwise; so a rule compares "before" (shadow)
+ * with "after" (raft), and the first rule that disagrees throws before the ledger is touched.
+ */
+import type {
+  Effects,
+  Entry,
+  Index,
+  MemberId,
+  Message,
+  PeerMessage,
+  Persist,
+  Raft,
+  Role,
+  SnapshotMetadata,
+  Term,
+} from '@seedraft/core';
+import type { ReadMode, RecoveredMember } from '@seedraft/replica';
+import type { ClientOperation, Digest, MemberView, Observer, WorldView } from '../observer.ts';
+import { RULES } from './index.ts';
+import { Ledger } from './ledger.ts';
+import type { Hooks, Rule, Step } from './rule.ts';
+import type { MemberShadow } from './shadow.ts';
+import { Sometimes } from './sometimes.ts';
+
+type MutableStep = { -readonly [K in keyof Step]: Step[K] };
+type Named<K extends keyof Hooks> = Hooks & Required<Pick<Hooks, K>>;
+type ByType = { readonly [type in PeerMessage['type']]: readonly Hooks[] };
+
+export interface RulebookOptions {
+  /** Only these rules (ids), for campaigns that switch the white-box ones off. Default: all. */
+  readonly only?: readonly string[];
+}
+
+/** What members say to each other. */
+export const MESSAGE_TYPES: readonly PeerMessage['type'][] = [
+  'AppendEntries',
+  'AppendEntriesReply',
+  'RequestVote',
+  'RequestVoteReply',
+  'PreVote',
+  'PreVoteReply',
+  'InstallSnapshot',
+  'InstallSnapshotReply',
+  'TimeoutNow',
+  'TimeoutNowReply',
+  'ReadIndex',
+  'ReadIndexReply',
+  'ForwardProposal',
+  'ForwardProposalReply',
+];
+
+export class Rulebook implements Observer {
+  readonly ledger: Ledger;
+  readonly #rules: readonly Rule[];
+  readonly #sometimes: Sometimes;
+  readonly #received = new Map<PeerMessage['type'], number>();
+  #step: MutableStep | null = null;
+
+  readonly #onPersist: readonly Named<'onPersist'>[];
+  readonly #onTransition: readonly Named<'onTransition'>[];
+  readonly #onCommit: readonly Named<'onCommit'>[];
+  readonly #onStep: readonly Named<'onStep'>[];
+  readonly #sends: ByType;
+  readonly #receives: ByType;
+  readonly #all: readonly Hooks[];
+  readonly #hardening: (persist: Persist) => void;
+  #hardened: MemberShadow | null = null;
+
+  constructor(world: WorldView, options: RulebookOptions = {}) {
+    this.ledger = new Ledger(world);
+    const { only } = options;
+    this.#rules = RULES.filter(
+      ({ definition }) => only === undefined || only.includes(definition.id),
+    ).map((RuleClass) => new RuleClass(this.ledger));
+    this.#sometimes = new Sometimes(this.ledger);
+    this.#all = [...this.#rules, this.#sometimes];
+    this.#onPersist = having(this.#all, 'onPersist');
+    this.#onTransition = having(this.#all, 'onTransition');
+    this.#onCommit = having(this.#all, 'onCommit');
+    this.#onStep = having(this.#all, 'onStep');
+    this.#sends = byType(this.#all, 'sends');
+    this.#receives = byType(this.#all, 'receives');
+    for (const type of MESSAGE_TYPES) this.#received.set(type, 0);
+    const onDurable = having(this.#all, 'onDurable');
+    this.#hardening = (persist) => {
+      for (const rule of onDurable) rule.onDurable(this.#hardened as MemberShadow, persist);
+    };
+  }
+
+  /** Non-trivial antecedents met, by rule id. */
+  checks(): Record<string, number> {
+    return Object.fromEntries(this.#rules.map((rule) => [rule.definition.id, rule.checks]));
+  }
+
+  /** How often each `sometimes` point was reached. */
+  sometimes(): Record<string, number> {
+    return this.#sometimes.counts();
+  }
+
+  /** Messages handled by members, by type. */
+  messages(): Record<string, number> {
+    return Object.fromEntries(this.#received);
+  }
+
+  onBoot(member: MemberView, recovered: RecoveredMember): void {
+    const shadow = this.ledger.shadow(member);
+    this.ledger.boot(shadow, recovered);
+    for (const rule of this.#all) rule.onBoot?.(shadow, recovered);
+  }
+
+  onCrash(member: MemberView): void {
+    const shadow = this.ledger.shadow(member);
+    for (const rule of this.#all) rule.onCrash?.(shadow);
+    this.ledger.crash(shadow);
+  }
+
+  onWipe(member: MemberView): void {
+    const shadow = this.ledger.shadow(member);
+    for (const rule of this.#all) rule.onWipe?.(shadow);
+    this.ledger.wipe(shadow);
+  }
+
+  onStep(member: MemberView, message: Message, effects: Effects): void {
+    const shadow = this.ledger.shadow(member);
+    const step = this.#enter(member, shadow, message, effects);
+    if (shadow.impostor) {
+      // Nothing it says may be believed: only S15 follows its messages, to see that nobody does.
+      for (const sent of effects.messages) this.#dispatchSend(step, sent);
+      return;
+    }
+    if (effects.persist !== null) this.#persist(step, effects.persist);
+    if (step.role !== shadow.role || step.term !== shadow.term || step.vote !== shadow.vote) {
+      for (const rule of this.#onTransition) rule.onTransition(step);
+      if (step.role === 'leader' && (shadow.role !== 'leader' || step.term !== shadow.term)) {
+        this.ledger.lead(shadow.id, step.term);
+      }
+    }
+    if (step.commit !== shadow.commit) this.#commit(step);
+    const { messages } = effects;
+    for (let i = 0; i < messages.length; i++) this.#dispatchSend(step, messages[i] as PeerMessage);
+    if (message.type === 'Receive') this.#dispatchReceive(step, message.rpc);
+    const always = this.#onStep;
+    for (let i = 0; i < always.length; i++) (always[i] as Named<'onStep'>).onStep(step);
+    shadow.role = step.role;
+    shadow.term = step.term;
+    shadow.vote = step.vote;
+    shadow.commit = step.commit;
+  }
+
+  onDurable(member: MemberView, seq: number): void {
+    const shadow = this.ledger.shadow(member);
+    if (shadow.impostor) return;
+    this.#hardened = shadow;
+    this.ledger.durable(shadow, seq, this.#hardening);
+  }
+
+  onSealed(member: MemberView, snapshot: SnapshotMetadata): void {
+    const shadow = this.ledger.shadow(member);
+    if (shadow.impostor) return;
+    for (const rule of this.#all) rule.onSealed?.(shadow, snapshot);
+    shadow.sealed = Math.max(shadow.sealed, snapshot.lastIncludedIndex);
+  }
+
+  onApply(member: MemberView, entry: Entry, result: unknown, digest: Digest): void {
+    const shadow = this.ledger.shadow(member);
+    if (shadow.impostor) return;
+    for (const rule of this.#all) rule.onApply?.(shadow, entry, result, digest);
+    shadow.applied = entry.index;
+    this.ledger.digest(shadow, entry.index, digest);
+  }
+
+  onRestore(member: MemberView, snapshot: SnapshotMetadata, digest: Digest): void {
+    const shadow = this.ledger.shadow(member);
+    if (shadow.impostor) return;
+    for (const rule of this.#all) rule.onRestore?.(shadow, snapshot, digest);
+    shadow.applied = snapshot.lastIncludedIndex;
+  }
+
+  onRead(
+    member: MemberView,
+    operation: ClientOperation | null,
+    mode: ReadMode,
+    readIndex: Index,
+    appliedIndex: Index,
+  ): void {
+    const shadow = this.ledger.shadow(member);
+    for (const rule of this.#all) {
+      rule.onRead?.(shadow, operation, mode, readIndex, appliedIndex);
+    }
+  }
+
+  onSession(
+    member: MemberView,
+    sessionId: number,
+    sequence: number,
+    kind: 'executed' | 'duplicate' | 'expired',
+    index: Index,
+  ): void {
+    const shadow = this.ledger.shadow(member);
+    if (shadow.impostor) return;
+    for (const rule of this.#all) rule.onSession?.(shadow, sessionId, sequence, kind, index);
+  }
+
+  onInvoke(operation: ClientOperation): void {
+    for (const rule of this.#all) rule.onInvoke?.(operation);
+  }
+
+  onComplete(operation: ClientOperation): void {
+    for (const rule of this.#all) rule.onComplete?.(operation);
+    this.ledger.acknowledge(operation);
+  }
+
+  onFault(fault: string, phase: 'inject' | 'heal', _sentence: string): void {
+    for (const rule of this.#all) rule.onFault?.(fault, phase);
+  }
+
+  onLiveness(core: readonly MemberId[]): void {
+    for (const rule of this.#all) rule.onLiveness?.(core);
+  }
+
+  onEnd(): void {
+    for (const rule of this.#all) rule.onEnd?.();
+  }
+
+  #enter(
+    member: MemberView,
+    shadow: MemberShadow,
+    message: Message,
+    effects: Effects,
+  ): MutableStep {
+    const raft = member.raft as Raft;
+    const step = this.#step;
+    if (step === null) {
+      const role: Role = raft.role;
+      const term: Term = raft.currentTerm;
+      const { votedFor: vote, commitIndex: commit } = raft;
+      this.#step = { member, shadow, raft, message, effects, role, term, vote, commit };
+      return this.#step;
+    }
+    step.member = member;
+    step.shadow = shadow;
+    step.raft = raft;
+    step.message = message;
+    step.effects = effects;
+    step.role = raft.role;
+    step.term = raft.currentTerm;
+    step.vote = raft.votedFor;
+    step.commit = raft.commitIndex;
+    return step;
+  }
+
+  #persist(step: Step, persist: Persist): void {
+    const rules = this.#onPersist;
+    for (let i = 0; i < rules.length; i++) {
+      (rules[i] as Named<'onPersist'>).onPersist(step, persist);
+    }
+    this.ledger.claim(step.shadow, persist);
+  }
+
+  #commit(step: Step): void {
+    const { ledger } = this;
+    const { shadow, commit, term } = step;
+    const first = commit > ledger.committed && step.role === 'leader';
+    if (first) ledger.weigh(step);
+    const rules = this.#onCommit;
+    for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onCommit'>).onCommit(step);
+    if (first) ledger.extend(shadow, commit, term);
+  }
+
+  #dispatchSend(step: Step, message: PeerMessage): void {
+    const rules = this.#sends[message.type];
+    for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onSend'>).onSend(step, message);
+  }
+
+  #dispatchReceive(step: Step, message: PeerMessage): void {
+    this.#received.set(message.type, (this.#received.get(message.type) ?? 0) + 1);
+    const rules = this.#receives[message.type];
+    for (let i = 0; i < rules.length; i++) {
+      (rules[i] as Named<'onReceive'>).onReceive(step, message);
+    }
+  }
+}
+
+function having<K extends keyof Hooks>(all: readonly Hooks[], hook: K): readonly Named<K>[] {
+  return all.filter((rule): rule is Named<K> => rule[hook] !== undefined);
+}
+
+function byType(all: readonly Hooks[], list: 'sends' | 'receives'): ByType {
+  const entries = MESSAGE_TYPES.map((type) => [
+    type,
+    all.filter((rule) => rule[list]?.includes(type)),
+  ]);
+  return Object.fromEntries(entries) as ByType;
+}

@@ -1,0 +1,66 @@
+/**
+ * S12, the election restriction (5.4.1): a member votes only for a candidate whose log is at least as up-to-date as its own: a later last
+ * term, or the same last term and a log at least as long.
+ *
+ * Judged at the step that decides the vote, with the log as it is then. Also: a candidate tells the truth about its log, and a member
+ * whose once durable entries are missing does not vote at all.
+ * Counted: RequestVotes from candidates whose log differs from the voter's.
+ */
+import type { PeerMessage } from '@seedraft/core';
+import { Violation } from '../observer.ts';
+import type { Ledger } from './ledger.ts';
+import type { Rule, RuleDefinition, Step } from './rule.ts';
+
+export class UpToDateLog implements Rule {
+  static readonly definition: RuleDefinition = {
+    id: 'S12',
+    name: 'Votes only for an up-to-date log',
+    definition:
+      "A member votes only for a candidate whose log is at least as up-to-date as its own, and candidates state their log's end truthfully.",
+    antecedent: "RequestVotes from candidates whose log differs from the voter's",
+    catches: ['M4', 'M29'],
+  };
+  readonly definition = UpToDateLog.definition;
+  checks = 0;
+  readonly sends = ['RequestVote'] as const;
+  readonly receives = ['RequestVote'] as const;
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  onSend(step: Step, message: PeerMessage): void {
+    if (message.type !== 'RequestVote') return;
+    const { lastIndex, lastTerm } = step.shadow.claimed;
+    if (message.lastLogIndex === lastIndex && message.lastLogTerm === lastTerm) return;
+    throw new Violation(
+      'S12',
+      `${step.shadow.name} asks for votes in term ${message.term} with a log ending at ${message.lastLogIndex}@${message.lastLogTerm}, but its log ends at ${lastIndex}@${lastTerm}`,
+    );
+  }
+
+  onReceive(step: Step, message: PeerMessage): void {
+    if (message.type !== 'RequestVote') return;
+    const { shadow } = step;
+    const { lastLogIndex, lastLogTerm, from, term } = message;
+    const { lastIndex, lastTerm } = shadow.claimed;
+    if (lastLogIndex === lastIndex && lastLogTerm === lastTerm && shadow.repairUntil === 0) return;
+    this.checks += 1;
+    const decided =
+      step.vote === from && step.term === term && (shadow.vote !== from || shadow.term !== term);
+    if (!decided) return;
+    const candidate = this.#ledger.name(from);
+    if (shadow.repairUntil > shadow.durable.lastIndex) {
+      throw new Violation(
+        'S12',
+        `${shadow.name} votes for ${candidate} in term ${term} while entries up to ${shadow.repairUntil}, once durable here, are still missing`,
+      );
+    }
+    if (lastLogTerm > lastTerm || (lastLogTerm === lastTerm && lastLogIndex >= lastIndex)) return;
+    throw new Violation(
+      'S12',
+      `${shadow.name} votes for ${candidate} in term ${term}, whose log ends at ${lastLogIndex}@${lastLogTerm}, before its own at ${lastIndex}@${lastTerm}`,
+    );
+  }
+}

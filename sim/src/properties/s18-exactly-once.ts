@@ -1,0 +1,137 @@
+/**
+ * S18, exactly once (dissertation 6.3): within a session each sequence number is executed at most once in the whole log; a duplicate gets
+ * the result of the execution; and what becomes of an entry (executed, duplicate, expired) is the same on every member.
+ *
+ * The session table is replicated state: a member that lost it (say, by a snapshot without it) executes what others answer from memory.
+ * Counted: duplicates answered and expired sessions refused.
+ */
+import type { Entry, Index } from '@seedraft/core';
+import { Violation } from '../observer.ts';
+import type { Ledger, SessionOutcome } from './ledger.ts';
+import type { Rule, RuleDefinition } from './rule.ts';
+import type { MemberShadow } from './shadow.ts';
+
+export class ExactlyOnce implements Rule {
+  static readonly definition: RuleDefinition = {
+    id: 'S18',
+    name: 'Sessions execute exactly once',
+    definition:
+      'Within a session a sequence number is executed at most once, duplicates get the same result, and every member agrees on what became of each entry.',
+    antecedent:
+      'duplicates answered from the session table, and commands of expired sessions refused',
+    catches: ['M16', 'M17', 'M18'],
+  };
+  readonly definition = ExactlyOnce.definition;
+  checks = 0;
+  readonly #ledger: Ledger;
+  /** session -> sequence -> the index where it was executed. */
+  readonly #executed = new Map<number, Map<number, Index>>();
+  /** By index: the result as first reported. */
+  readonly #results = new Map<Index, { readonly result: unknown; readonly by: string }>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  onSession(
+    shadow: MemberShadow,
+    sessionId: number,
+    sequence: number,
+    kind: SessionOutcome['kind'],
+    index: Index,
+  ): void {
+    if (kind !== 'executed') this.checks += 1;
+    if (sequence === 0) this.#onExpiry(shadow, sessionId, index);
+    else if (!this.#isKnown(shadow, sessionId, sequence, kind, index)) {
+      this.#ledger.sessions.set(index, { sessionId, sequence, kind, by: shadow.id });
+      if (kind === 'executed') this.#onExecution(shadow, sessionId, sequence, index);
+      else if (kind === 'duplicate') this.#onDuplicate(shadow, sessionId, sequence, index);
+    }
+  }
+
+  onApply(shadow: MemberShadow, entry: Entry, result: unknown): void {
+    if (entry.kind !== 'command') return;
+    const { index } = entry;
+    const known = this.#results.get(index);
+    if (known !== undefined) {
+      if (isEqual(known.result, result)) return;
+      throw new Violation(
+        'S18',
+        `${shadow.name} got another result than ${known.by} for the command at index ${index}`,
+      );
+    }
+    this.#results.set(index, { result, by: shadow.name });
+    const outcome = this.#ledger.sessions.get(index);
+    if (outcome === undefined || outcome.kind !== 'duplicate') return;
+    const executed = this.#executed.get(outcome.sessionId)?.get(outcome.sequence) ?? 0;
+    const first = this.#results.get(executed);
+    if (first === undefined || isEqual(first.result, result)) return;
+    throw new Violation(
+      'S18',
+      `${shadow.name} answered the duplicate at index ${index} (session ${outcome.sessionId}, sequence ${outcome.sequence}) with another result than its execution at index ${executed} had`,
+    );
+  }
+
+  /** Another member was there before: did it see the same? */
+  #isKnown(
+    shadow: MemberShadow,
+    sessionId: number,
+    sequence: number,
+    kind: SessionOutcome['kind'],
+    index: Index,
+  ): boolean {
+    const known = this.#ledger.sessions.get(index);
+    if (known === undefined) return false;
+    if (known.kind === kind && known.sessionId === sessionId && known.sequence === sequence) {
+      return true;
+    }
+    throw new Violation(
+      'S18',
+      `${shadow.name} takes the command at index ${index} as ${kind} (session ${sessionId}, sequence ${sequence}), but ${this.#ledger.name(known.by)} took it as ${known.kind} (session ${known.sessionId}, sequence ${known.sequence})`,
+    );
+  }
+
+  #onExecution(shadow: MemberShadow, sessionId: number, sequence: number, index: Index): void {
+    const bySequence = this.#executed.get(sessionId) ?? new Map<number, Index>();
+    const executed = bySequence.get(sequence);
+    if (executed !== undefined) {
+      throw new Violation(
+        'S18',
+        `${shadow.name} executed session ${sessionId}, sequence ${sequence} at index ${index}, but it had been executed at index ${executed}`,
+      );
+    }
+    bySequence.set(sequence, index);
+    this.#executed.set(sessionId, bySequence);
+  }
+
+  #onDuplicate(shadow: MemberShadow, sessionId: number, sequence: number, index: Index): void {
+    if (this.#executed.get(sessionId)?.has(sequence) === true) return;
+    throw new Violation(
+      'S18',
+      `${shadow.name} took index ${index} (session ${sessionId}, sequence ${sequence}) as a duplicate, but it was never executed`,
+    );
+  }
+
+  /** Sequence 0: the session itself ran out of time when the entry at `index` was applied. */
+  #onExpiry(shadow: MemberShadow, sessionId: number, index: Index): void {
+    const { expired } = this.#ledger;
+    const known = expired.get(sessionId) ?? index;
+    expired.set(sessionId, known);
+    if (known === index) return;
+    throw new Violation(
+      'S18',
+      `${shadow.name} let session ${sessionId} expire at index ${index}, but elsewhere it expired at index ${known}`,
+    );
+  }
+}
+
+/** Deep equality of plain values (what the codec can carry). */
+export function isEqual(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== 'object' || typeof other !== 'object') return false;
+  if (one === null || other === null || Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  const [a, b] = [one as Record<string, unknown>, other as Record<string, unknown>];
+  return keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key], b[key]));
+}
