@@ -1,1 +1,24 @@
-export {};
+export * from './client.ts';
+export type { Flaw, FlawCode } from './flaw.ts';
+export {
+  decodeFrame,
+  encodeFrame,
+  FRAME_KIND,
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  MAGIC,
+  MAX_PAYLOAD_BYTES,
+  sealFrame,
+  WIRE_VERSION,
+} from './frame.ts';
+export {
+  decodePeer,
+  encodeHandshake,
+  encodePeer,
+  type Handshake,
+  PEER_TYPES,
+  type PeerDecoded,
+  readHandshakeFrame,
+  readPeerFrame,
+} from './peer.ts';

@@ -1,0 +1,261 @@
+/**
+ * The native client protocol: hello and welcome, then requests and replies matched by request ids, in any order, held back by credits.
+ * Everything a client library in another language needs is in README.md; this file is only its encoding.
+ *
+ * Kept: a decoded message is well-typed whatever the bytes; command, query and result values stay opaque (the state machine judges them).
+ */
+import { encodeAfter } from '@seedraft/codec';
+import type { MemberId } from '@seedraft/core';
+import type { ClientRefusalCode, ClientReply, ClientRequest } from '@seedraft/replica';
+import * as field from './field.ts';
+import { type Flaw, flaw } from './flaw.ts';
+import { FRAME_KIND, type Frame, HEADER_BYTES, sealFrame } from './frame.ts';
+import * as shape from './shapes.ts';
+
+/** Client to member, first. `clusterId` may be empty: any cluster. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly version: number;
+  readonly clusterId: string;
+  /** For the member's logs. */
+  readonly client: string;
+}
+/** Member to client, first. `leader` 0: unknown. `credits`: requests the client may have open. */
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly version: number;
+  readonly clusterId: string;
+  readonly id: MemberId;
+  readonly leader: MemberId;
+  readonly leaderAddress: string;
+  readonly credits: number;
+}
+/** `requestId` > 0, chosen by the client, unique among its open requests on this connection. */
+export interface RequestFrame {
+  readonly type: 'request';
+  readonly requestId: number;
+  readonly request: ClientRequest;
+}
+/** Ends the request and gives its credit back. `reason` and `leaderAddress` are for a Refused; empty otherwise. */
+export interface ReplyFrame {
+  readonly type: 'reply';
+  readonly requestId: number;
+  readonly reply: ClientReply;
+  readonly reason: string;
+  readonly leaderAddress: string;
+}
+/** Member to client: this many more (or, negative, fewer) requests may be open from now on. */
+export interface Credit {
+  readonly type: 'credit';
+  readonly change: number;
+}
+/** Last frame before the sender closes, with why. Open requests end as unknown. */
+export interface Goodbye {
+  readonly type: 'goodbye';
+  readonly code: string;
+  readonly reason: string;
+}
+
+export type ClientFrame = Hello | Welcome | RequestFrame | ReplyFrame | Credit | Goodbye;
+
+const REQUESTS = [
+  'OpenSession',
+  'CloseSession',
+  'Command',
+  'Batch',
+  'Query',
+  'ChangeMembership',
+  'TransferLeadership',
+  'Snapshot',
+] as const satisfies readonly ClientRequest['type'][];
+const REPLIES = ['Ok', 'Refused', 'Unknown'] as const satisfies readonly ClientReply['type'][];
+const READ_MODES = ['linearizable', 'lease', 'stale'] as const;
+const CHANGE_MODES = ['single', 'joint', 'explicit'] as const;
+
+type ClientOnly = Exclude<ClientRefusalCode, import('@seedraft/core').RefusalCode>;
+const CLIENT_REFUSALS: Readonly<Record<ClientOnly, true>> = {
+  SESSION_EXPIRED: true,
+  STALE_SEQUENCE: true,
+  BAD_REQUEST: true,
+  STATE_LIMIT: true,
+  MACHINE_ERROR: true,
+  MEMBER_DAMAGED: true,
+  OVERLOADED: true,
+};
+
+/**
+ * The whole frame of a client message. Throws CodecError when a command, query or result lies outside the data model: a caller's value,
+ * to be refused where it came from.
+ */
+export function encodeClient(message: ClientFrame): Uint8Array {
+  return sealFrame(FRAME_KIND[message.type], encodeAfter(HEADER_BYTES, clientTuple(message)));
+}
+
+/** The message in a frame that a FrameDecoder gave. Never throws. */
+export function readClientFrame(
+  frame: Frame,
+): { readonly ok: true; readonly message: ClientFrame } | Flaw {
+  const read = READERS[frame.kind];
+  if (read === undefined) return flaw('WRONG_KIND', `kind ${frame.kind} is no client message`);
+  return field.readMessage(frame.payload, read);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- writing
+
+function clientTuple(m: ClientFrame): unknown[] {
+  switch (m.type) {
+    case 'hello':
+      return [m.version, m.clusterId, m.client];
+    case 'welcome':
+      return [m.version, m.clusterId, m.id, m.leader, m.leaderAddress, m.credits];
+    case 'request':
+      return [m.requestId, ...requestTuple(m.request)];
+    case 'reply':
+      return [m.requestId, ...replyTuple(m)];
+    case 'credit':
+      return [m.change];
+    case 'goodbye':
+      return [m.code, m.reason];
+  }
+}
+
+function requestTuple(request: ClientRequest): unknown[] {
+  const n = REQUESTS.indexOf(request.type);
+  switch (request.type) {
+    case 'OpenSession':
+      return [n, request.timeout];
+    case 'CloseSession':
+      return [n, request.sessionId];
+    case 'Command': {
+      const { sessionId, sequence, firstIncomplete, command } = request;
+      return [n, sessionId, sequence, firstIncomplete, command];
+    }
+    case 'Batch': {
+      const { sessionId, sequence, firstIncomplete, commands } = request;
+      return [n, sessionId, sequence, firstIncomplete, commands];
+    }
+    case 'Query':
+      return [n, READ_MODES.indexOf(request.mode), request.query];
+    case 'ChangeMembership':
+      return [n, CHANGE_MODES.indexOf(request.mode), request.changes.map(shape.changeTuple)];
+    case 'TransferLeadership':
+      return [n, request.target];
+    case 'Snapshot':
+      return [n];
+  }
+}
+
+function replyTuple({ reply, reason, leaderAddress }: ReplyFrame): unknown[] {
+  const n = REPLIES.indexOf(reply.type);
+  switch (reply.type) {
+    case 'Ok':
+      return [n, reply.index, reply.value];
+    case 'Refused':
+      return [n, reply.code, reason, reply.leader, leaderAddress];
+    case 'Unknown':
+      return [n, reply.index, reply.term];
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------- reading
+
+const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
+  [FRAME_KIND.hello]: (value) => {
+    const t = field.tuple(value, 3, 'hello');
+    return {
+      type: 'hello',
+      version: field.identity(t[0], 'version'),
+      clusterId: field.text(t[1], 'clusterId'),
+      client: field.text(t[2], 'client'),
+    };
+  },
+  [FRAME_KIND.welcome]: (value) => {
+    const t = field.tuple(value, 6, 'welcome');
+    return {
+      type: 'welcome',
+      version: field.identity(t[0], 'version'),
+      clusterId: field.text(t[1], 'clusterId'),
+      id: field.identity(t[2], 'id'),
+      leader: field.natural(t[3], 'leader'),
+      leaderAddress: field.text(t[4], 'leaderAddress'),
+      credits: field.natural(t[5], 'credits'),
+    };
+  },
+  [FRAME_KIND.request]: (value) => {
+    const t = field.list(value, 'request');
+    return {
+      type: 'request',
+      requestId: field.identity(t[0], 'requestId'),
+      request: readRequest(t),
+    };
+  },
+  [FRAME_KIND.reply]: (value) => readReply(field.list(value, 'reply')),
+  [FRAME_KIND.credit]: (value) => {
+    const [change] = field.tuple(value, 1, 'credit');
+    return { type: 'credit', change: field.integer(change, Number.MIN_SAFE_INTEGER, 'change') };
+  },
+  [FRAME_KIND.goodbye]: (value) => {
+    const t = field.tuple(value, 2, 'goodbye');
+    return { type: 'goodbye', code: field.text(t[0], 'code'), reason: field.text(t[1], 'reason') };
+  },
+};
+
+const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2];
+
+function readRequest(value: readonly unknown[]): ClientRequest {
+  const type = field.choice(value[1], REQUESTS, 'request type');
+  const t = field.tuple(value, REQUEST_LENGTHS[REQUESTS.indexOf(type)]!, type);
+  switch (type) {
+    case 'OpenSession':
+      return { type, timeout: field.identity(t[2], 'timeout') };
+    case 'CloseSession':
+      return { type, sessionId: field.identity(t[2], 'sessionId') };
+    case 'Command':
+      return { type, ...readSession(t), command: t[5] };
+    case 'Batch':
+      return { type, ...readSession(t), commands: field.list(t[5], 'commands') };
+    case 'Query':
+      return { type, mode: field.choice(t[2], READ_MODES, 'read mode'), query: t[3] };
+    case 'ChangeMembership': {
+      const mode = field.choice(t[2], CHANGE_MODES, 'change mode');
+      return { type, changes: field.list(t[3], 'changes').map(shape.readChange), mode };
+    }
+    case 'TransferLeadership':
+      return { type, target: field.natural(t[2], 'target') };
+    case 'Snapshot':
+      return { type };
+  }
+}
+
+/** Outside a session all three are 0; inside, sequences count from 1. */
+function readSession(t: readonly unknown[]) {
+  const sessionId = field.natural(t[2], 'sessionId');
+  const sequence = field.integer(t[3], sessionId === 0 ? 0 : 1, 'sequence');
+  return { sessionId, sequence, firstIncomplete: field.natural(t[4], 'firstIncomplete') };
+}
+
+function readReply(value: readonly unknown[]): ReplyFrame {
+  const requestId = field.identity(value[0], 'requestId');
+  const type = field.choice(value[1], REPLIES, 'reply type');
+  const t = field.tuple(value, type === 'Refused' ? 6 : 4, type);
+  const plain = { type: 'reply', requestId, reason: '', leaderAddress: '' } as const;
+  if (type === 'Ok') {
+    return { ...plain, reply: { type, index: field.natural(t[2], 'index'), value: t[3] } };
+  }
+  if (type === 'Unknown') {
+    const term = field.natural(t[3], 'term');
+    return { ...plain, reply: { type, index: field.natural(t[2], 'index'), term } };
+  }
+  const code = field.text(t[2], 'refusal');
+  if (!isClientRefusal(code)) field.refuse('refusal is no known code');
+  return {
+    ...plain,
+    reply: { type, code, leader: field.natural(t[4], 'leader') },
+    reason: field.text(t[3], 'reason'),
+    leaderAddress: field.text(t[5], 'leaderAddress'),
+  };
+}
+
+function isClientRefusal(code: string): code is ClientRefusalCode {
+  return shape.isRefusal(code) || Object.hasOwn(CLIENT_REFUSALS, code);
+}

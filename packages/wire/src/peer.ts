@@ -1,0 +1,326 @@
+/**
+ * The peer protocol: the fourteen messages of core as tuples [type, from, to, term, ...fields], one in each frame of kind `peer`, after
+ * one `handshake` frame. Field by field in README.md.
+ *
+ * Kept: whatever the bytes, a decoded message is well-typed and possible: safe integers, ids > 0, entries contiguous from prevLogIndex + 1,
+ * terms that never decrease, configurations of the right shape. What a *correct* peer would say is core's to judge, not ours.
+ */
+import { encodeAfter } from '@seedraft/codec';
+import type { AppendEntries, Entry, InstallSnapshot, MemberId, PeerMessage } from '@seedraft/core';
+import * as field from './field.ts';
+import { type Flaw, flaw } from './flaw.ts';
+import {
+  decodeFrame,
+  FRAME_KIND,
+  type Frame,
+  HEADER_BYTES,
+  MAX_PAYLOAD_BYTES,
+  sealFrame,
+  WIRE_VERSION,
+} from './frame.ts';
+import * as shape from './shapes.ts';
+
+/** Position in this list + 1 is the type's number on the wire: only ever append. */
+export const PEER_TYPES = [
+  'RequestVote',
+  'RequestVoteReply',
+  'PreVote',
+  'PreVoteReply',
+  'AppendEntries',
+  'AppendEntriesReply',
+  'InstallSnapshot',
+  'InstallSnapshotReply',
+  'TimeoutNow',
+  'TimeoutNowReply',
+  'ReadIndex',
+  'ReadIndexReply',
+  'ForwardProposal',
+  'ForwardProposalReply',
+] as const satisfies readonly PeerMessage['type'][];
+
+const NUMBER = Object.fromEntries(PEER_TYPES.map((type, i) => [type, i + 1])) as Readonly<
+  Record<PeerMessage['type'], number>
+>;
+
+/** The first frame in each direction of a connection between members: who speaks, and from which data directory. */
+export interface Handshake {
+  /** WIRE_VERSION of the sender. */
+  readonly version: number;
+  readonly clusterId: string;
+  readonly id: MemberId;
+  /** 32 hex digits. */
+  readonly incarnation: string;
+}
+
+export type PeerDecoded = { readonly ok: true; readonly message: PeerMessage } | Flaw;
+
+/** The whole frame of a message, header and checksum included. An InstallSnapshot must bear its bytes by now. */
+export function encodePeer(message: PeerMessage): Uint8Array {
+  return sealFrame(FRAME_KIND.peer, encodeAfter(HEADER_BYTES, peerTuple(message)));
+}
+
+/** The message in exactly one whole frame. Never throws; what is not intact or not well-typed is a flaw. */
+export function decodePeer(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): PeerDecoded {
+  const frame = decodeFrame(bytes, maxPayload);
+  return frame.ok ? readPeerFrame(frame) : frame;
+}
+
+/** The message in a frame that a FrameDecoder gave. */
+export function readPeerFrame(frame: Frame): PeerDecoded {
+  if (frame.kind !== FRAME_KIND.peer)
+    return flaw('WRONG_KIND', `kind ${frame.kind} is no peer message`);
+  return field.readMessage(frame.payload, readPeer);
+}
+
+export function encodeHandshake(handshake: Handshake): Uint8Array {
+  const { version, clusterId, id, incarnation } = handshake;
+  const payload = encodeAfter(HEADER_BYTES, [version, clusterId, id, incarnation]);
+  return sealFrame(FRAME_KIND.handshake, payload);
+}
+
+export function readHandshakeFrame(
+  frame: Frame,
+): { readonly ok: true; readonly message: Handshake } | Flaw {
+  if (frame.kind !== FRAME_KIND.handshake) {
+    return flaw('WRONG_KIND', 'the first frame between members must be a handshake');
+  }
+  return field.readMessage(frame.payload, readHandshake);
+}
+
+function readHandshake(value: unknown): Handshake {
+  const t = field.tuple(value, 4, 'handshake');
+  const version = field.identity(t[0], 'version');
+  if (version !== WIRE_VERSION) field.refuse(`version ${version} is spoken, not ${WIRE_VERSION}`);
+  const incarnation = shape.readIncarnation(t[3]);
+  if (incarnation === '') field.refuse('a handshake without an incarnation');
+  return {
+    version,
+    clusterId: field.text(t[1], 'clusterId'),
+    id: field.identity(t[2], 'id'),
+    incarnation,
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------------------- writing
+
+function peerTuple(m: PeerMessage): unknown[] {
+  const n = NUMBER[m.type];
+  const { from, to, term } = m;
+  switch (m.type) {
+    case 'RequestVote':
+      return [n, from, to, term, m.lastLogIndex, m.lastLogTerm, m.transfer];
+    case 'PreVote':
+      return [n, from, to, term, m.lastLogIndex, m.lastLogTerm];
+    case 'RequestVoteReply':
+    case 'PreVoteReply':
+      return [n, from, to, term, m.voteGranted];
+    case 'AppendEntries':
+      return appendTuple(m);
+    case 'AppendEntriesReply':
+      return [
+        n,
+        from,
+        to,
+        term,
+        m.success,
+        m.matchIndex,
+        m.rejectedIndex,
+        m.conflictIndex,
+        m.conflictTerm,
+        m.round,
+        m.lastIndex,
+      ];
+    case 'InstallSnapshot':
+      return installTuple(m);
+    case 'InstallSnapshotReply':
+      return [n, from, to, term, m.snapshotId, m.offset, m.installed, m.matchIndex, m.round];
+    case 'TimeoutNow':
+      return [n, from, to, term];
+    case 'TimeoutNowReply':
+      return [n, from, to, term, m.reason];
+    case 'ReadIndex':
+      return [n, from, to, term, m.id];
+    case 'ReadIndexReply':
+      return [n, from, to, term, m.id, m.index, m.refusal];
+    case 'ForwardProposal':
+      return [n, from, to, term, m.id, m.data, m.checksum, m.hops];
+    case 'ForwardProposalReply':
+      return [n, from, to, term, m.id, shape.outcomeTuple(m.outcome)];
+  }
+}
+
+function appendTuple(m: AppendEntries): unknown[] {
+  const { prevLogIndex, prevLogTerm, entries, leaderCommit, round } = m;
+  for (let i = 0; i < entries.length; i++) {
+    // Indexes are not sent: a message whose entries have a gap would arrive as a different one.
+    if (entries[i]!.index !== prevLogIndex + 1 + i) {
+      throw new Error(`invariant broken: entry ${i} after ${prevLogIndex} is ${entries[i]!.index}`);
+    }
+  }
+  const tuples = entries.length === 0 ? NO_ENTRIES : entries.map(shape.entryTuple);
+  const n = NUMBER.AppendEntries;
+  return [n, m.from, m.to, m.term, prevLogIndex, prevLogTerm, leaderCommit, round, tuples];
+}
+
+function installTuple(m: InstallSnapshot): unknown[] {
+  if (m.data === null)
+    throw new Error('invariant broken: InstallSnapshot leaves without its bytes');
+  const snapshot = shape.snapshotTuple(m.snapshot);
+  const n = NUMBER.InstallSnapshot;
+  return [n, m.from, m.to, m.term, snapshot, m.offset, m.length, m.data, m.round];
+}
+
+// ------------------------------------------------------------------------------------------------------------------- reading
+
+/** The tuple's length for each type. */
+const LENGTHS: readonly number[] = [7, 5, 6, 5, 9, 11, 9, 9, 4, 5, 5, 7, 8, 6];
+const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
+
+function readPeer(value: unknown): PeerMessage {
+  const first = field.list(value, 'message')[0];
+  const type = field.choice(field.identity(first, 'message type') - 1, PEER_TYPES, 'message type');
+  const t = field.tuple(value, LENGTHS[NUMBER[type] - 1]!, type);
+  const from = field.identity(t[1], 'from');
+  const to = field.identity(t[2], 'to');
+  const term = field.natural(t[3], 'term');
+  switch (type) {
+    case 'RequestVote': {
+      const { index, logTerm } = position(t[4], t[5], term);
+      const transfer = field.flag(t[6], 'transfer');
+      return { type, from, to, term, lastLogIndex: index, lastLogTerm: logTerm, transfer };
+    }
+    case 'PreVote': {
+      const { index, logTerm } = position(t[4], t[5], term);
+      return { type, from, to, term, lastLogIndex: index, lastLogTerm: logTerm };
+    }
+    case 'RequestVoteReply':
+    case 'PreVoteReply':
+      return { type, from, to, term, voteGranted: field.flag(t[4], 'voteGranted') };
+    case 'AppendEntries':
+      return readAppend(t, from, to, term);
+    case 'AppendEntriesReply':
+      return readAppendReply(t, from, to, term);
+    case 'InstallSnapshot':
+      return readInstall(t, from, to, term);
+    case 'InstallSnapshotReply':
+      return {
+        type,
+        from,
+        to,
+        term,
+        snapshotId: field.text(t[4], 'snapshotId'),
+        offset: field.natural(t[5], 'offset'),
+        installed: field.flag(t[6], 'installed'),
+        matchIndex: field.natural(t[7], 'matchIndex'),
+        round: field.natural(t[8], 'round'),
+      };
+    case 'TimeoutNow':
+      return { type, from, to, term };
+    case 'TimeoutNowReply':
+      return { type, from, to, term, reason: shape.readRefusal(t[4]) };
+    case 'ReadIndex':
+      return { type, from, to, term, id: field.natural(t[4], 'id') };
+    case 'ReadIndexReply': {
+      const refusal = t[6] === null ? null : shape.readRefusal(t[6]);
+      const index = field.natural(t[5], 'index');
+      return { type, from, to, term, id: field.natural(t[4], 'id'), index, refusal };
+    }
+    case 'ForwardProposal':
+      return {
+        type,
+        from,
+        to,
+        term,
+        id: field.natural(t[4], 'id'),
+        data: field.bytes(t[5], 'data'),
+        checksum: field.uint32(t[6], 'checksum'),
+        hops: field.natural(t[7], 'hops'),
+      };
+    case 'ForwardProposalReply': {
+      const outcome = shape.readOutcome(t[5]);
+      return { type, from, to, term, id: field.natural(t[4], 'id'), outcome };
+    }
+  }
+}
+
+/** A place in a log: index 0 has term 0 and no other does; no log holds a term beyond the message's. */
+function position(index: unknown, logTerm: unknown, term: number) {
+  const place = {
+    index: field.natural(index, 'log index'),
+    logTerm: field.natural(logTerm, 'log term'),
+  };
+  if ((place.index === 0) !== (place.logTerm === 0)) field.refuse('a log place that cannot be');
+  if (place.logTerm > term) field.refuse('a log term beyond the term of its message');
+  return place;
+}
+
+function readAppend(t: readonly unknown[], from: number, to: number, term: number): AppendEntries {
+  const { index: prevLogIndex, logTerm: prevLogTerm } = position(t[4], t[5], term);
+  const tuples = field.list(t[8], 'entries');
+  return {
+    type: 'AppendEntries',
+    from,
+    to,
+    term,
+    prevLogIndex,
+    prevLogTerm,
+    entries:
+      tuples.length === 0 ? NO_ENTRIES : readEntries(tuples, prevLogIndex, prevLogTerm, term),
+    leaderCommit: field.natural(t[6], 'leaderCommit'),
+    round: field.natural(t[7], 'round'),
+  };
+}
+
+function readEntries(
+  tuples: readonly unknown[],
+  prevLogIndex: number,
+  prevLogTerm: number,
+  term: number,
+): Entry[] {
+  if (!Number.isSafeInteger(prevLogIndex + tuples.length)) field.refuse('indexes beyond 2^53 - 1');
+  let previous = prevLogTerm;
+  return tuples.map((value, i) => {
+    const entry = shape.readEntry(value, prevLogIndex + 1 + i);
+    if (entry.term < previous) field.refuse('the terms of entries decrease');
+    if (entry.term > term) field.refuse('an entry of a term beyond that of its message');
+    previous = entry.term;
+    return entry;
+  });
+}
+
+function readAppendReply(
+  t: readonly unknown[],
+  from: number,
+  to: number,
+  term: number,
+): PeerMessage {
+  return {
+    type: 'AppendEntriesReply',
+    from,
+    to,
+    term,
+    success: field.flag(t[4], 'success'),
+    matchIndex: field.natural(t[5], 'matchIndex'),
+    rejectedIndex: field.natural(t[6], 'rejectedIndex'),
+    conflictIndex: field.natural(t[7], 'conflictIndex'),
+    conflictTerm: field.natural(t[8], 'conflictTerm'),
+    round: field.natural(t[9], 'round'),
+    lastIndex: field.natural(t[10], 'lastIndex'),
+  };
+}
+
+function readInstall(
+  t: readonly unknown[],
+  from: number,
+  to: number,
+  term: number,
+): InstallSnapshot {
+  const snapshot = shape.readSnapshot(t[4]);
+  const offset = field.natural(t[5], 'offset');
+  const length = field.natural(t[6], 'length');
+  const data = field.bytes(t[7], 'snapshot bytes');
+  if (data.length > length) field.refuse('more snapshot bytes than announced');
+  if (offset + data.length > snapshot.size) field.refuse('bytes beyond the end of the snapshot');
+  const round = field.natural(t[8], 'round');
+  return { type: 'InstallSnapshot', from, to, term, snapshot, offset, length, data, round };
+}

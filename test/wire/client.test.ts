@@ -1,0 +1,89 @@
+/**
+ * Proves: every message of the native client protocol survives the wire; ill-typed ones are refused by name; and the test vectors printed
+ * in the room's README are what this code speaks.
+ */
+import { readFileSync } from 'node:fs';
+import { encode } from '@seedraft/codec';
+import type { PeerMessage } from '@seedraft/core';
+import {
+  type ClientFrame,
+  decodeFrame,
+  decodePeer,
+  encodeClient,
+  encodeFrame,
+  encodeHandshake,
+  encodePeer,
+  FRAME_KIND,
+  type Frame,
+  type Handshake,
+  readClientFrame,
+  readHandshakeFrame,
+} from '@seedraft/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clientFrame } from './messages.ts';
+
+const opened = (bytes: Uint8Array) => decodeFrame(bytes) as Frame;
+
+describe('client messages', () => {
+  test('round trip', () => {
+    fc.assert(
+      fc.property(clientFrame, (message) => {
+        expect(readClientFrame(opened(encodeClient(message)))).toEqual({ ok: true, message });
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test.each<[string, number, unknown]>([
+    ['request id 0', FRAME_KIND.request, [0, 7]],
+    ['an unknown request', FRAME_KIND.request, [1, 8]],
+    ['a snapshot request with more', FRAME_KIND.request, [1, 7, 0]],
+    ['sequence 0 within a session', FRAME_KIND.request, [1, 2, 5, 0, 0, null]],
+    ['an unknown read mode', FRAME_KIND.request, [1, 4, 3, null]],
+    ['a batch that is no list', FRAME_KIND.request, [1, 3, 0, 0, 0, null]],
+    ['an unknown refusal', FRAME_KIND.reply, [1, 1, 'BECAUSE', '', 0, '']],
+    ['an unknown reply', FRAME_KIND.reply, [1, 3, 0, 0]],
+    ['credits that are no integer', FRAME_KIND.credit, [0.5]],
+  ])('refused: %s', (_, kind, value) => {
+    const frame = opened(encodeFrame(kind, encode(value)));
+    expect(readClientFrame(frame)).toMatchObject({ ok: false, code: 'BAD_MESSAGE' });
+  });
+
+  test('a peer message is no client message', () => {
+    const frame = opened(encodePeer({ type: 'TimeoutNow', from: 1, to: 2, term: 3 }));
+    expect(readClientFrame(frame)).toMatchObject({ ok: false, code: 'WRONG_KIND' });
+  });
+});
+
+describe('the vectors in packages/wire/README.md', () => {
+  const readme = readFileSync(new URL('../../packages/wire/README.md', import.meta.url), 'utf8');
+  const block = /```vectors\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const vectors = block
+    .trim()
+    .split('\n\n')
+    .map((lines) => lines.split('\n') as [string, string, string]);
+
+  /** {"hex":"0102"} in the README's JSON is a byte string. */
+  const revive = (_: string, v: unknown) =>
+    v !== null && typeof v === 'object' && 'hex' in v
+      ? Uint8Array.from(Buffer.from(String(v.hex), 'hex'))
+      : v;
+
+  test('there are some of every frame kind', () => {
+    const kinds = new Set(vectors.map(([, , hex]) => Number.parseInt(hex.slice(4, 6), 16)));
+    expect([...kinds].sort((a, b) => a - b)).toEqual(Object.values(FRAME_KIND));
+  });
+
+  test.each(vectors)('%s', (name, json, hex) => {
+    const value = JSON.parse(json, revive);
+    const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+    const { encoded, read } = name.startsWith('peer')
+      ? { encoded: encodePeer(value as PeerMessage), read: decodePeer(bytes) }
+      : name.startsWith('handshake')
+        ? { encoded: encodeHandshake(value as Handshake), read: readHandshakeFrame(opened(bytes)) }
+        : { encoded: encodeClient(value as ClientFrame), read: readClientFrame(opened(bytes)) };
+    expect(Buffer.from(encoded).toString('hex')).toBe(hex);
+    expect(read).toEqual({ ok: true, message: value });
+  });
+});
