@@ -6,6 +6,8 @@ export { knobClassesOf, scenarioToPlan } from './draw-plan.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
 export { sampleLatency } from './latency.ts';
+export { type Flight, LINK_TYPES } from './link.ts';
+export { Network } from './network.ts';
 export * from './observer.ts';
 export type * from './plan.ts';
 export { EventQueue } from './queue.ts';

@@ -324,6 +324,7 @@ export class Nemesis implements LivenessWorld {
 
   healCore(core: readonly MemberId[], latency: Micros): void {
     this.#core = core;
+    for (const observer of this.#world.observers.liveness) observer.onLiveness(core);
     this.#world.network.heal([...core, 0], latency);
     const bound = Math.floor(this.plan.raft.clockDriftBound * 1_000_000);
     for (const id of core) {

@@ -22,9 +22,8 @@ export function expandSeed(seed: string): Root {
 }
 
 const purposes = new Map<string, number>();
-const names = new Map<number, string>();
 
-/** The number of a purpose: FNV-1a of its name, so that it does not depend on which purposes exist. Two names never share one. */
+/** The number of a purpose: FNV-1a of its name, so that it does not depend on which purposes exist, or were used before. */
 export function purposeOf(name: string): number {
   const known = purposes.get(name);
   if (known !== undefined) return known;
@@ -33,10 +32,7 @@ export function purposeOf(name: string): number {
     hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   }
   hash >>>= 0;
-  const other = names.get(hash);
-  if (other !== undefined) throw new Error(`purposes ${other} and ${name} have the same number`);
   purposes.set(name, hash);
-  names.set(hash, name);
   return hash;
 }
 

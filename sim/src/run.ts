@@ -21,7 +21,7 @@ import { createDisk } from './disk/index.ts';
 import { knobClassesOf } from './draw-plan.ts';
 import { faultNamed } from './faults/index.ts';
 import { LINK_TYPES } from './link.ts';
-import { livenessPhase } from './liveness.ts';
+import { type LivenessVerdict, runLiveness } from './liveness.ts';
 import { Nemesis } from './nemesis.ts';
 import { type Observer, Violation, type WorldView } from './observer.ts';
 import type { Plan } from './plan.ts';
@@ -100,6 +100,7 @@ class Run {
   readonly #rulebook: Rulebook;
   readonly #trace: Trace | null;
   #judged = 0;
+  #liveness: LivenessVerdict | null = null;
   #history: readonly Operation[] = [];
 
   constructor(plan: Plan, options: RunOptions) {
@@ -168,9 +169,8 @@ class Run {
     if (world.advance(this.#plan.duration, stop)) return PASS;
     let ending = PASS;
     if (this.#plan.liveness) {
-      const verdict = livenessPhase(this.#nemesis, (core) => {
-        for (const observer of world.observers.liveness) observer.onLiveness(core);
-      });
+      const verdict = runLiveness(this.#nemesis, this.#rulebook.ledger);
+      this.#liveness = verdict;
       if (verdict.outcome === 'inconclusive') ending = inconclusive(verdict.reason);
     }
     for (const observer of world.observers.end) observer.onEnd();
@@ -217,7 +217,7 @@ class Run {
       simulatedMicros: world.now,
       operations: { ...this.#clients.counts },
       faults: this.#faults(),
-      rules: { ...this.#rulebook.checks(), LIN: this.#judged },
+      rules: this.#checks(),
       messages: this.#messages(),
       sometimes: this.#rulebook.sometimes(),
       notes: this.#notes(),
@@ -231,6 +231,11 @@ class Run {
 
   #recordedHistory(): readonly Operation[] {
     return this.#history.length > 0 ? this.#history : this.#clients.history();
+  }
+
+  #checks(): Record<string, number> {
+    const live = this.#liveness?.outcome === 'live' ? this.#liveness.checks : {};
+    return { ...this.#rulebook.checks(), ...live, LIN: this.#judged };
   }
 
   #faults(): Record<string, number> {

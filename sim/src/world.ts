@@ -24,6 +24,7 @@ import { Network, type NetworkHost } from './network.ts';
 import { type Micros, type Observer, Violation, type WorldView } from './observer.ts';
 import { Observers } from './observers.ts';
 import type { Plan } from './plan.ts';
+import { unhandledError } from './properties/s22-bounds.ts';
 import { EventQueue } from './queue.ts';
 import { Randomness } from './random.ts';
 
@@ -433,16 +434,7 @@ export class World implements WorldView, NetworkHost {
     this.#inDisk = false;
     this.#completions = [];
     if (ours || thrown instanceof LimitReached) throw thrown;
-    if (!(thrown instanceof MemberStopped)) {
-      const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
-      throw new Violation(
-        'S22',
-        `${member.name} failed at ${this.now / 1e6} s: ${name}: ${message}`,
-        {
-          cause: thrown,
-        },
-      );
-    }
+    if (!(thrown instanceof MemberStopped)) throw unhandledError(member.name, thrown);
     this.note(`stopped:${thrown.code}`);
     this.tell('stop', `${member.name} stops: ${thrown.message}`);
     if (member.replica === null) this.halt(member, 'kept');
