@@ -7,9 +7,20 @@ export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
 export { sampleLatency } from './latency.ts';
 export { type Flight, LINK_TYPES } from './link.ts';
+export {
+  LIVENESS_RULES,
+  type LivenessVerdict,
+  type LivenessWorld,
+  runLiveness,
+} from './liveness.ts';
 export { Network } from './network.ts';
 export * from './observer.ts';
 export type * from './plan.ts';
+export { type HistoryVerdict, judgeHistory, LINEARIZABILITY } from './properties/history.ts';
+export { RULES } from './properties/index.ts';
+export type { Rule, RuleDefinition } from './properties/rule.ts';
+export { MESSAGE_TYPES, Rulebook, type RulebookOptions } from './properties/rulebook.ts';
+export { SOMETIMES, type SometimesPoint } from './properties/sometimes.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
 export { scenarioJsonSchema } from './scenario/json-schema.ts';
@@ -21,3 +32,10 @@ export {
   type ScenarioResult,
 } from './scenario/scenario.ts';
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
+export {
+  type CampaignCounts,
+  EVERYTHING,
+  type Expected,
+  VACUITY_RUNS,
+  vacuityGaps,
+} from './vacuity.ts';
