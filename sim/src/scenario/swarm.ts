@@ -97,15 +97,15 @@ export function drawFaults(
   if (deck.length === 0) return faults;
   let at = WARM_UP + draw.between('warm-up', 0, 1_500_000);
   while (at < duration - 1_000_000) {
-    const length = draw.between('episode', 800_000, 3_500_000);
-    const strikes = mood === 'everything' ? draw.between('many', 2, 4) : draw.between('few', 1, 3);
+    const length = draw.between('episode', 600_000, 2_600_000);
+    const strikes = mood === 'everything' ? draw.between('many', 3, 6) : draw.between('few', 2, 4);
     for (let strike = 0; strike < strikes; strike += 1) {
       const card = deck[faults.length % deck.length] as Card;
       const id = firstId + faults.length;
       const start = at + draw.between('start', 0, Math.floor(length / 2));
       faults.push(planStrike(randomness, card, id, start, { end: at + length, duration }));
     }
-    at += length + draw.between('healthy', 400_000, 2_000_000);
+    at += length + draw.between('healthy', 400_000, 1_600_000);
   }
   return faults;
 }
