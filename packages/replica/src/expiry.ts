@@ -15,6 +15,11 @@ export interface Expiring {
 export class ExpiryQueue<T extends Expiring> {
   #heap: T[] = [];
 
+  /** Items held, closed ones included. */
+  get length(): number {
+    return this.#heap.length;
+  }
+
   add(item: T): void {
     item.placed = item.deadline;
     this.#heap.push(item);

@@ -50,6 +50,9 @@ export class Incarnations {
 
   /** The change that binds everyone heard and unbound; null when there is none. `id` is the proposal's. */
   bind(at: number, id: number, configuration: Configuration): ChangeMembership | null {
+    this.#notBefore = at + this.#spacing;
+    // A joint configuration takes no other change; it will be left.
+    if (configuration.outgoing !== null) return null;
     const changes: MemberChange[] = [];
     for (const member of configuration.members) {
       const incarnation = this.#heard.get(member.id);
@@ -62,7 +65,6 @@ export class Incarnations {
       return null;
     }
     this.#inFlight = id;
-    this.#notBefore = at + this.#spacing;
     return { type: 'ChangeMembership', at, id, changes, mode: 'single' };
   }
 

@@ -37,7 +37,7 @@ export class OwnSnapshots {
   #entries = 0;
   #bytes = 0;
   #taking: Taking | null = null;
-  /** The newest durable one. */
+  /** The newest durable one that can be read. */
   #base: SnapshotMetadata | null;
   /** Durable ones by when a chunk of them was last asked for, on the own clock. */
   readonly #kept = new Map<string, number>();
@@ -130,6 +130,12 @@ export class OwnSnapshots {
     this.#entries = 0;
     this.#bytes = 0;
     this.#replaceBase(metadata, retainSince);
+  }
+
+  /** It cannot be read: it is of no use to anyone, though the log before it is gone. Its bytes stay, for whoever repairs the disk. */
+  forget(id: string): void {
+    this.#kept.delete(id);
+    if (this.#base?.id === id) this.#base = null;
   }
 
   /** A follower is being sent this one at own time `at`: keep it a while, or slow transfers would never end. */

@@ -28,7 +28,10 @@ export interface Transport {
  * Completions are doors of the replica: persisted / persistFailed, snapshotWritten / snapshotFailed, snapshotRead / snapshotFailed.
  */
 export interface Store {
-  /** Make durable, atomically; then the driver calls `replica.persisted(at, seq)`. */
+  /**
+   * Make durable, atomically; then the driver calls `replica.persisted(at, seq)`. On a full disk, `persistFailed(at, seq, 'NO_SPACE')`:
+   * nothing of `seq` or of any later write issued so far is or will be written, and the replica issues all of them again, in order.
+   */
   persist(write: Persist): void;
   /** Store bytes of a snapshot, own or incoming; offset 0 begins afresh. Answer: `snapshotWritten(at, id, offset + bytes.length)`. */
   writeSnapshot(id: string, offset: number, bytes: Uint8Array): void;

@@ -17,9 +17,9 @@ import {
   type RaftConfig,
   type Reply,
 } from '@seedraft/core';
+import { Chores } from './chores.ts';
 import { type ClientLimits, Clients } from './clients.ts';
 import { ClusterTime } from './cluster-time.ts';
-import { Incarnations } from './incarnations.ts';
 import { type Input, Member } from './member.ts';
 import type { SnapshotPolicy } from './own-snapshots.ts';
 import type { RecoveredMember, StateMachine, Store, Tracer, Transport } from './ports.ts';
@@ -27,7 +27,6 @@ import type { ClientRequest } from './request.ts';
 import { Snapshots } from './snapshots.ts';
 import { ReplicatedState } from './state.ts';
 import { stoppedBefore, writeFailed } from './stopped.ts';
-import { TickEntries } from './tick-entries.ts';
 
 export interface ReplicaOptions extends ClientLimits {
   readonly id: MemberId;
@@ -50,10 +49,8 @@ export class Replica {
   readonly #state: ReplicatedState;
   readonly #clients: Clients;
   readonly #snapshots: Snapshots;
-  readonly #tickEntries: TickEntries;
-  readonly #incarnations: Incarnations;
+  readonly #chores: Chores;
   readonly #transport: Transport;
-  readonly #store: Store;
   readonly #tracer: Tracer | undefined;
   /** Committed entries that wait for the state to be ready. */
   #waiting: Entry[] = [];
@@ -68,15 +65,13 @@ export class Replica {
     this.id = id;
     this.raft = new Raft({ id, config, recovered: core, seed, at });
     this.#transport = transport;
-    this.#store = store;
     this.#tracer = tracer;
     this.#state = new ReplicatedState(machine, time, core.configuration, tracer);
     this.#member = new Member(this.raft, config, this.#state, transport, store, tracer, at);
     const boot = `${id}-${seed.map((word) => (word >>> 0).toString(16)).join('-')}`;
     this.#snapshots = new Snapshots(this.#member, options.snapshot, boot, core.snapshot);
     this.#clients = new Clients(this.#member, this.#snapshots, options);
-    this.#tickEntries = new TickEntries(time, config.heartbeatInterval);
-    this.#incarnations = new Incarnations(id, recovered.incarnation, config.heartbeatInterval);
+    this.#chores = new Chores(this.#member, this.#snapshots, recovered.incarnation);
   }
 
   /** Applied to the machine. */
@@ -91,14 +86,12 @@ export class Replica {
 
   /** Peer messages refused because they came with another incarnation than the one bound to their sender (MEMBER_WIPED). */
   get refusedMessages(): number {
-    return this.#incarnations.refused;
+    return this.#chores.incarnations.refused;
   }
 
   /** When it next wants `tick`, on its own clock in ms; Infinity: never. */
   get deadline(): number {
-    const core = this.raft.deadline;
-    if (this.raft.role !== 'leader') return core;
-    return Math.min(core, this.#tickEntries.dueAt, this.#incarnations.dueAt);
+    return Math.min(this.raft.deadline, this.#chores.dueAt);
   }
 
   /** Over machine, sessions and cluster time, at appliedIndex. */
@@ -110,7 +103,8 @@ export class Replica {
 
   /** A peer's message, with the incarnation its connection proved; refused and counted when it is not the one bound to that id. */
   receive(at: number, incarnation: string, message: PeerMessage): void {
-    if (!this.#incarnations.admit(message.from, incarnation, this.raft.configuration)) return;
+    if (!this.#chores.incarnations.admit(message.from, incarnation, this.raft.configuration))
+      return;
     this.#enter({ type: 'Receive', at, rpc: message });
   }
 
@@ -191,12 +185,20 @@ export class Replica {
         break;
       case 'PersistFailed':
         if (input.code !== 'NO_SPACE') throw writeFailed(this.id, input.code);
+        this.#chores.writes.failed(input.at);
         this.#step(input);
+        break;
+      case 'Persisted':
+        this.#chores.writes.done(input.seq);
+        this.#step(input);
+        this.#snapshots.persisted(input.seq);
+        break;
+      case 'Tick':
+        this.#step(input);
+        this.#chores.doDue(input.at);
         break;
       default:
         this.#step(input);
-        if (input.type === 'Persisted') this.#snapshots.persisted(input.seq);
-        else if (input.type === 'Tick') this.#leadOn(input.at);
     }
   }
 
@@ -217,7 +219,7 @@ export class Replica {
     if (write.snapshot !== null && this.#snapshots.install(write.seq, write.snapshot)) {
       this.#clients.onSnapshotFailed('NOT_READY');
     }
-    this.#store.persist(write);
+    this.#chores.writes.issue(write);
   }
 
   #send(message: PeerMessage): void {
@@ -226,9 +228,7 @@ export class Replica {
   }
 
   #onReply(reply: Reply): void {
-    // The member's own proposals: nobody waits for them, and what failed is proposed again when due.
-    if (this.#tickEntries.ended(reply.id) || this.#incarnations.ended(reply.id)) return;
-    this.#clients.onReply(reply);
+    if (!this.#chores.ended(reply.id)) this.#clients.onReply(reply);
   }
 
   #commit(entries: readonly Entry[]): void {
@@ -251,34 +251,21 @@ export class Replica {
       this.#clients.onApplied(entry, outcome);
     }
     this.#onStateChanged();
-    this.#snapshots.takeIfDue();
   }
 
   #onStateChanged(): void {
-    this.#tickEntries.expect(this.#state.nextDeadline);
+    this.#chores.onStateChanged();
     this.#clients.serveReads();
     this.#member.put({ type: 'Applied', at: this.#member.now, index: this.#state.index });
+    this.#snapshots.takeIfDue();
   }
 
   #onEvents(events: Effects['events']): void {
     for (const event of events) {
-      if (event.type === 'SnapshotNeeded') this.#snapshots.takeIfUseful();
+      if (event.type === 'SnapshotNeeded') this.#snapshots.want();
       else if (event.type === 'BecameRole' || event.type === 'ConfigurationInForce') {
-        this.#incarnations.reconsider();
+        this.#chores.incarnations.reconsider();
       }
-    }
-  }
-
-  /** What a leader does by itself besides Raft: let time pass, and bind incarnations. */
-  #leadOn(at: number): void {
-    if (this.raft.role !== 'leader') return;
-    if (this.#tickEntries.dueAt <= at) {
-      this.#step(this.#tickEntries.propose(at, this.#member.nextId()));
-    }
-    if (this.#incarnations.dueAt <= at) {
-      const { configuration } = this.raft;
-      const change = this.#incarnations.bind(at, this.#member.nextId(), configuration);
-      if (change !== null) this.#step(change);
     }
   }
 

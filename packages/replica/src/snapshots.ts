@@ -23,6 +23,9 @@ export class Snapshots {
   #installing: { readonly seq: number; readonly snapshot: SnapshotMetadata } | null = null;
   /** A durable one on its way into memory. */
   #reading: SnapshotReading | null = null;
+  /** The core asked for a snapshot and got none yet. */
+  #wanted = false;
+  #retryAt = Number.POSITIVE_INFINITY;
   /** The state holds what was durable at boot. */
   #hasLoaded: boolean;
 
@@ -58,15 +61,27 @@ export class Snapshots {
     this.#own.noteApplied(bytes);
   }
 
+  /** The policy says so, or the core asked for one and there is something new to put into it. */
   takeIfDue(): void {
-    if (this.#own.isDue) this.take();
+    if (!this.isReady || this.isTaking) return;
+    const isNews = this.#member.state.index > (this.base?.lastIncludedIndex ?? 0);
+    if (isNews && (this.#own.isDue || this.#wanted)) this.take();
   }
 
-  /** The core wants room in the log, or something to send to a follower that fell behind. */
-  takeIfUseful(): void {
-    const { index } = this.#member.state;
-    if (!this.isReady || this.isTaking || index <= (this.base?.lastIncludedIndex ?? 0)) return;
-    this.take();
+  /** The core wants room in the log, or something to send to a follower that fell behind. It says so once. */
+  want(): void {
+    this.#wanted = true;
+    this.takeIfDue();
+  }
+
+  /** When to try again what the core wanted and the store refused, on the own clock. */
+  get dueAt(): number {
+    return this.#retryAt;
+  }
+
+  retry(): void {
+    this.#retryAt = Number.POSITIVE_INFINITY;
+    this.takeIfDue();
   }
 
   /** The caller saw to it that the state is ready and none is being taken. */
@@ -86,6 +101,7 @@ export class Snapshots {
     if (this.#installing === null || seq < this.#installing.seq) return;
     const { snapshot } = this.#installing;
     this.#installing = null;
+    this.#wanted = false;
     this.#own.installed(snapshot, this.#retainSince());
     this.#read(snapshot);
   }
@@ -114,6 +130,7 @@ export class Snapshots {
   sealed(id: string): SnapshotMetadata | null {
     const snapshot = this.#own.sealed(id, this.#retainSince());
     if (snapshot === null) return null;
+    this.#wanted = false;
     const { keep } = this.#policy;
     this.#member.put({ type: 'Compact', at: this.#member.now, snapshot, keep });
     return snapshot;
@@ -131,14 +148,17 @@ export class Snapshots {
   /** The store could not write, seal or read. True: the own snapshot under way was given up. */
   failed(id: string, code: string): boolean {
     if (this.#reading?.metadata.id === id) throw unreadable(this.#reading.metadata, code);
-    if (this.#own.failed(id)) return true;
+    if (this.#own.failed(id)) {
+      if (this.#wanted) this.#retryAt = this.#member.now + this.#member.config.electionTimeoutMax;
+      return true;
+    }
     if (this.#incoming.isReceiving(id)) {
       this.#incoming.abandon();
       this.#tellUnavailable(id);
     } else if (this.#outgoing.abandon(id)) {
+      // Nobody can be brought up with a base that cannot be read; the core will ask for another, made from what is in memory.
+      this.#own.forget(id);
       this.#tellUnavailable(id);
-      // Nobody can be brought up with a base that cannot be read: make another from what is in memory.
-      if (this.base?.id === id && this.isReady && !this.isTaking) this.take();
     }
     return false;
   }
