@@ -24,7 +24,9 @@ export function scenarioJsonSchema(): Json {
       (jsonSchema as Json).anyOf = lines;
     },
   });
-  return { title: 'A seedraft scenario', ...withoutMarks(schema) };
+  const $defs: Json = {};
+  const referring = withReferences(schema, $defs) as Json;
+  return { title: 'A seedraft scenario', ...referring, $defs };
 }
 
 /** One fault as a line of `faults:`. */
@@ -45,23 +47,26 @@ function lineSchemaOf(fault: Fault): Json {
 
 function inputSchema(schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Json;
-  return withoutMarks(rest);
+  return rest;
 }
 
-const MARKS = new Set(['unit', 'target', 'newcomer', 'faultLine']);
-
-/** Our own metadata is for us (printing, validation), not for editors. Defaults go too: `default` alone says nothing of `{}`. */
-function withoutMarks(value: Json): Json {
-  return strip(value, false) as Json;
+/** Our own metadata is for printing and validation; to editors such a field is a name in `$defs`. */
+function markOf(value: Json): string | null {
+  if (typeof value.unit === 'string') return value.unit;
+  if (value.target === true) return 'target';
+  return value.newcomer === true ? 'newcomer' : null;
 }
 
-function strip(value: unknown, isProperties: boolean): unknown {
-  if (Array.isArray(value)) return value.map((item) => strip(item, false));
+/** Replaces marked fields by references, and collects what they refer to. */
+function withReferences(value: unknown, definitions: Json): unknown {
+  if (Array.isArray(value)) return value.map((item) => withReferences(item, definitions));
   if (typeof value !== 'object' || value === null) return value;
   const kept: Json = {};
-  for (const [key, item] of Object.entries(value)) {
-    const mark = !isProperties && MARKS.has(key) && typeof item !== 'object';
-    if (!mark) kept[key] = strip(item, !isProperties && key === 'properties');
-  }
-  return kept;
+  for (const [key, item] of Object.entries(value)) kept[key] = withReferences(item, definitions);
+  const mark = markOf(kept);
+  if (mark === null) return kept;
+  const { unit: _unit, target: _target, newcomer: _newcomer, default: initial, ...plain } = kept;
+  definitions[mark] ??= plain;
+  const reference = { $ref: `#/$defs/${mark}` };
+  return initial === undefined ? reference : { ...reference, default: initial };
 }
