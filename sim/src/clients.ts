@@ -15,7 +15,7 @@ import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
 import type { LatencyKnobs } from './plan.ts';
 import type { Stream } from './random.ts';
-import { distinctValue, type Intent, requestFor, Workload } from './workload.ts';
+import { distinctValue, type Intent, outputOf, requestFor, Workload } from './workload.ts';
 import type { ClientsDoor, World } from './world.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -328,7 +328,7 @@ export class Clients implements ClientsDoor, Observer {
         this.#opened(client, reply.value as number);
         return;
       }
-      this.#complete(client, 'ok', reply.index, reply.value);
+      this.#complete(client, 'ok', reply.index, outputOf(operation.f, reply.value));
       return;
     }
     // Only the latest attempt decides what to do next; what an earlier one failed to do changes nothing.

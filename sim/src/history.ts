@@ -59,11 +59,12 @@ function judged(
   };
 }
 
-/** The writes of a batch share its index; they claim places between it and the next. */
+/** The writes of a batch share its index; they claim places up to it, in their order, after the index before. */
 function writesOf(operation: Invocation, witness: Witness | null): Operation[] {
   const writes = operation.input as readonly { key: string; value: unknown }[];
   return writes.map((write, position) => {
-    const place = witness && { index: witness.index + position / 16, read: false };
+    const before = (writes.length - 1 - position) / 16;
+    const place = witness && { index: witness.index - before, read: false };
     const one = judged(operation, 'put', write, place);
     return one.output === undefined ? one : { ...one, output: null };
   });

@@ -1,7 +1,16 @@
 export * from './choices.ts';
+export type { OperationCounts } from './clients.ts';
 export { Clock } from './clock.ts';
+export { createByteDisk } from './disk/byte.ts';
 export type * from './disk/disk.ts';
 export { createObjectDisk } from './disk/object.ts';
+export {
+  type Divergence,
+  firstDivergence,
+  type Runner,
+  runTwice,
+  type TwiceResult,
+} from './divergence.ts';
 export { knobClassesOf, scenarioToPlan } from './draw-plan.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
@@ -23,6 +32,7 @@ export { MESSAGE_TYPES, Rulebook, type RulebookOptions } from './properties/rule
 export { SOMETIMES, type SometimesPoint } from './properties/sometimes.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
+export { type RunOptions, type RunResult, type RunVerdict, run } from './run.ts';
 export { scenarioJsonSchema } from './scenario/json-schema.ts';
 export { formatPath, type Problem } from './scenario/problems.ts';
 export {
@@ -32,6 +42,7 @@ export {
   type ScenarioResult,
 } from './scenario/scenario.ts';
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
+export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,
   EVERYTHING,

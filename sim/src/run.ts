@@ -17,7 +17,7 @@ import type { StateMachine } from '@seedraft/replica';
 import { withoutAmbient } from './ambient.ts';
 import type { Checkpoint } from './choices.ts';
 import { Clients, type OperationCounts } from './clients.ts';
-import { createDisk } from './disk/index.ts';
+import { createObjectDisk } from './disk/object.ts';
 import { knobClassesOf } from './draw-plan.ts';
 import { faultNamed } from './faults/index.ts';
 import { LINK_TYPES } from './link.ts';
@@ -110,7 +110,7 @@ class Run {
     this.#world = new World({
       plan,
       machine: options.machine ?? (() => new KvMachine()),
-      disk: (disk) => createDisk(plan.bytes ? 'bytes' : 'object', disk),
+      disk: createObjectDisk,
       keepChoices: record?.choices === true,
       ...(record?.digests && { digests: record.digests }),
     });

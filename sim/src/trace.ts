@@ -97,7 +97,7 @@ export class Trace implements Observer, NetworkTrace {
     if (this.#on) this.#say(`${phase} ${fault}: ${sentence}`);
   }
   onLiveness(core: readonly MemberId[]): void {
-    this.#say(`liveness phase with ${core.map((id) => `n${id}`).join(', ')}`);
+    if (this.#on) this.#say(`liveness phase with ${core.map((id) => `n${id}`).join(', ')}`);
   }
 
   onSend(flight: Flight, arrival: Micros): void {

@@ -2,6 +2,7 @@
  * What clients ask for: operations of the key-value machine drawn from the plan's mix, and the requests that carry them. Each written value
  * is distinct, so that a read names the write it saw. Keys that expire live apart (no client reads them): the model has no clock.
  */
+import { cas, get, type KvCommand, type KvResult, put, remove } from '@seedraft/kv';
 import type { ClientRequest, ReadMode } from '@seedraft/replica';
 import type { Plan, WorkloadPlan } from './plan.ts';
 import type { Randomness, Stream } from './random.ts';
@@ -132,26 +133,56 @@ export function requestFor(
   sequence: number,
   firstIncomplete: number,
 ): ClientRequest {
+  const input = intent.input as Input;
   if (intent.readOnly) {
-    const { key } = intent.input as { key: string };
-    return {
-      type: 'Query',
-      mode: intent.mode as ReadMode,
-      query: { type: 'get', namespace: NAMESPACE, key },
-    };
+    return { type: 'Query', mode: intent.mode as ReadMode, query: get(NAMESPACE, input.key) };
   }
   const session = { sessionId, sequence, firstIncomplete };
-  if (intent.f === 'batch') {
-    const writes = intent.input as readonly { key: string; value: string }[];
-    const commands = writes.map((write) => ({ type: 'put', namespace: NAMESPACE, ...write }));
-    return { type: 'Batch', ...session, commands };
-  }
-  return { type: 'Command', ...session, command: commandFor(intent) };
+  if (intent.f !== 'batch')
+    return { type: 'Command', ...session, command: commandFor(intent.f, input) };
+  const writes = intent.input as readonly Input[];
+  return { type: 'Batch', ...session, commands: writes.map((write) => commandFor('put', write)) };
 }
 
-function commandFor(intent: Intent): unknown {
-  const type = intent.f === 'expire' ? 'put' : intent.f;
-  return { type, namespace: NAMESPACE, ...(intent.input as object) };
+interface Input {
+  readonly key: string;
+  readonly value: string;
+  readonly expected: string | null;
+  readonly ttl: number;
+}
+
+function commandFor(f: string, input: Input): KvCommand {
+  const { key, value, expected, ttl } = input;
+  switch (f) {
+    case 'delete':
+      return remove(NAMESPACE, key);
+    case 'expire':
+      return put(NAMESPACE, key, value, { ttl });
+    case 'cas':
+      return cas(NAMESPACE, key, expected === null ? ['absent'] : ['value', expected], value);
+    default:
+      return put(NAMESPACE, key, value);
+  }
+}
+
+/** What the machine answered, in the words of the model in `check`. A refused command is our own mistake. */
+export function outputOf(f: string, answer: unknown): unknown {
+  if (f === 'batch') {
+    for (const one of answer as readonly unknown[]) outputOf('put', one);
+    return null;
+  }
+  const result = answer as KvResult;
+  if (result.status === 'refused') throw new Error(`a client's ${f} was refused: ${result.reason}`);
+  switch (f) {
+    case 'get':
+      return result.status === 'found' ? result.item.value : null;
+    case 'cas':
+      return result.status === 'stored';
+    case 'delete':
+      return result.status === 'deleted';
+    default:
+      return null;
+  }
 }
 
 function pick<T>(from: readonly Weighted<T>[], stream: Stream): T | null {
