@@ -35,3 +35,125 @@ export type MemberChange =
   | { readonly type: 'remove'; readonly id: MemberId }
   /** Bind an incarnation, or change addresses, name or priority; never the role. */
   | { readonly type: 'update'; readonly member: Member };
+
+/** What a member knows that was added to a cluster but has not heard from it yet. */
+export const EMPTY_CONFIGURATION: Configuration = Object.freeze({
+  members: Object.freeze([]),
+  outgoing: null,
+  autoLeave: false,
+});
+
+export function memberOf(configuration: Configuration, id: MemberId): Member | undefined {
+  return configuration.members.find((member) => member.id === id);
+}
+
+/** Voters of the configuration being entered (or simply in force), sorted. */
+export function incomingVoters(configuration: Configuration): readonly MemberId[] {
+  return configuration.members.filter((m) => m.role === 'voter').map((m) => m.id);
+}
+
+/** A voter in either half. */
+export function isVoterIn(configuration: Configuration, id: MemberId): boolean {
+  if (configuration.outgoing?.includes(id)) return true;
+  return memberOf(configuration, id)?.role === 'voter';
+}
+
+/** More members than any cluster needs, fewer than quorum counting has room for. */
+const MAX_MEMBERS = 128;
+
+/** Why a change was not applied. */
+export type ChangeRefusal = 'INVALID_CHANGE' | 'UNKNOWN_MEMBER' | 'NOT_JOINT';
+
+/** At most one voter more or less: old and new majorities overlap (dissertation 4.1). Learners and updates are free. */
+export function changeSingle(
+  configuration: Configuration,
+  changes: readonly MemberChange[],
+): Configuration | ChangeRefusal {
+  const members = applyChanges(configuration.members, changes, false);
+  if (typeof members === 'string') return members;
+  const next: Configuration = { members, outgoing: null, autoLeave: false };
+  const before = incomingVoters(configuration);
+  const after = incomingVoters(next);
+  const moved =
+    before.filter((id) => !after.includes(id)).length +
+    after.filter((id) => !before.includes(id)).length;
+  if (moved > 1 || after.length === 0) return 'INVALID_CHANGE';
+  return next;
+}
+
+/** C-old,new (section 6): both halves must agree until it is left. */
+export function enterJoint(
+  configuration: Configuration,
+  changes: readonly MemberChange[],
+  autoLeave: boolean,
+): Configuration | ChangeRefusal {
+  const members = applyChanges(configuration.members, changes, true);
+  if (typeof members === 'string') return members;
+  const next: Configuration = { members, outgoing: incomingVoters(configuration), autoLeave };
+  // A change list that demotes and then removes would leave an outgoing voter whom nobody feeds.
+  const fed = next.outgoing?.every((id) => memberOf(next, id) !== undefined) ?? true;
+  return fed && incomingVoters(next).length > 0 ? next : 'INVALID_CHANGE';
+}
+
+/** C-new. */
+export function leaveJoint(configuration: Configuration): Configuration | ChangeRefusal {
+  if (configuration.outgoing === null) return 'NOT_JOINT';
+  const members = configuration.members.filter((member) => member.role !== 'leaving');
+  return { members, outgoing: null, autoLeave: false };
+}
+
+function applyChanges(
+  members: readonly Member[],
+  changes: readonly MemberChange[],
+  joint: boolean,
+): readonly Member[] | ChangeRefusal {
+  const next = members.slice();
+  for (const change of changes) {
+    const id = 'member' in change ? change.member.id : change.id;
+    const at = next.findIndex((member) => member.id === id);
+    const refusal = applyChange(next, at, change, joint);
+    if (refusal !== null) return refusal;
+  }
+  if (next.length > MAX_MEMBERS) return 'INVALID_CHANGE';
+  return next.sort((a, b) => a.id - b.id);
+}
+
+function applyChange(
+  members: Member[],
+  at: number,
+  change: MemberChange,
+  joint: boolean,
+): ChangeRefusal | null {
+  const known = members[at];
+  if (change.type === 'add') {
+    const { id, role } = change.member;
+    if (known !== undefined || role === 'leaving') return 'INVALID_CHANGE';
+    if (!Number.isSafeInteger(id) || id <= 0) return 'INVALID_CHANGE';
+    members.push(change.member);
+    return null;
+  }
+  if (known === undefined) return 'UNKNOWN_MEMBER';
+  if (known.role === 'leaving') return 'INVALID_CHANGE';
+  switch (change.type) {
+    case 'promote':
+      if (known.role !== 'learner') return 'INVALID_CHANGE';
+      members[at] = { ...known, role: 'voter' };
+      return null;
+    case 'demote':
+      if (known.role !== 'voter') return 'INVALID_CHANGE';
+      members[at] = { ...known, role: 'learner' };
+      return null;
+    case 'remove':
+      if (joint && known.role === 'voter') members[at] = { ...known, role: 'leaving' };
+      else members.splice(at, 1);
+      return null;
+    case 'update':
+      if (change.member.role !== known.role) return 'INVALID_CHANGE';
+      // An id is bound to one data directory for good: another one is another member.
+      if (known.incarnation !== '' && change.member.incarnation !== known.incarnation) {
+        return 'INVALID_CHANGE';
+      }
+      members[at] = change.member;
+      return null;
+  }
+}

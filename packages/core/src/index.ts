@@ -1,4 +1,17 @@
-export type * from './configuration.ts';
+export type { Configuration, Member, MemberChange, MemberId } from './configuration.ts';
+export { EMPTY_CONFIGURATION, incomingVoters, isVoterIn, memberOf } from './configuration.ts';
+export { type Digest, digestOf } from './digest.ts';
+export { InvariantError } from './invariants.ts';
+export { entrySize, type LogView } from './log.ts';
 export type * from './message.ts';
-export type * from './options.ts';
-export { type LogView, Raft } from './raft.ts';
+export {
+  defaultConfig,
+  type RaftConfig,
+  type RaftOptions,
+  type Recovered,
+  validateConfig,
+} from './options.ts';
+export { quorumSize } from './quorum.ts';
+export { Raft } from './raft.ts';
+export { refusalSentence } from './refusal.ts';
+export type { FollowerStatus, Status } from './status.ts';

@@ -61,3 +61,66 @@ export interface RaftOptions {
   /** The member's clock at start, integer milliseconds. */
   readonly at: number;
 }
+
+/** Safe on a local network with an ordinary disk. */
+export const defaultConfig: RaftConfig = Object.freeze({
+  electionTimeoutMin: 1000,
+  electionTimeoutMax: 2000,
+  heartbeatInterval: 200,
+  preVote: true,
+  checkQuorum: true,
+  leaseReads: false,
+  clockDriftBound: 0.001,
+  maxInflightMessages: 64,
+  maxInflightBytes: 8 * 1024 * 1024,
+  maxAppendEntries: 1024,
+  maxAppendBytes: 1024 * 1024,
+  maxEntryBytes: 4 * 1024 * 1024,
+  maxUncommittedBytes: 32 * 1024 * 1024,
+  maxLogBytes: 64 * 1024 * 1024,
+  snapshotChunkBytes: 256 * 1024,
+  autoPromote: false,
+  forwardProposals: false,
+  maxForwardHops: 1,
+  transferTimeout: 2000,
+});
+
+/** Knobs that must be integers of at least 1. */
+const POSITIVE_INTEGERS = [
+  'electionTimeoutMin',
+  'electionTimeoutMax',
+  'heartbeatInterval',
+  'maxInflightMessages',
+  'maxInflightBytes',
+  'maxAppendEntries',
+  'maxAppendBytes',
+  'maxEntryBytes',
+  'maxUncommittedBytes',
+  'maxLogBytes',
+  'snapshotChunkBytes',
+  'maxForwardHops',
+  'transferTimeout',
+] as const;
+
+/** What is wrong with a configuration of knobs, a sentence each; empty: nothing. */
+export function validateConfig(config: RaftConfig): string[] {
+  const wrong: string[] = [];
+  for (const knob of POSITIVE_INTEGERS) {
+    if (!Number.isSafeInteger(config[knob]) || config[knob] < 1) {
+      wrong.push(`${knob} must be an integer of at least 1, not ${config[knob]}.`);
+    }
+  }
+  if (config.electionTimeoutMax < config.electionTimeoutMin) {
+    wrong.push('electionTimeoutMax must not be less than electionTimeoutMin.');
+  }
+  if (config.heartbeatInterval >= config.electionTimeoutMin) {
+    wrong.push('heartbeatInterval must be less than electionTimeoutMin, or no leader can stay.');
+  }
+  if (!(config.clockDriftBound >= 0 && config.clockDriftBound < 1)) {
+    wrong.push('clockDriftBound must be at least 0 and less than 1.');
+  }
+  if (config.leaseReads && !config.checkQuorum) {
+    wrong.push('leaseReads needs checkQuorum: a lease rests on the promise that voters keep to.');
+  }
+  return wrong;
+}

@@ -1,0 +1,237 @@
+/**
+ * Proves that a cluster of bare cores elects, replicates, reads, changes members, transfers and catches up, and stays safe under a hostile
+ * schedule. The finer rules have tests of their own, by tag.
+ */
+import { Raft } from '@seedraft/core';
+import { describe, expect, it } from 'vitest';
+import { member, type Node, voters, World } from './world.ts';
+
+function cluster(seed: number, size: number, config = {}): World {
+  const world = new World(seed, config);
+  const ids = Array.from({ length: size }, (_, i) => i + 1);
+  for (const id of ids) world.add(id, voters(...ids));
+  return world;
+}
+
+function elect(world: World): Node {
+  expect(world.until(() => (world.leader()?.raft?.commitIndex ?? 0) > 0)).toBe(true);
+  return world.leader() as Node;
+}
+
+function outcomeOf(world: World, id: number): unknown {
+  return world.replies.find(({ reply }) => reply.id === id)?.reply.result;
+}
+
+function allApplied(world: World, command: string): boolean {
+  return [...world.nodes.values()].every((node) => node.applied.includes(command));
+}
+
+describe('a calm cluster', () => {
+  it.each([1, 2, 3, 5])('of %i elects a leader and commits', (size) => {
+    const world = cluster(11 + size, size);
+    const leader = elect(world);
+    const id = world.propose(leader, 'x=1');
+    expect(world.until(() => allApplied(world, 'x=1'))).toBe(true);
+    expect(outcomeOf(world, id)).toMatchObject({ outcome: 'committed' });
+  });
+
+  it('keeps its leader while nothing fails', () => {
+    const world = cluster(5, 5);
+    const leader = elect(world);
+    const term = leader.raft?.currentTerm;
+    world.run(world.now + 10_000);
+    expect(world.leader()?.raft?.currentTerm).toBe(term);
+  });
+
+  it('answers linearizable reads at leader and follower', () => {
+    const world = cluster(6, 3);
+    const leader = elect(world);
+    const follower = [...world.nodes.values()].find((node) => node !== leader) as Node;
+    world.propose(leader, 'a');
+    world.until(() => leader.applied.includes('a'));
+    const ids = [leader, follower].map((node) => {
+      const id = world.nextId(node);
+      world.step(node, { type: 'Read', at: world.now, id, mode: 'readIndex' });
+      return id;
+    });
+    expect(world.until(() => world.open.size === 0)).toBe(true);
+    const index = leader.raft?.commitIndex;
+    for (const id of ids) expect(outcomeOf(world, id)).toEqual({ outcome: 'ready', index });
+  });
+
+  it('transfers leadership', () => {
+    const world = cluster(7, 3);
+    const leader = elect(world);
+    const id = world.nextId(leader);
+    const target = leader.id === 1 ? 2 : 1;
+    world.step(leader, { type: 'TransferLeadership', at: world.now, id, target });
+    expect(world.until(() => world.leader()?.id === target)).toBe(true);
+    expect(outcomeOf(world, id)).toEqual({ outcome: 'transferred', to: target });
+  });
+});
+
+describe('membership', () => {
+  it('adds a learner by snapshot, promotes it, and removes the leader', () => {
+    const world = cluster(8, 3, { autoPromote: true, snapshotChunkBytes: 16 });
+    world.knobs = { ...world.knobs, snapshotEvery: 5 };
+    const leader = elect(world);
+    for (let i = 0; i < 20; i += 1) {
+      world.propose(leader, `v${i}`);
+      world.run(world.now + 20);
+    }
+    world.add(4);
+    const added = world.nextId(leader);
+    world.step(leader, {
+      type: 'ChangeMembership',
+      at: world.now,
+      id: added,
+      changes: [{ type: 'add', member: member(4, 'learner') }],
+      mode: 'single',
+    });
+    const isPromoted = (): boolean =>
+      world.leader()?.raft?.configuration.members.find((m) => m.id === 4)?.role === 'voter';
+    expect(world.until(isPromoted)).toBe(true);
+    world.until(() => world.node(4).applied.includes('v19'));
+    const removed = world.nextId(leader);
+    world.step(leader, {
+      type: 'ChangeMembership',
+      at: world.now,
+      id: removed,
+      changes: [{ type: 'remove', id: leader.id }],
+      mode: 'single',
+    });
+    expect(world.until(() => world.leader() !== null && world.leader() !== leader)).toBe(true);
+    expect(outcomeOf(world, removed)).toMatchObject({ outcome: 'committed' });
+    const next = world.leader() as Node;
+    world.propose(next, 'after');
+    expect(world.until(() => world.node(4).applied.includes('after'))).toBe(true);
+  });
+
+  it('enters and leaves a joint configuration, even when its leader crashes in between', () => {
+    const world = cluster(9, 3);
+    const leader = elect(world);
+    for (const id of [4, 5]) world.add(id);
+    world.step(leader, {
+      type: 'ChangeMembership',
+      at: world.now,
+      id: world.nextId(leader),
+      changes: [
+        { type: 'add', member: member(4) },
+        { type: 'add', member: member(5) },
+        { type: 'remove', id: leader.id },
+      ],
+      mode: 'joint',
+    });
+    world.run(world.now + 3);
+    world.crash(leader);
+    const isLeft = (): boolean => {
+      const now = world.leader()?.raft?.configuration;
+      return now?.outgoing === null && now.members.map((m) => m.id).includes(5);
+    };
+    expect(world.until(isLeft)).toBe(true);
+    world.start(leader);
+    world.run(world.now + 2000);
+    expect(leader.raft?.role).toBe('follower');
+  });
+
+  it('{1,2} -> {2} recovers when leader 1 crashes before 2 heard of it', () => {
+    const world = cluster(10, 2);
+    const leader = elect(world);
+    const other = world.node(3 - leader.id);
+    world.isolate(leader.id);
+    world.step(leader, {
+      type: 'ChangeMembership',
+      at: world.now,
+      id: world.nextId(leader),
+      changes: [{ type: 'remove', id: leader.id }],
+      mode: 'single',
+    });
+    world.run(world.now + 20);
+    world.crash(leader);
+    world.heal();
+    world.run(world.now + 1000);
+    world.start(leader);
+    expect(world.until(() => world.leader() === other)).toBe(true);
+    expect(world.until(() => other.raft?.configuration.members.length === 1)).toBe(true);
+  });
+});
+
+/** Random proposals, reads, transfers, partitions, crashes; then everything heals and must converge. */
+function storm(seed: number, config = {}): World {
+  const world = cluster(seed, 3 + (seed % 3), config);
+  const hostile = { drop: 0.1, duplicate: 0.1, delay: 30, diskDelay: 20 };
+  world.knobs = { ...world.knobs, ...hostile, snapshotEvery: seed % 2 === 0 ? 8 : 0 };
+  const nodes = [...world.nodes.values()];
+  for (let round = 0; round < 150; round += 1) {
+    world.run(world.now + world.pick(60));
+    const node = nodes[world.pick(nodes.length)] as Node;
+    const dice = world.random();
+    if (node.raft === null) {
+      if (dice < 0.3) world.start(node);
+    } else if (dice < 0.05) world.crash(node);
+    else if (dice < 0.1) world.isolate(node.id);
+    else if (dice < 0.2) world.heal();
+    else if (dice < 0.3) {
+      const id = world.nextId(node);
+      world.step(node, { type: 'Read', at: world.now, id, mode: 'readIndex' });
+    } else if (dice < 0.33) {
+      const id = world.nextId(node);
+      world.step(node, { type: 'TransferLeadership', at: world.now, id, target: 0 });
+    } else for (const target of nodes) if (target.raft !== null) world.propose(target, `c${round}`);
+  }
+  return world;
+}
+
+function settle(world: World): void {
+  world.heal();
+  world.knobs = { ...world.knobs, drop: 0, duplicate: 0, delay: 2, diskDelay: 1 };
+  for (const node of world.nodes.values()) if (node.raft === null) world.start(node);
+  world.run(world.now + 2000);
+  const leader = elect(world);
+  world.propose(leader, 'final');
+  expect(world.until(() => allApplied(world, 'final'))).toBe(true);
+  expect(world.until(() => world.open.size === 0)).toBe(true);
+}
+
+describe('a storm', () => {
+  const configs = [
+    {},
+    { preVote: false },
+    { checkQuorum: false, preVote: false },
+    { forwardProposals: true, maxInflightMessages: 2, maxAppendEntries: 2 },
+    { leaseReads: true, snapshotChunkBytes: 8, maxInflightBytes: 100 },
+  ];
+  it.each(Array.from({ length: 30 }, (_, i) => i + 1))('seed %i stays safe and heals', (seed) => {
+    const world = storm(seed * 7919, configs[seed % configs.length]);
+    settle(world);
+    const acknowledged = world.replies.flatMap(({ reply }) =>
+      reply.type === 'ProposalReply' && reply.result.outcome === 'committed'
+        ? [reply.result.index]
+        : [],
+    );
+    for (const index of acknowledged) expect(world.canonical.has(index)).toBe(true);
+    const logs = [...world.nodes.values()].map((node) => node.applied.join(' '));
+    expect(new Set(logs).size).toBe(1);
+  });
+
+  it('a fork, a restored state and the original have the same future', () => {
+    const world = cluster(77, 3);
+    const twins = new Map<Node, Raft[]>();
+    world.onStep = (node, message, effects) => {
+      if (world.steps % 37 === 0 && node.raft !== null) {
+        const state = structuredClone(node.raft.state());
+        twins.set(node, [node.raft.fork(), Raft.restore(state)]);
+        return;
+      }
+      for (const twin of twins.get(node) ?? []) {
+        expect(twin.step(message)).toEqual(effects);
+        expect(twin.digest()).toEqual(node.raft?.digest());
+        expect(twin.deadline).toBe(node.raft?.deadline);
+      }
+    };
+    const leader = elect(world);
+    for (let i = 0; i < 30; i += 1) world.propose(leader, `c${i}`);
+    world.run(world.now + 1000);
+    expect(twins.size).toBe(3);
+  });
+});
