@@ -1,1 +1,28 @@
-export {};
+/** Histories to verdicts: linearizability with models. No Raft inside; usable on any history. */
+export { canonical } from './canonical.ts';
+export type {
+  HistoryEvent,
+  Linearized,
+  Model,
+  Operation,
+  Phase,
+  Verdict,
+  Witness,
+} from './history.ts';
+export {
+  type CheckOptions,
+  checkHistory,
+  checkLinearizability,
+} from './linearizability.ts';
+export {
+  type Box,
+  type Definition,
+  defineModel,
+  type OperationRule,
+  type Outcome,
+} from './models/define.ts';
+export { kv, namespacedKv } from './models/kv.ts';
+export { casRegister, register } from './models/register.ts';
+export { type HistoryError, type HistoryErrorCode, type Paired, pairHistory } from './pairing.ts';
+export { describe, explain, isPass, settle } from './verdict.ts';
+export { checkWitness, type WitnessVerdict } from './witness.ts';

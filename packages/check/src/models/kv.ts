@@ -1,0 +1,100 @@
+/**
+ * A key-value store, one partition per key. Absence is null, so null is never a stored value. Conventions:
+ *   get     input {key}                   output the value, or null
+ *   put     input {key, value}            output null (ignored)
+ *   delete  input {key}                   output whether the key existed
+ *   cas     input {key, expected, value}  output whether it swapped; expected null: only if the key is absent
+ * With namespaces every input also bears `namespace`; the same key in two namespaces is two keys.
+ * Expiry is not in this model: a history with keys that expire needs one that is told cluster time.
+ */
+import { canonical } from '../canonical.ts';
+import type { Model } from '../history.ts';
+import { type Box, defineModel, type OperationRule } from './define.ts';
+
+interface KeyInput {
+  readonly namespace?: unknown;
+  readonly key: unknown;
+}
+interface PutInput extends KeyInput {
+  readonly value: unknown;
+}
+interface CasInput extends PutInput {
+  readonly expected: unknown;
+}
+
+const RULES: Readonly<Record<string, OperationRule<unknown>>> = {
+  get: {
+    readOnly: true,
+    apply: (state) => ({ state, output: state }),
+    show: where,
+  },
+  put: {
+    overwrites: true,
+    silent: true,
+    apply: (_state, { value }: PutInput) => ({ state: value, output: null }),
+    refuses: (input) => lacks(input, ['value']),
+    show: (input: PutInput) => `${where(input)}=${canonical(input.value)}`,
+  },
+  delete: {
+    overwrites: true,
+    apply: (state) => ({ state: null, output: state !== null }),
+    refuses: (_input, output) => notBoolean(output),
+    show: where,
+  },
+  cas: {
+    apply: (state, { expected, value }: CasInput) => {
+      const swapped = state === expected || canonical(state) === canonical(expected);
+      return { state: swapped ? value : state, output: swapped };
+    },
+    refuses: (input, output) => lacks(input, ['expected', 'value']) ?? notBoolean(output),
+    show: (input: CasInput) =>
+      `${where(input)}=${canonical(input.expected)} -> ${canonical(input.value)}`,
+  },
+};
+
+/** A key-value store: get, put, delete, cas. */
+export function kv(): Model<Box<unknown>> {
+  return store('kv', ['key'], ({ key }) => canonical(key));
+}
+
+/** A key-value store with namespaces: get, put, delete, cas. */
+export function namespacedKv(): Model<Box<unknown>> {
+  return store(
+    'kv with namespaces',
+    ['namespace', 'key'],
+    ({ namespace, key }) => `${canonical(namespace)}/${canonical(key)}`,
+  );
+}
+
+function store(
+  name: string,
+  fields: readonly string[],
+  partition: (input: KeyInput) => string,
+): Model<Box<unknown>> {
+  const addressed = (rule: OperationRule<unknown>): OperationRule<unknown> => ({
+    ...rule,
+    refuses: (input, output) => lacks(input, fields) ?? rule.refuses?.(input, output) ?? null,
+  });
+  const rules = Object.entries(RULES).map(([f, rule]) => [f, addressed(rule)] as const);
+  return defineModel({ name, initial: null, operations: Object.fromEntries(rules), partition });
+}
+
+function where({ namespace, key }: KeyInput): string {
+  return namespace === undefined ? canonical(key) : `${canonical(namespace)}/${canonical(key)}`;
+}
+
+/** Every field must be there; only `expected` may be null. */
+function lacks(input: unknown, fields: readonly string[]): string | null {
+  const given = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  for (const field of fields) {
+    const value = given.find(([name]) => name === field)?.[1];
+    if (value === undefined) return `the input lacks ${field}`;
+    if (value === null && field !== 'expected') return `${field} may not be null`;
+  }
+  return null;
+}
+
+function notBoolean(output: unknown): string | null {
+  if (output === undefined || typeof output === 'boolean') return null;
+  return `the output is true or false, not ${canonical(output)}`;
+}
