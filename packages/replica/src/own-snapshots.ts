@@ -112,7 +112,10 @@ export class OwnSnapshots {
 
   /** The store failed on the one being taken; the next try comes after as many entries as ever. False: it was not that one. */
   failed(id: string): boolean {
-    return this.#taking?.id === id && this.giveUp();
+    if (this.#taking?.id !== id) return false;
+    this.#taking = null;
+    this.#store.dropSnapshot(id);
+    return true;
   }
 
   /** Stop taking one: it failed, or a received one is about to replace the state it shows. False: none was being taken. */

@@ -284,7 +284,7 @@ export class Replica {
   }
 
   #onFailed(id: string, code: string): void {
-    if (!this.#snapshots.failed(id)) return;
+    if (!this.#snapshots.failed(id, code)) return;
     this.#clients.onSnapshotFailed(code === 'NO_SPACE' ? 'NO_SPACE' : 'NOT_READY');
   }
 }
