@@ -88,10 +88,13 @@ describe('membership', () => {
       changes: [{ type: 'add', member: member(4, 'learner') }],
       mode: 'single',
     });
-    const isPromoted = (): boolean =>
-      world.leader()?.raft?.configuration.members.find((m) => m.id === 4)?.role === 'voter';
+    const isPromoted = (): boolean => {
+      const raft = leader.raft as Raft;
+      const isVoter = raft.configuration.members.some((m) => m.id === 4 && m.role === 'voter');
+      return isVoter && raft.commitIndex >= raft.configurationIndex;
+    };
     expect(world.until(isPromoted)).toBe(true);
-    world.until(() => world.node(4).applied.includes('v19'));
+    expect(outcomeOf(world, added)).toMatchObject({ outcome: 'committed' });
     const removed = world.nextId(leader);
     world.step(leader, {
       type: 'ChangeMembership',
@@ -131,7 +134,8 @@ describe('membership', () => {
     expect(world.until(isLeft)).toBe(true);
     world.start(leader);
     world.run(world.now + 2000);
-    expect(leader.raft?.role).toBe('follower');
+    // It was removed while it was down and is never told: it may ask, but nobody listens.
+    expect(leader.raft?.role).toMatch(/follower|pre-candidate/);
   });
 
   it('{1,2} -> {2} recovers when leader 1 crashes before 2 heard of it', () => {

@@ -41,7 +41,7 @@ function checkTarget(raft: RaftState, target: MemberId): RefusalCode | null {
   const progress = findProgress(raft, target);
   if (progress === null) return 'UNKNOWN_MEMBER';
   if (!isVoter(raft, target)) return 'NOT_VOTER';
-  return isResponsive(raft, progress) && progress.state === 'replicate' ? null : 'LAGGING';
+  return isResponsive(raft, progress) && progress.state !== 'snapshot' ? null : 'LAGGING';
 }
 
 function beginTransfer(raft: RaftState, id: number, target: MemberId): void {
