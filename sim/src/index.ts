@@ -29,6 +29,7 @@ export { type HistoryVerdict, judgeHistory, LINEARIZABILITY } from './properties
 export { RULES } from './properties/index.ts';
 export type { Rule, RuleDefinition } from './properties/rule.ts';
 export { MESSAGE_TYPES, Rulebook, type RulebookOptions } from './properties/rulebook.ts';
+export { unhandledError } from './properties/s22-bounds.ts';
 export { SOMETIMES, type SometimesPoint } from './properties/sometimes.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';

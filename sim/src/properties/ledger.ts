@@ -75,6 +75,8 @@ export class Ledger {
   acknowledged: Index = 0;
   /** Digests of the machine by applied index, as first reported. */
   readonly digests: ({ readonly digest: Digest; readonly by: MemberId } | undefined)[] = [];
+  /** Bytes of the largest command ever appended. */
+  largestEntry = 0;
   /** What a session's command came to at an index, as first reported. */
   readonly sessions = new Map<Index, SessionOutcome>();
   /** Where each session ran out of time, as first reported. */
@@ -301,6 +303,7 @@ export class Ledger {
   #record(shadow: MemberShadow, entry: Entry): void {
     const { index, term } = entry;
     if (this.find(index, term) !== null) return;
+    if (entry.data.length > this.largestEntry) this.largestEntry = entry.data.length;
     const prevTerm = shadow.claimed.termAt(index - 1);
     const next = this.#recorded[index] ?? null;
     while (this.#recorded.length < index) this.#recorded.push(undefined);
