@@ -10,6 +10,7 @@ import type { Group, Step } from './group.ts';
 import { isSameDigest } from './integrity.ts';
 import { assertStore } from './invariant.ts';
 import { baseKey, groupKey } from './keys.ts';
+import type { Witness } from './witness.ts';
 
 interface LiveGroup {
   readonly seq: number;
@@ -140,6 +141,17 @@ export class Chain {
     if (last !== undefined && last.to >= from) last.to = from - 1;
     this.#lastIndex = Math.min(this.#lastIndex, from - 1);
   }
+}
+
+/** What the witness says of this chain. */
+export function witnessOf(chain: Chain): Witness {
+  return {
+    incarnation: chain.base.incarnation,
+    seq: chain.nextSeq - 1,
+    hash: chain.previous,
+    hardState: chain.hardState,
+    lastIndex: chain.lastIndex,
+  };
 }
 
 /** Where the steps lead from a log that ends at `lastIndex`; -1 when they do not fit it. */

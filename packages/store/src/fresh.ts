@@ -7,7 +7,7 @@ import { hash64 } from '@seedraft/codec';
 import type { Configuration, Entry, HardState, Index, SnapshotMetadata } from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
 import { type Base, encodeBase } from './base.ts';
-import { Chain } from './chain.ts';
+import { Chain, witnessOf } from './chain.ts';
 import { ChunkIndex } from './chunk.ts';
 import type { Put } from './engine.ts';
 import { encodeGroup, type Group, hashOfGroup } from './group.ts';
@@ -78,13 +78,7 @@ export function layOut(state: FreshState): FreshDirectory {
     chain.append(group, hashOfGroup(value));
     puts.push({ key: groupKey(group.seq), value });
   }
-  const witness = encodeWitness({
-    incarnation,
-    seq: chain.nextSeq - 1,
-    hash: chain.previous,
-    hardState: chain.hardState,
-    lastIndex: chain.lastIndex,
-  });
+  const witness = encodeWitness(witnessOf(chain));
   const snapshots = new Map<string, ChunkIndex>();
   if (snapshot !== null) snapshots.set(snapshot.id, state.chunks);
   return { puts, witness, resumption: { chain, snapshots, garbage: [], nextSlot: 0 } };

@@ -10,7 +10,7 @@ import type { HardState, Index, Persist, SnapshotMetadata } from '@seedraft/core
 import type { Store } from '@seedraft/replica';
 import type { Base } from './base.ts';
 import { buildFlight, type Flight, type Operation } from './batcher.ts';
-import { type Chain, lastIndexAfter } from './chain.ts';
+import { type Chain, lastIndexAfter, witnessOf } from './chain.ts';
 import { ChunkIndex, MAX_CHUNK_BYTES } from './chunk.ts';
 import type { Engine, WriteFailure } from './engine.ts';
 import { isIntact } from './integrity.ts';
@@ -279,13 +279,7 @@ export class MemberStore implements Store {
     this.#witnessToken += 1;
     this.#isWitnessSynced = sync;
     if (sync) this.#witnessedHardState = chain.hardState;
-    const bytes = encodeWitness({
-      incarnation: chain.base.incarnation,
-      seq: chain.nextSeq - 1,
-      hash: chain.previous,
-      hardState: chain.hardState,
-      lastIndex: chain.lastIndex,
-    });
+    const bytes = encodeWitness(witnessOf(chain));
     this.#engine.writeWitness(this.#witnessToken, slot, bytes, sync);
   }
 

@@ -12,7 +12,7 @@
  */
 import type { SnapshotMetadata } from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
-import { Chain } from './chain.ts';
+import { Chain, witnessOf } from './chain.ts';
 import { ChunkIndex } from './chunk.ts';
 import { Collection, type FoundGroup, type FoundWitness } from './collect.ts';
 import { describeDefect, type Place, type Put, type Scan } from './engine.ts';
@@ -21,7 +21,7 @@ import { isSameDigest } from './integrity.ts';
 import { baseKey, groupKey, parseKey } from './keys.ts';
 import { ReplayedLog } from './replayed-log.ts';
 import type { Resumption } from './resumption.ts';
-import type { Slot, Witness } from './witness.ts';
+import { encodeWitness, type Slot, type Witness } from './witness.ts';
 
 export type Verdict =
   /** Nothing is there: bootstrap or join, said explicitly. */
@@ -34,6 +34,8 @@ export type Verdict =
       readonly rewrite: FreshDirectory | null;
       /** A torn tail, to be cut off before the engine opens the file. */
       readonly cut: Place | null;
+      /** To be written and fsynced before the member starts: the newest word may have been lost, or a slot be unreadable. */
+      readonly witness: SlotWrite | null;
     }
   | {
       readonly outcome: 'repairable';
@@ -42,8 +44,16 @@ export type Verdict =
       readonly resumption: Resumption;
       readonly rewrite: FreshDirectory | null;
       readonly cut: Place | null;
+      readonly witness: SlotWrite | null;
     }
-  | { readonly outcome: 'damaged' | 'refused'; readonly sentence: string };
+  | { readonly outcome: 'damaged'; readonly sentence: string }
+  /** Written by a newer version. */
+  | { readonly outcome: 'refused'; readonly sentence: string };
+
+export interface SlotWrite {
+  readonly slot: Slot;
+  readonly bytes: Uint8Array;
+}
 
 export function recover(scan: Scan): Verdict {
   if (scan.empty) return { outcome: 'empty' };
@@ -148,14 +158,15 @@ class Recovery {
     if (this.#scan.rewrite) {
       const rewrite = this.#layOut(chain, log, chain.repairUntil, chunks);
       const { resumption } = rewrite;
-      return { outcome: 'intact', member, resumption, rewrite, cut };
+      return { outcome: 'intact', member, resumption, rewrite, cut: null, witness: null };
     }
-    const resumption = this.#resume(newest, chain, log.snapshot, chunks);
-    if (chain.repairUntil === 0) {
-      return { outcome: 'intact', member, resumption, rewrite: null, cut };
-    }
+    // Into the other slot, so that this write too spares the newest word.
+    const witness = { slot: other(newest.slot), bytes: encodeWitness(witnessOf(chain)) };
+    const resumption = this.#resume(newest.slot, chain, log.snapshot, chunks);
+    const asItIs = { member, resumption, rewrite: null, cut, witness };
+    if (chain.repairUntil === 0) return { outcome: 'intact', ...asItIs };
     const sentence = `a repair up to index ${chain.repairUntil} was under way and goes on`;
-    return { outcome: 'repairable', member, sentence, resumption, rewrite: null, cut };
+    return { outcome: 'repairable', sentence, ...asItIs };
   }
 
   /** Groups are missing in the middle: what comes before them is a log like any lagging follower's, the hard state is the newest. */
@@ -214,7 +225,15 @@ class Recovery {
         ? 'nothing of the log is missing'
         : `hard state term ${hardState.term} is proven, the log is known up to ${last} of ${fate.repairUntil}`;
     const sentence = `${this.#defects()}; ${loss}`;
-    return { outcome: 'repairable', member, sentence, resumption, rewrite, cut: null };
+    return {
+      outcome: 'repairable',
+      member,
+      sentence,
+      resumption,
+      rewrite,
+      cut: null,
+      witness: null,
+    };
   }
 
   #layOut(chain: Chain, log: ReplayedLog, repairUntil: number, chunks: ChunkIndex): FreshDirectory {
@@ -240,7 +259,7 @@ class Recovery {
   }
 
   #resume(
-    newest: FoundWitness,
+    nextSlot: Slot,
     chain: Chain,
     snapshot: SnapshotMetadata | null,
     chunks: ChunkIndex,
@@ -258,7 +277,6 @@ class Recovery {
       const isLiveGroup = parsed?.kind === 'group' && parsed.seq >= chain.base.firstSeq;
       if (!isLiveGroup && !needed.has(key)) garbage.push(key);
     }
-    const nextSlot: Slot = newest.slot === 0 ? 1 : 0;
     return { chain, snapshots, garbage, nextSlot };
   }
 
@@ -304,6 +322,8 @@ class Recovery {
     return { outcome: 'damaged', sentence: `${this.#defects()}; ${what}. ${advice}` };
   }
 }
+
+const other = (slot: Slot): Slot => (slot === 0 ? 1 : 0);
 
 function memberOf(chain: Chain, log: ReplayedLog): RecoveredMember {
   const applied = log.snapshot?.lastIncludedIndex ?? 0;

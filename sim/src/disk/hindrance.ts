@@ -42,6 +42,10 @@ export class Hindrance {
     return true;
   }
 
+  get isFull(): boolean {
+    return this.#full;
+  }
+
   /** Why a write fails now, or null. A write error is met once, a full disk until it is not. */
   takeWriteFailure(): 'NO_SPACE' | 'EIO' | null {
     if (this.#full) return 'NO_SPACE';
