@@ -40,7 +40,11 @@ function buildHash(): string {
 function git(...args: string[]): string {
   const cwd = path.dirname(fileURLToPath(import.meta.url));
   try {
-    return execFileSync('git', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync('git', args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   } catch {
     return '';
   }
@@ -52,7 +56,8 @@ export function buildIdentity(): BuildIdentity {
   if (known !== undefined) return known;
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const commit = git('rev-parse', 'HEAD').trim();
-  const changed = commit !== '' && git('status', '--porcelain', '--', '.', '../../../sim', '..').trim() !== '';
+  const changed =
+    commit !== '' && git('status', '--porcelain', '--', '.', '../../../sim', '..').trim() !== '';
   known = {
     version: (JSON.parse(manifest) as { version: string }).version,
     commit: changed ? `${commit}+` : commit,

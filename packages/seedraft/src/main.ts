@@ -1,10 +1,10 @@
 /** The command `seedraft`: reads argv, hands over to one verb, ends with one exit code. The only file that touches argv. */
 import { readFileSync } from 'node:fs';
-import { FAULTS, RULES } from '@seedraft/sim';
+import { FAULTS } from '@seedraft/sim';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
-import { addCheck } from './verbs/check.ts';
+import { RULE_DEFINITIONS } from './rules.ts';
 import { addFuzz } from './verbs/fuzz.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addRun } from './verbs/run.ts';
@@ -13,10 +13,13 @@ const ISSUES = 'Please report it with the command line and the lines above.';
 
 /** What we check and what chaos we make, generated from the folders so that it cannot drift. */
 function catalogue(): string {
-  const rules = RULES.map((rule) => `  ${rule.id.padEnd(4)} ${rule.name}`);
+  const rules = RULE_DEFINITIONS.map((rule) => `  ${rule.id.padEnd(4)} ${rule.name}`);
   const groups = new Map<string, string[]>();
   for (const fault of FAULTS) {
-    groups.set(fault.group, [...(groups.get(fault.group) ?? []), `  ${fault.name.padEnd(18)} ${fault.summary}`]);
+    groups.set(fault.group, [
+      ...(groups.get(fault.group) ?? []),
+      `  ${fault.name.padEnd(18)} ${fault.summary}`,
+    ]);
   }
   const faults = [...groups].flatMap(([group, lines]) => [` ${pc.underline(group)}`, ...lines]);
   return [
@@ -39,7 +42,9 @@ function catalogue(): string {
 function program(finish: (code: number) => void): Command {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const root = new Command('seedraft')
-    .description('Fuzz a Raft cluster by seed, replay a failing seed exactly, and judge what its clients saw.')
+    .description(
+      'Fuzz a Raft cluster by seed, replay a failing seed exactly, and judge what its clients saw.',
+    )
     .version((JSON.parse(manifest) as { version: string }).version)
     .showSuggestionAfterError(true)
     .showHelpAfterError('(seedraft --help lists the verbs)')
@@ -47,7 +52,7 @@ function program(finish: (code: number) => void): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   root.commandsGroup('Test:');
-  for (const add of [addFuzz, addRun, addReplay, addCheck]) add(root, finish);
+  for (const add of [addFuzz, addRun, addReplay]) add(root, finish);
   for (const verb of root.commands) verb.exitOverride().allowExcessArguments(false);
   return root;
 }
@@ -66,7 +71,9 @@ async function main(): Promise<number> {
       return EXIT.usage;
     }
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.stderr.write(`seedraft itself failed; this is not a finding about your cluster. ${ISSUES}\n`);
+    process.stderr.write(
+      `seedraft itself failed; this is not a finding about your cluster. ${ISSUES}\n`,
+    );
     return EXIT.internal;
   }
 }

@@ -44,6 +44,16 @@ export function runFolderName(scenario: string, seed: string): string {
   return `${safe(scenario)}-seed-${safe(seed)}`;
 }
 
+/** The choice log as bytes, little-endian on any machine: 16 an event. */
+export function choiceBytes(words: Int32Array | undefined): Uint8Array {
+  const bytes = new Uint8Array((words?.length ?? 0) * 4);
+  const view = new DataView(bytes.buffer);
+  words?.forEach((word, n) => {
+    view.setInt32(n * 4, word, true);
+  });
+  return bytes;
+}
+
 /** Writes a new folder below `parent`; never over an existing one (then `-2`, `-3`, ... is appended). Returns its path. */
 export function writeRunFolder(parent: string, plan: Plan, result: RunResult): string {
   const name = runFolderName(plan.scenario, plan.seed);
@@ -53,7 +63,7 @@ export function writeRunFolder(parent: string, plan: Plan, result: RunResult): s
   mkdirSync(folder);
   const contents: Record<(typeof FILES)[number], string | Uint8Array> = {
     'plan.json': `${JSON.stringify(plan, null, 1)}\n`,
-    'choices.bin': result.choices ?? new Uint8Array(0),
+    'choices.bin': choiceBytes(result.choices),
     'history.json': `${JSON.stringify(result.history ?? [])}\n`,
   };
   const files: Record<string, string> = {};
@@ -103,7 +113,11 @@ function parseJson(folder: string, file: string, text: string): unknown {
 /** Reads and verifies a folder. Throws UsageError naming the file and what is wrong with it. */
 export function readRunFolder(folder: string): RunFolder {
   if (!existsSync(folder)) throw new UsageError(`${folder} does not exist.`);
-  const record = parseJson(folder, 'run.json', readPart(folder, 'run.json').toString()) as RunRecord;
+  const record = parseJson(
+    folder,
+    'run.json',
+    readPart(folder, 'run.json').toString(),
+  ) as RunRecord;
   if (typeof record !== 'object' || record === null || typeof record.format !== 'number') {
     throw new UsageError(`${path.join(folder, 'run.json')} is not the record of a run.`);
   }

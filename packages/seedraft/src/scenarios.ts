@@ -36,7 +36,8 @@ function resolveName(name: string): string[] {
   const shipped = shippedFolder();
   const at = path.join(shipped, name);
   for (const candidate of [at, `${at}.yaml`, `${at}.yml`, `${at}.json`]) {
-    if (existsSync(candidate)) return statSync(candidate).isDirectory() ? filesBelow(candidate) : [candidate];
+    if (existsSync(candidate))
+      return statSync(candidate).isDirectory() ? filesBelow(candidate) : [candidate];
   }
   const near = filesBelow(shipped)
     .map((file) => shippedName(file)!)

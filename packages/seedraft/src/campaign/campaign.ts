@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { CampaignTask, CampaignTaskResult, ScenarioSource } from './task.ts';
 import { Tally } from './tally.ts';
+import type { CampaignTask, CampaignTaskResult, ScenarioSource } from './task.ts';
 import { isFailure, type SeedRange, type UnitResult } from './unit.ts';
 
 export interface CampaignOptions {

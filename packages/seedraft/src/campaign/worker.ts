@@ -41,10 +41,7 @@ function summary(unit: number, plan: Plan, result: RunResult, milliseconds: numb
 
 function runUnit(task: CampaignTask, unit: number): UnitResult {
   const source = task.scenarios[unit % task.scenarios.length]!;
-  const seed = seedText(
-    task.root,
-    task.firstSeed + Math.floor(unit / task.scenarios.length),
-  );
+  const seed = seedText(task.root, task.firstSeed + Math.floor(unit / task.scenarios.length));
   const plan = scenarioToPlan(scenarioOf(source), seed);
   const began = performance.now();
   const result = run(plan);

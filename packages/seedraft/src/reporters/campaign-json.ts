@@ -44,8 +44,6 @@ export function campaignJson(
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {
-  const keys = Object.keys(counts).sort((a, b) =>
-    a.localeCompare(b, 'en', { numeric: true }),
-  );
+  const keys = Object.keys(counts).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return Object.fromEntries(keys.map((key) => [key, counts[key]!]));
 }

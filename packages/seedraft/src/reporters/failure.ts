@@ -1,6 +1,6 @@
 /** What a person reads when a run fails: what happened, the rule with its definition, and the one line that replays it. */
-import { ruleDefinition } from '@seedraft/sim';
 import pc from 'picocolors';
+import { ruleDefinition } from '../rules.ts';
 
 export interface FailureReport {
   readonly scenario: string;
@@ -29,7 +29,11 @@ export function failureText(report: FailureReport): string {
   const seconds = (report.simulatedMicros / 1e6).toFixed(3);
   const definition = report.rule === null ? undefined : ruleDefinition(report.rule);
   const lines = [
-    pc.red(pc.bold(`${HEADINGS[report.verdict] ?? report.verdict}  ${report.scenario}, seed ${report.seed}`)),
+    pc.red(
+      pc.bold(
+        `${HEADINGS[report.verdict] ?? report.verdict}  ${report.scenario}, seed ${report.seed}`,
+      ),
+    ),
     `At t=${seconds} s, event ${report.events}: ${report.sentence ?? 'no sentence'}`,
   ];
   if (definition !== undefined) {

@@ -8,7 +8,8 @@ const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 
 export function parseDuration(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const milliseconds = match === null ? 0 : Number(match[1]) * UNITS[match[2] ?? 's']!;
-  if (milliseconds <= 0) throw new UsageError(`${flag} ${text}: give a time such as 60s, 2m or 1h.`);
+  if (milliseconds <= 0)
+    throw new UsageError(`${flag} ${text}: give a time such as 60s, 2m or 1h.`);
   return milliseconds;
 }
 

@@ -11,6 +11,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { type CampaignFailure, campaignJson } from '../reporters/campaign-json.ts';
 import { failureText } from '../reporters/failure.ts';
 import { startProgress } from '../reporters/progress.ts';
+import { recordStory } from '../reporters/story.ts';
 import { writeRunFolder } from '../run-folder.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
 import { parseDuration, parseShard, parseWorkers } from './arguments.ts';
@@ -43,7 +44,10 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     )
     .argument('[scenario...]', 'files, folders, or names of shipped scenarios')
     .option('--seeds <N|A..B>', 'seed numbers: 1..N, or A..B')
-    .option('--for <time>', 'stop handing out seeds after this much wall time (default: 60s without --seeds)')
+    .option(
+      '--for <time>',
+      'stop handing out seeds after this much wall time (default: 60s without --seeds)',
+    )
     .option('--workers <N>', `worker threads (default: one per CPU, here ${defaultWorkers()})`)
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; `random` draws one and prints it', '')
@@ -56,7 +60,9 @@ function seedRange(flags: FuzzFlags): SeedRange {
   const text = flags.seeds ?? String(Number.MAX_SAFE_INTEGER).slice(0, 12);
   const range = parseSeeds(text);
   if (range === null) {
-    throw new UsageError(`--seeds ${text}: say how many (--seeds 1000) or which (--seeds 5001..6000).`);
+    throw new UsageError(
+      `--seeds ${text}: say how many (--seeds 1000) or which (--seeds 5001..6000).`,
+    );
   }
   if (flags.shard === undefined) return range;
   if (flags.seeds === undefined) {
@@ -70,7 +76,9 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   const scenarios = findScenarios(names);
   const seeds = seedRange(flags);
   const timed = flags.for !== undefined || flags.seeds === undefined;
-  const forMilliseconds = timed ? parseDuration('--for', flags.for ?? '60s') : Number.POSITIVE_INFINITY;
+  const forMilliseconds = timed
+    ? parseDuration('--for', flags.for ?? '60s')
+    : Number.POSITIVE_INFINITY;
   const workers = parseWorkers(flags.workers);
   const root = flags.root === 'random' ? randomBytes(6).toString('hex') : flags.root;
   if (flags.root === 'random') note(`root: ${root} (repeat with --root ${root})`);
@@ -80,7 +88,11 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   process.once('SIGINT', onInterrupt);
   const total = (seeds.last - seeds.first + 1) * scenarios.length;
   const quiet = flags.json === true && !process.stderr.isTTY;
-  const progress = startProgress(flags.seeds === undefined ? Number.MAX_SAFE_INTEGER : total, forMilliseconds, quiet);
+  const progress = startProgress(
+    flags.seeds === undefined ? Number.MAX_SAFE_INTEGER : total,
+    forMilliseconds,
+    quiet,
+  );
   let result: CampaignResult;
   try {
     result = await runCampaign({
@@ -102,7 +114,16 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
     describeFailure(scenarios, failure, n < DETAILED_FAILURES ? flags.out : null),
   );
   const gaps = names.length === 0 ? gapsOf(result) : [];
-  if (flags.json) out(JSON.stringify(campaignJson(result, failures.map((f) => f.json), gaps)));
+  if (flags.json)
+    out(
+      JSON.stringify(
+        campaignJson(
+          result,
+          failures.map((f) => f.json),
+          gaps,
+        ),
+      ),
+    );
   else printSummary(result, failures, gaps, scenarios.length, root);
   return exitCode(result, failed, gaps);
 }
@@ -134,8 +155,12 @@ function describeFailure(
   let story: readonly string[] = [];
   if (outFolder !== null) {
     const plan = scenarioToPlan(loadScenario(source), failure.seed);
-    const again = run(plan, { record: { choices: true, history: true, story: true } });
-    story = again.story ?? [];
+    const told = recordStory();
+    const again = run(plan, {
+      record: { choices: true, history: true },
+      observers: told.observers,
+    });
+    story = told.lines();
     folder = path.relative(process.cwd(), writeRunFolder(outFolder, plan, again));
   }
   const replay = folder === null ? afresh : `npx seedraft replay ${folder}`;
@@ -163,12 +188,16 @@ function printSummary(
   const perSecond = Math.round(tally.events / Math.max(result.wallSeconds, 1e-3));
   out(
     [
-      result.interrupted ? pc.yellow('interrupted: what follows covers only what had finished') : '',
+      result.interrupted
+        ? pc.yellow('interrupted: what follows covers only what had finished')
+        : '',
       `${tally.units} runs: ${scenarios} scenario${scenarios === 1 ? '' : 's'}, ${root === '' ? '' : `--root ${root} `}--seeds ${seeds.first}..${seeds.last}`,
       `${pc.green(`${tally.passed} passed`)}, ${failures.length > 0 ? pc.red(`${failures.length} failed`) : '0 failed'}, ${tally.inconclusive} inconclusive (${share.toFixed(1)} %), ${tally.twice} run twice and compared`,
       `${tally.events.toLocaleString('en')} events, ${perSecond.toLocaleString('en')} a second on ${result.workers} worker${result.workers === 1 ? '' : 's'}; ` +
         `${Math.round(tally.simulatedMicros / 1e6).toLocaleString('en')} simulated seconds (${years.toFixed(4)} years) in ${result.wallSeconds.toFixed(1)} s; ${tally.acknowledged.toLocaleString('en')} acknowledged operations`,
-      ...Object.entries(tally.reasons).map(([reason, count]) => `inconclusive, ${count}x: ${reason}`),
+      ...Object.entries(tally.reasons).map(
+        ([reason, count]) => `inconclusive, ${count}x: ${reason}`,
+      ),
       ...gaps.map((gap) => `${pc.yellow('never exercised')}: ${gap}`),
       `campaign hash ${tally.hash}`,
     ]
@@ -182,7 +211,8 @@ function exitCode(
   failed: readonly UnitResult[],
   gaps: readonly string[],
 ): number {
-  const any = (verdict: UnitResult['verdict']): boolean => failed.some((f) => f.verdict === verdict);
+  const any = (verdict: UnitResult['verdict']): boolean =>
+    failed.some((f) => f.verdict === verdict);
   if (any('error')) return EXIT.internal;
   if (any('violation')) return EXIT.safety;
   if (any('liveness')) return EXIT.liveness;

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT } from '../exit-codes.ts';
 import { failureText } from '../reporters/failure.ts';
-import { type RunFolder, readRunFolder } from '../run-folder.ts';
+import { recordStory } from '../reporters/story.ts';
+import { choiceBytes, type RunFolder, readRunFolder } from '../run-folder.ts';
 import { out } from './output.ts';
 import { passText, resultJson, verdictExit } from './run.ts';
 
@@ -39,7 +40,7 @@ function firstDifference(recorded: Uint8Array, now: Uint8Array): number | null {
 }
 
 function agreement(folder: RunFolder, result: RunResult): { agrees: boolean; sentence: string } {
-  const event = firstDifference(folder.choices, result.choices ?? new Uint8Array(0));
+  const event = firstDifference(folder.choices, choiceBytes(result.choices));
   if (event !== null) {
     return {
       agrees: false,
@@ -57,14 +58,22 @@ function agreement(folder: RunFolder, result: RunResult): { agrees: boolean; sen
 
 function replay(path: string, flags: ReplayFlags): number {
   const folder = readRunFolder(path);
+  const told = recordStory();
   const result = run(folder.plan, {
-    record: { choices: true, history: true, story: true },
-    ...(flags.trace && { onTrace: (line: string) => out(line) }),
+    record: { choices: true, history: true, trace: flags.trace === true },
+    observers: told.observers,
   });
+  for (const line of result.trace ?? []) out(line);
   const { agrees, sentence } = agreement(folder, result);
   const again = `npx seedraft replay ${path}`;
   if (flags.json) {
-    out(JSON.stringify({ ...resultJson(folder.plan, result, path, again), agrees, agreement: sentence }));
+    out(
+      JSON.stringify({
+        ...resultJson(folder.plan, result, path, again),
+        agrees,
+        agreement: sentence,
+      }),
+    );
   } else {
     if (result.verdict === 'pass') out(passText(folder.plan, result, path));
     else {
@@ -74,7 +83,7 @@ function replay(path: string, flags: ReplayFlags): number {
           sentence: result.sentence ?? result.reason,
           scenario: folder.plan.scenario,
           seed: folder.plan.seed,
-          story: result.story ?? [],
+          story: told.lines(),
           folder: path,
           replay: again,
         }),

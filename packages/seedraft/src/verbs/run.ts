@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { failureText } from '../reporters/failure.ts';
+import { recordStory } from '../reporters/story.ts';
 import { writeRunFolder } from '../run-folder.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
 import { out } from './output.ts';
@@ -22,7 +23,9 @@ export function addRun(program: Command, finish: (code: number) => void): void {
   program
     .command('run')
     .summary('run one scenario under one seed, afresh')
-    .description('Draws the plan from the scenario and the seed, runs it, and says what happened. A failure leaves a run folder.')
+    .description(
+      'Draws the plan from the scenario and the seed, runs it, and says what happened. A failure leaves a run folder.',
+    )
     .argument('<scenario>', 'a file, or the name of a shipped scenario')
     .requiredOption('--seed <text>', 'any text; numbers are what `fuzz` uses')
     .option('--trace', 'print every event')
@@ -51,7 +54,9 @@ export function verdictExit(result: RunResult): number {
 function runOne(name: string, flags: RunFlags): number {
   const sources = findScenarios([name]);
   if (sources.length !== 1) {
-    throw new UsageError(`${name} names ${sources.length} scenarios; run takes one: ${sources.map((s) => s.file).join(', ')}`);
+    throw new UsageError(
+      `${name} names ${sources.length} scenarios; run takes one: ${sources.map((s) => s.file).join(', ')}`,
+    );
   }
   const source = sources[0]!;
   const plan = scenarioToPlan(loadScenario(source), flags.seed);
@@ -59,13 +64,17 @@ function runOne(name: string, flags: RunFlags): number {
     out(JSON.stringify(plan, null, 2));
     return EXIT.pass;
   }
+  const told = recordStory();
   const result = run(plan, {
-    record: { choices: true, history: true, story: true },
-    ...(flags.trace && { onTrace: (line: string) => out(line) }),
+    record: { choices: true, history: true, trace: flags.trace === true },
+    observers: told.observers,
   });
+  for (const line of result.trace ?? []) out(line);
   const failed = result.verdict !== 'pass' && result.verdict !== 'inconclusive';
   const folder =
-    failed || flags.save ? path.relative(process.cwd(), writeRunFolder(flags.out, plan, result)) : null;
+    failed || flags.save
+      ? path.relative(process.cwd(), writeRunFolder(flags.out, plan, result))
+      : null;
   const replay =
     folder === null
       ? `npx seedraft run ${source.file} --seed ${flags.seed}`
@@ -78,7 +87,7 @@ function runOne(name: string, flags: RunFlags): number {
         sentence: result.sentence ?? result.reason,
         scenario: plan.scenario,
         seed: plan.seed,
-        story: result.story ?? [],
+        story: told.lines(),
         folder,
         replay,
       }),
@@ -93,7 +102,7 @@ export function resultJson(
   folder: string | null,
   replay: string,
 ): Record<string, unknown> {
-  const { choices: _choices, history: _history, checkpoints: _checkpoints, ...rest } = result;
+  const { choices: _c, history: _h, checkpoints: _p, trace: _t, ...rest } = result;
   return { scenario: plan.scenario, seed: plan.seed, ...rest, folder, replay };
 }
 
