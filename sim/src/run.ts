@@ -5,18 +5,13 @@
  * A verdict is never better than what was established: a limit reached or an undecided history is `inconclusive`, and what breaks in the
  * simulator itself is an `error`, never a finding.
  */
-import {
-  checkLinearizability,
-  checkWitness,
-  kv,
-  type Operation,
-  type WitnessVerdict,
-} from '@seedraft/check';
+import type { Operation } from '@seedraft/check';
 import { KvMachine } from '@seedraft/kv';
 import type { StateMachine } from '@seedraft/replica';
 import { withoutAmbient } from './ambient.ts';
 import type { Checkpoint } from './choices.ts';
 import { Clients, type OperationCounts } from './clients.ts';
+import { createByteDisk } from './disk/byte.ts';
 import { createObjectDisk } from './disk/object.ts';
 import { knobClassesOf } from './draw-plan.ts';
 import { faultNamed } from './faults/index.ts';
@@ -25,6 +20,7 @@ import { type LivenessVerdict, runLiveness } from './liveness.ts';
 import { Nemesis } from './nemesis.ts';
 import { type Observer, Violation, type WorldView } from './observer.ts';
 import type { Plan } from './plan.ts';
+import { judgeHistory } from './properties/history.ts';
 import { Rulebook } from './properties/rulebook.ts';
 import { Trace, type TraceRange } from './trace.ts';
 import { LimitReached, World } from './world.ts';
@@ -88,9 +84,6 @@ interface Ending {
 }
 
 const PASS: Ending = { verdict: 'pass', rule: null, sentence: null, reason: null };
-/** Steps of the black-box search: seconds at most. What it leaves undecided is not a pass. */
-const SEARCH_STEPS = 5_000_000;
-
 class Run {
   readonly #plan: Plan;
   readonly #options: RunOptions;
@@ -110,7 +103,7 @@ class Run {
     this.#world = new World({
       plan,
       machine: options.machine ?? (() => new KvMachine()),
-      disk: createObjectDisk,
+      disk: plan.bytes ? createByteDisk : createObjectDisk,
       keepChoices: record?.choices === true,
       ...(record?.digests && { digests: record.digests }),
     });
@@ -178,31 +171,13 @@ class Run {
     return judgement === PASS ? ending : judgement;
   }
 
-  /** What clients saw must be explained by one order of operations. */
+  /** What clients saw must be explained by one order of operations. A user's own machine is judged by the rules alone. */
   #judge(): Ending {
     if (this.#options.machine !== undefined) return PASS;
     this.#history = this.#clients.history();
     this.#judged = this.#history.length;
-    const witness = checkWitness(this.#history, kv());
-    if (witness.verdict === 'illegal') throw new Violation('LIN', witness.sentence);
-    const undecided = witness.verdict === 'unknown';
-    if (undecided) this.#world.note('witness:undecided');
-    return this.#plan.blackBox || undecided ? this.#search(witness) : PASS;
-  }
-
-  #search(witness: WitnessVerdict): Ending {
-    const verdict = checkLinearizability(this.#history, kv(), { maxSteps: SEARCH_STEPS });
-    if (verdict.verdict === 'illegal') {
-      const { f, input, process, invoked } = verdict.blocking;
-      const where = verdict.partition === null ? '' : ` of ${verdict.partition}`;
-      throw new Violation(
-        'LIN',
-        `no order${where} explains what clients saw: ${f} ${JSON.stringify(input)} by process ${process} (event ${invoked}) fits nowhere; ${verdict.window.length} operations are enough to show it`,
-      );
-    }
-    // An order that the system itself gave and the model allowed is proof enough.
-    if (verdict.verdict === 'ok' || witness.verdict === 'ok') return PASS;
-    return inconclusive(`the history is not decided: ${verdict.reason}`);
+    const verdict = judgeHistory(this.#history, { blackBox: this.#plan.blackBox });
+    return verdict.outcome === 'inconclusive' ? inconclusive(verdict.reason) : PASS;
   }
 
   #result(ending: Ending): RunResult {

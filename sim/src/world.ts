@@ -495,20 +495,32 @@ export class World implements WorldView, NetworkHost {
 
   /** Adds what members hold to the hash, so that a difference inside one is seen even if it never showed in a message. */
   #checkpoint(): void {
-    for (const member of this.members) {
-      if (member.replica === null) continue;
-      const state = member.replica.digest();
-      this.choices.mix(state.hi);
-      this.choices.mix(state.lo);
-      const raft = member.replica.raft.digest();
-      this.choices.mix(raft.hi);
-      this.choices.mix(raft.lo);
+    const { choices } = this;
+    for (const { replica } of this.members) {
+      if (replica === null) continue;
+      const { raft } = replica;
+      const state = replica.digest();
+      choices.mix(state.hi);
+      choices.mix(state.lo);
+      // Not the core's whole digest: it walks the log. What tells most of it apart, here; all of it at the end.
+      choices.mix(raft.currentTerm);
+      choices.mix(raft.votedFor);
+      choices.mix(raft.commitIndex);
+      choices.mix(raft.durableIndex);
+      choices.mix(raft.log.lastIndex);
+      choices.mix(raft.log.lastTerm);
     }
-    this.choices.checkpoint();
+    choices.checkpoint();
   }
 
   /** The last words of a run: its final state, in the hash and as a checkpoint. */
   finish(): void {
+    for (const { replica } of this.members) {
+      if (replica === null) continue;
+      const core = replica.raft.digest();
+      this.choices.mix(core.hi);
+      this.choices.mix(core.lo);
+    }
     this.#checkpoint();
   }
 
