@@ -85,6 +85,9 @@ export class World {
   readonly canonical = new Map<number, string>();
   readonly snapshots = new Map<string, Uint8Array>();
   readonly open = new Set<number>();
+  /** The highest index anyone was told is committed; and what it was when each read began. */
+  acknowledged = 0;
+  readonly readFloors = new Map<number, number>();
   messages = 0;
   steps = 0;
   /** Links that lose everything, as "from>to". */
@@ -190,6 +193,26 @@ export class World {
     return id;
   }
 
+  read(node: Node, mode: 'readIndex' | 'lease'): number {
+    const id = this.nextId(node);
+    this.readFloors.set(id, this.acknowledged);
+    this.step(node, { type: 'Read', at: this.now, id, mode });
+    return id;
+  }
+
+  #noteReply(node: Node, reply: Reply): void {
+    if (!this.open.delete(reply.id)) throw new Error(`second outcome of ${reply.id}`);
+    this.replies.push({ node: node.id, reply });
+    if (reply.type === 'ProposalReply' && reply.result.outcome === 'committed') {
+      this.acknowledged = Math.max(this.acknowledged, reply.result.index);
+    } else if (reply.type === 'ReadReply' && reply.result.outcome === 'ready') {
+      const floor = this.readFloors.get(reply.id) as number;
+      if (reply.result.index < floor) {
+        throw new Error(`stale read at n${node.id}: ${reply.result.index} < ${floor}`);
+      }
+    }
+  }
+
   step(node: Node, message: Message): void {
     const raft = node.raft;
     if (raft === null) return;
@@ -199,11 +222,15 @@ export class World {
     this.#check(node, raft);
     if (effects.persist !== null) this.#persist(node, effects.persist);
     for (const rpc of effects.messages) this.#send(rpc);
-    for (const reply of effects.replies) {
-      if (!this.open.delete(reply.id)) throw new Error(`second outcome of ${reply.id}`);
-      this.replies.push({ node: node.id, reply });
-    }
+    for (const reply of effects.replies) this.#noteReply(node, reply);
     this.#apply(node, effects.commits);
+    if (effects.events.some((happened) => happened.type === 'SnapshotNeeded')) {
+      this.#later(node, 1, () => {
+        if (raft.lastApplied > 0 && raft.log.termAt(raft.lastApplied) !== undefined) {
+          this.compact(node, raft.lastApplied, 0);
+        }
+      });
+    }
     const chunk = effects.snapshotChunk;
     if (chunk !== null) {
       const { snapshot, offset, data } = chunk;
