@@ -143,13 +143,13 @@ export class Nemesis implements LivenessWorld {
   // -------------------------------------------------------------------------------------------------------------------- process
 
   crash(id: MemberId, disk: 'kept' | 'dropped' | 'torn' | 'drawn'): void {
-    this.#world.crash(this.#world.member(id), disk);
+    this.#world.roster.crash(this.#world.member(id), disk);
   }
 
   restart(id: MemberId): void {
     const member = this.#world.member(id);
     if (member.gone || member.replica !== null) return;
-    if (!this.#world.boot(member)) {
+    if (!this.#world.roster.boot(member)) {
       this.#lose(member);
       this.#operators.rejoin(id, NOTICE);
     }
@@ -178,7 +178,7 @@ export class Nemesis implements LivenessWorld {
   wipe(id: MemberId, rejoinAfter: Micros): void {
     const member = this.#world.member(id);
     if (member.gone) return;
-    this.#world.crash(member, 'dropped');
+    this.#world.roster.crash(member, 'dropped');
     this.#lose(member);
     this.#operators.rejoin(id, rejoinAfter);
   }
@@ -187,15 +187,15 @@ export class Nemesis implements LivenessWorld {
     const world = this.#world;
     const member = world.member(id);
     if (member.gone || member.impostor) return;
-    world.crash(member, 'dropped');
+    world.roster.crash(member, 'dropped');
     for (const observer of world.observers.wipe) observer.onWipe(member);
     world.atlas.impair(id);
     member.impostor = true;
-    world.format(member, world.bootstrapFor(member, world.newIncarnation(id)));
-    world.boot(member);
+    world.roster.format(member, world.roster.bootstrapFor(member, world.roster.newIncarnation(id)));
+    world.roster.boot(member);
     // Sooner or later somebody reads the logs, stops it, and does it properly.
     world.defer(NOTICE + SUPERVISION, EventKind.Later, id, () => {
-      world.crash(member, 'dropped');
+      world.roster.crash(member, 'dropped');
       member.gone = true;
       member.disk = null;
       this.#operators.rejoin(id, 0);
@@ -266,7 +266,7 @@ export class Nemesis implements LivenessWorld {
   // ------------------------------------------------------------------------------------------------------- membership, operators
 
   spawn(): MemberId {
-    return this.#world.spawn().id;
+    return this.#world.roster.spawn().id;
   }
   changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void {
     this.#operators.changeMembership(changes, mode);
@@ -313,7 +313,7 @@ export class Nemesis implements LivenessWorld {
     const member = this.#world.member(id);
     if (member.gone || member.impostor) return false;
     if (member.replica === null) {
-      if (this.#world.boot(member)) return true;
+      if (this.#world.roster.boot(member)) return true;
       this.#lose(member);
       return false;
     }

@@ -47,11 +47,13 @@ export class Operators {
 
   /** Puts a new member in the place of a lost one, and sees to it that it gets there. */
   rejoin(lost: MemberId, after: Micros): void {
-    let joining: SimMember | null = null;
+    let successor: SimMember | null = null;
     const look = (): void => {
       const role = this.#roleOf(lost);
       if (role === null) return;
-      if (joining === null || joining.gone) joining = this.#world.spawn();
+      const joining: SimMember =
+        successor === null || successor.gone ? this.#world.roster.spawn() : successor;
+      successor = joining;
       if (role === 'voter') replaceMember(this.#faults, lost, joining);
       else this.#replaceLearner(lost, joining);
       this.#world.defer(LOOK_AFTER, EventKind.Later, lost, look);

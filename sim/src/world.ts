@@ -6,20 +6,12 @@
  * that a plan determines a run. An event is an input executed by a member, a client or a fault; what was cancelled does not count.
  */
 import type { Configuration, Entry, Index, MemberId } from '@seedraft/core';
-import {
-  type ClientReply,
-  MemberStopped,
-  type RecoveredMember,
-  Replica,
-  type StateMachine,
-} from '@seedraft/replica';
-import { bootstrapConfiguration, bootstrapMember, incarnationOf } from './bootstrap.ts';
+import { type ClientReply, MemberStopped, type StateMachine } from '@seedraft/replica';
 import { ChoiceLog, EventKind } from './choices.ts';
-import { Clock } from './clock.ts';
 import type { Disk, DiskOptions } from './disk/disk.ts';
 import { Atlas } from './faults/atlas.ts';
 import { CLIENT_BASE, type Flight, type Link } from './link.ts';
-import { endpointName, type Order, SimMember, type Submitted } from './member.ts';
+import { endpointName, type Order, type SimMember, type Submitted } from './member.ts';
 import { Network, type NetworkHost } from './network.ts';
 import { type Micros, type Observer, Violation, type WorldView } from './observer.ts';
 import { Observers } from './observers.ts';
@@ -27,6 +19,7 @@ import type { Plan } from './plan.ts';
 import { unhandledError } from './properties/s22-bounds.ts';
 import { EventQueue } from './queue.ts';
 import { Randomness } from './random.ts';
+import { Roster } from './roster.ts';
 
 /** What lies in the queue; unlike EventKind not all of it turns into an event. */
 const FLIGHT = 1;
@@ -81,7 +74,7 @@ export class World implements WorldView, NetworkHost {
   readonly network: Network;
   readonly choices: ChoiceLog;
   readonly atlas: Atlas;
-  readonly members: SimMember[] = [];
+  readonly roster: Roster;
   observers = new Observers([]);
   clients: ClientsDoor | null = null;
   /** The member whose code runs now: what it throws is its failure. */
@@ -100,9 +93,6 @@ export class World implements WorldView, NetworkHost {
 
   readonly #options: WorldOptions;
   readonly #queue = new EventQueue();
-  readonly #byId: (SimMember | undefined)[] = [];
-  readonly #clockOrigin: Micros;
-  readonly #bootstrap: Configuration;
   #watchers: (() => boolean)[] = [];
   #requestId = 0;
   #instant: Micros = -1;
@@ -124,149 +114,22 @@ export class World implements WorldView, NetworkHost {
       plan.bytes,
     );
     this.atlas = new Atlas(this);
-    // Clocks show no negative time, however far apart their offsets.
-    let earliest = 0;
-    for (const member of plan.members) earliest = Math.min(earliest, member.clock.offset);
-    this.#clockOrigin = -earliest;
-    this.#bootstrap = bootstrapConfiguration(plan, this.randomness);
-    this.committedConfiguration = this.#bootstrap;
+    this.roster = new Roster(this, options.machine, options.disk);
+    this.committedConfiguration = this.roster.bootstrap;
   }
 
   /** Attaches who watches and starts the planned members. */
   start(observers: readonly Observer[]): void {
     this.observers = new Observers(observers);
-    this.plan.members.forEach((planned, position) => {
-      const id = position + 1;
-      const clock = new Clock(this.#clockOrigin + planned.clock.offset, planned.clock.drift);
-      const member = this.#add(id, planned.name, clock);
-      const incarnation = (this.#bootstrap.members[position] as { incarnation: string })
-        .incarnation;
-      this.format(member, bootstrapMember(planned, this.#bootstrap, incarnation));
-    });
-    for (const member of this.members.slice()) this.boot(member);
+    this.roster.start();
   }
 
-  // ------------------------------------------------------------------------------------------------------------------- members
+  get members(): readonly SimMember[] {
+    return this.roster.members;
+  }
 
   member(id: MemberId): SimMember {
-    const member = this.#byId[id];
-    if (member === undefined) throw new Error(`there is no member ${id}`);
-    return member;
-  }
-
-  find(id: MemberId): SimMember | undefined {
-    return this.#byId[id];
-  }
-
-  /** A new, empty member outside every configuration. */
-  spawn(): SimMember {
-    const id = this.members.length + 1;
-    const stream = this.randomness.stream('spawn', id);
-    const bound = Math.floor(this.plan.raft.clockDriftBound * 500_000);
-    const clock = new Clock(
-      this.#clockOrigin + stream.below(1_000_000),
-      stream.between(-bound, bound),
-    );
-    const member = this.#add(id, `n${id}`, clock);
-    const empty: Configuration = { members: [], outgoing: null, autoLeave: false };
-    const fresh = {
-      name: member.name,
-      learner: true,
-      clock: { offset: 0, drift: 0 },
-      log: null,
-      term: 0,
-    };
-    this.format(member, bootstrapMember(fresh, empty, this.newIncarnation(id)));
-    this.boot(member);
-    return member;
-  }
-
-  #add(id: MemberId, name: string, clock: Clock): SimMember {
-    const member = new SimMember(this, id, name, clock);
-    this.members.push(member);
-    this.#byId[id] = member;
-    this.network.addMember(id);
-    return member;
-  }
-
-  newIncarnation(id: MemberId): string {
-    return incarnationOf(this.randomness, id, this.#byId[id]?.boots ?? 0);
-  }
-
-  /** What a fresh disk of this id holds when its owner forgot what it was (the same flags as at first). */
-  bootstrapFor(member: SimMember, incarnation: string): RecoveredMember {
-    const planned = this.plan.members[member.id - 1];
-    const blank = {
-      name: member.name,
-      learner: planned?.learner ?? true,
-      clock: { offset: 0, drift: 0 },
-      log: null,
-      term: 0,
-    };
-    const empty: Configuration = { members: [], outgoing: null, autoLeave: false };
-    return bootstrapMember(blank, planned === undefined ? empty : this.#bootstrap, incarnation);
-  }
-
-  /** Gives a member a new disk. */
-  format(member: SimMember, bootstrap: RecoveredMember): void {
-    member.incarnation = bootstrap.incarnation;
-    member.disk = this.#options.disk({
-      host: member,
-      knobs: this.plan.disk,
-      incarnation: bootstrap.incarnation,
-      bootstrap,
-    });
-  }
-
-  /** Starts a member from its disk. False: the disk is damaged, and the member stays down. */
-  boot(member: SimMember): boolean {
-    if (member.replica !== null || member.disk === null) return member.replica !== null;
-    this.executed(EventKind.Boot, member.id, 0, member.boots);
-    this.acting = member;
-    const recovery = member.disk.recover();
-    if (recovery.outcome === 'damaged') {
-      this.acting = null;
-      this.note('recovery:damaged');
-      this.tell('recovery', `${member.name} finds its disk damaged: ${recovery.sentence}`);
-      return false;
-    }
-    if (recovery.outcome === 'repairable') {
-      this.note('recovery:repairable');
-      this.tell('recovery', `${member.name} must repair its log: ${recovery.sentence}`);
-    }
-    const machine = this.#options.machine();
-    const recovered = recovery.member;
-    member.boots += 1;
-    const replica = new Replica({
-      id: member.id,
-      raft: this.plan.raft,
-      snapshot: this.plan.snapshot,
-      recovered,
-      seed: this.randomness.words('boot', member.id, member.boots),
-      at: member.clock(),
-      machine,
-      transport: member,
-      store: member.disk,
-      tracer: member,
-      maxStateBytes: 256 * 1024 * 1024,
-      maxOpenRequests: 10_000,
-    });
-    this.acting = null;
-    if (!member.impostor) this.atlas.recovered(member.id, recovered.core.repairUntil);
-    member.started(replica, machine, recovered);
-    return true;
-  }
-
-  /** Loss of power or of the process: everything volatile is gone. */
-  crash(member: SimMember, how: 'kept' | 'dropped' | 'torn' | 'drawn'): void {
-    if (member.replica === null) return;
-    for (const observer of this.observers.crash) observer.onCrash(member);
-    this.halt(member, how);
-  }
-
-  halt(member: SimMember, how: 'kept' | 'dropped' | 'torn' | 'drawn'): void {
-    member.stopped();
-    member.disk?.crash(how);
+    return this.roster.member(id);
   }
 
   // ---------------------------------------------------------------------------------------------------------------- scheduling
@@ -357,15 +220,15 @@ export class World implements WorldView, NetworkHost {
         this.#arrive(item as Flight);
         return;
       case TICK:
-        (this.#byId[a] as SimMember).tick(b);
+        this.roster.member(a).tick(b);
         return;
       case DISK: {
-        const member = this.#byId[a] as SimMember;
+        const member = this.roster.member(a);
         if (member.epoch === b) this.#runDisk(member, item as () => void);
         return;
       }
       case COMPLETION: {
-        const member = this.#byId[a] as SimMember;
+        const member = this.roster.member(a);
         if (member.epoch !== b) return;
         const completion = item as Completion;
         member.input(completion.kind, a, completion.ordinal, completion.item);
@@ -382,7 +245,7 @@ export class World implements WorldView, NetworkHost {
         return;
       }
       default: {
-        const member = this.#byId[a] as SimMember;
+        const member = this.roster.member(a);
         if (member.epoch === b) member.drain();
       }
     }
@@ -399,7 +262,7 @@ export class World implements WorldView, NetworkHost {
       this.clients?.answered(to - CLIENT_BASE, submitted);
       return;
     }
-    const member = this.#byId[to] as SimMember;
+    const member = this.roster.member(to);
     if (member.replica === null) {
       this.network.undeliverable(flight);
       return;
@@ -437,8 +300,7 @@ export class World implements WorldView, NetworkHost {
     if (!(thrown instanceof MemberStopped)) throw unhandledError(member.name, thrown);
     this.note(`stopped:${thrown.code}`);
     this.tell('stop', `${member.name} stops: ${thrown.message}`);
-    if (member.replica === null) this.halt(member, 'kept');
-    else this.crash(member, 'kept');
+    this.roster.fell(member);
     this.onStopped(member);
     this.stepped();
   }

@@ -1,0 +1,176 @@
+/**
+ * Who there is: members by id, their life from boot to loss, and the disks they are given. Ids are handed out in order and never twice; a
+ * member boots only from what its disk recovers, through the store's production code.
+ */
+import type { Configuration, MemberId } from '@seedraft/core';
+import { type RecoveredMember, Replica, type StateMachine } from '@seedraft/replica';
+import { bootstrapConfiguration, bootstrapMember, incarnationOf } from './bootstrap.ts';
+import { EventKind } from './choices.ts';
+import { Clock } from './clock.ts';
+import type { Disk, DiskOptions } from './disk/disk.ts';
+import { SimMember } from './member.ts';
+import type { Micros } from './observer.ts';
+import type { World } from './world.ts';
+
+/** What a crash leaves of unsynced data. */
+export type CrashFate = 'kept' | 'dropped' | 'torn' | 'drawn';
+
+const NOBODY: Configuration = { members: [], outgoing: null, autoLeave: false };
+/** Far above what a simulated workload holds: the limit is the node's to test. */
+const MAX_STATE_BYTES = 256 * 1024 * 1024;
+const MAX_OPEN_REQUESTS = 10_000;
+
+export class Roster {
+  readonly members: SimMember[] = [];
+  /** The planned members, in force from index 0. */
+  readonly bootstrap: Configuration;
+  readonly #world: World;
+  readonly #machine: () => StateMachine;
+  readonly #disk: (options: DiskOptions) => Disk;
+  readonly #byId: (SimMember | undefined)[] = [];
+  readonly #clockOrigin: Micros;
+
+  constructor(world: World, machine: () => StateMachine, disk: (options: DiskOptions) => Disk) {
+    this.#world = world;
+    this.#machine = machine;
+    this.#disk = disk;
+    // Clocks show no negative time, however far apart their offsets.
+    let earliest = 0;
+    for (const { clock } of world.plan.members) earliest = Math.min(earliest, clock.offset);
+    this.#clockOrigin = -earliest;
+    this.bootstrap = bootstrapConfiguration(world.plan, world.randomness);
+  }
+
+  /** Boots the planned members. */
+  start(): void {
+    this.#world.plan.members.forEach((planned, position) => {
+      const id = position + 1;
+      const clock = new Clock(this.#clockOrigin + planned.clock.offset, planned.clock.drift);
+      const member = this.#add(id, planned.name, clock);
+      const incarnation = (this.bootstrap.members[position] as { incarnation: string }).incarnation;
+      this.format(member, bootstrapMember(planned, this.bootstrap, incarnation));
+    });
+    for (const member of this.members.slice()) this.boot(member);
+  }
+
+  member(id: MemberId): SimMember {
+    const member = this.#byId[id];
+    if (member === undefined) throw new Error(`there is no member ${id}`);
+    return member;
+  }
+
+  /** A new, NOBODY member outside every configuration. */
+  spawn(): SimMember {
+    const id = this.members.length + 1;
+    const stream = this.#world.randomness.stream('spawn', id);
+    const bound = Math.floor(this.#world.plan.raft.clockDriftBound * 500_000);
+    const clock = new Clock(
+      this.#clockOrigin + stream.below(1_000_000),
+      stream.between(-bound, bound),
+    );
+    const member = this.#add(id, `n${id}`, clock);
+    const fresh = {
+      name: member.name,
+      learner: true,
+      clock: { offset: 0, drift: 0 },
+      log: null,
+      term: 0,
+    };
+    this.format(member, bootstrapMember(fresh, NOBODY, this.newIncarnation(id)));
+    this.boot(member);
+    return member;
+  }
+
+  #add(id: MemberId, name: string, clock: Clock): SimMember {
+    const member = new SimMember(this.#world, id, name, clock);
+    this.members.push(member);
+    this.#byId[id] = member;
+    this.#world.network.addMember(id);
+    return member;
+  }
+
+  newIncarnation(id: MemberId): string {
+    return incarnationOf(this.#world.randomness, id, this.#byId[id]?.boots ?? 0);
+  }
+
+  /** What a fresh disk of this id holds when its owner forgot what it was (the same flags as at first). */
+  bootstrapFor(member: SimMember, incarnation: string): RecoveredMember {
+    const planned = this.#world.plan.members[member.id - 1];
+    const blank = {
+      name: member.name,
+      learner: planned?.learner ?? true,
+      clock: { offset: 0, drift: 0 },
+      log: null,
+      term: 0,
+    };
+    return bootstrapMember(blank, planned === undefined ? NOBODY : this.bootstrap, incarnation);
+  }
+
+  /** Gives a member a new disk. */
+  format(member: SimMember, bootstrap: RecoveredMember): void {
+    member.incarnation = bootstrap.incarnation;
+    member.disk = this.#disk({
+      host: member,
+      knobs: this.#world.plan.disk,
+      incarnation: bootstrap.incarnation,
+      bootstrap,
+    });
+  }
+
+  /** Starts a member from its disk. False: the disk is damaged, and the member stays down. */
+  boot(member: SimMember): boolean {
+    if (member.replica !== null || member.disk === null) return member.replica !== null;
+    this.#world.executed(EventKind.Boot, member.id, 0, member.boots);
+    this.#world.acting = member;
+    const recovery = member.disk.recover();
+    if (recovery.outcome === 'damaged') {
+      this.#world.acting = null;
+      this.#world.note('recovery:damaged');
+      this.#world.tell('recovery', `${member.name} finds its disk damaged: ${recovery.sentence}`);
+      return false;
+    }
+    if (recovery.outcome === 'repairable') {
+      this.#world.note('recovery:repairable');
+      this.#world.tell('recovery', `${member.name} must repair its log: ${recovery.sentence}`);
+    }
+    const machine = this.#machine();
+    const recovered = recovery.member;
+    member.boots += 1;
+    const replica = new Replica({
+      id: member.id,
+      raft: this.#world.plan.raft,
+      snapshot: this.#world.plan.snapshot,
+      recovered,
+      seed: this.#world.randomness.words('boot', member.id, member.boots),
+      at: member.clock(),
+      machine,
+      transport: member,
+      store: member.disk,
+      tracer: member,
+      maxStateBytes: MAX_STATE_BYTES,
+      maxOpenRequests: MAX_OPEN_REQUESTS,
+    });
+    this.#world.acting = null;
+    if (!member.impostor) this.#world.atlas.recovered(member.id, recovered.core.repairUntil);
+    member.started(replica, machine, recovered);
+    return true;
+  }
+
+  /** Loss of power or of the process: everything volatile is gone. */
+  crash(member: SimMember, how: CrashFate): void {
+    if (member.replica === null) return;
+    for (const observer of this.#world.observers.crash) observer.onCrash(member);
+    this.#halt(member, how);
+  }
+
+  /** A member stopped by itself, maybe before it was up. The machine it ran on lives, so nothing written is lost. */
+  fell(member: SimMember): void {
+    if (member.replica === null) this.#halt(member, 'kept');
+    else this.crash(member, 'kept');
+  }
+
+  #halt(member: SimMember, how: CrashFate): void {
+    member.stopped();
+    member.disk?.crash(how);
+  }
+}
