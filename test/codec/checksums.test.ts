@@ -31,12 +31,17 @@ describe('crc32c', () => {
 
   test('agrees with the definition at every length and offset', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 70 }), fc.nat(70), fc.nat(70), (bytes, a, b) => {
-        const from = Math.min(a, b, bytes.length);
-        const to = Math.min(Math.max(a, b), bytes.length);
-        expect(crc32c(bytes, 0, from, to)).toBe(slowCrc32c(bytes.subarray(from, to)));
-        expect(crc32c(bytes, crc32c(bytes, 0, 0, from), from)).toBe(slowCrc32c(bytes));
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 70, size: 'max' }),
+        fc.nat(70),
+        fc.nat(70),
+        (bytes, a, b) => {
+          const from = Math.min(a, b, bytes.length);
+          const to = Math.min(Math.max(a, b), bytes.length);
+          expect(crc32c(bytes, 0, from, to)).toBe(slowCrc32c(bytes.subarray(from, to)));
+          expect(crc32c(bytes, crc32c(bytes, 0, 0, from), from)).toBe(slowCrc32c(bytes));
+        },
+      ),
     );
   });
 

@@ -15,7 +15,7 @@ const natural = fc.oneof(
   fc.nat(),
   fc.constantFrom(2 ** 32, 2 ** 40 + 1, Number.MAX_SAFE_INTEGER),
 );
-const data = fc.uint8Array({ maxLength: 40 }).map((b) => Uint8Array.from(b));
+const data = fc.uint8Array({ maxLength: 90, size: 'max' }).map((b) => Uint8Array.from(b));
 const text = fc.string({ maxLength: 12 });
 const checksum = fc.nat(0xffffffff);
 const incarnation = fc.stringMatching(/^[0-9a-f]{32}$/);

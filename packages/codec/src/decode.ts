@@ -142,7 +142,7 @@ function readBytes(length: number): Uint8Array {
 
 function readText(length: number): string {
   const at = need(length);
-  if (length <= 40) {
+  if (length <= 256) {
     const ascii = readAscii(at, at + length);
     if (ascii !== null) return ascii;
   }

@@ -1,1 +1,2 @@
-export {};
+export * from './command.ts';
+export { KvMachine, type KvOptions } from './machine.ts';

@@ -1,0 +1,224 @@
+/**
+ * The data: namespaces of keys, with what is derived from it kept up to date at every change: digest, size, and the frozen versions that
+ * snapshots are read from.
+ *
+ * An entry is never changed but in `live`: a put makes a new one. So a frozen version costs nothing at its start: it walks the live maps and
+ * takes what is older than itself, while every change hands it the entry it displaces if the walk has not passed there yet. Two facts make
+ * that exact: a key keeps its position in a Map while it exists, and a key that was deleted and came back is newer than the version.
+ *
+ * Kept: every entry that was there at freeze comes out of that version exactly once; equal contents have equal digests whatever the history.
+ */
+import { Hash64 } from '@seedraft/codec';
+
+export interface Namespace {
+  readonly name: string;
+  readonly entries: Map<string, Entry>;
+  /** Where it stands in the order of creation. */
+  readonly position: number;
+  readonly seedHi: number;
+  readonly seedLo: number;
+  /** Keys in order, rebuilt when asked for after keys came or went. */
+  sorted: readonly string[] | null;
+}
+
+export interface Entry {
+  readonly namespace: Namespace;
+  readonly key: string;
+  /** The value's canonical encoding: immutable whatever a client does to a value, comparable, and of known size. */
+  readonly bytes: Uint8Array;
+  readonly revision: number;
+  /** Cluster time, ms; Infinity: never. */
+  readonly expires: number;
+  /** Where its key stands in the order of insertion within the namespace. */
+  readonly position: number;
+  /** How many versions had been frozen when it was made. */
+  readonly generation: number;
+  readonly hi: number;
+  readonly lo: number;
+  /** False once displaced. */
+  live: boolean;
+}
+
+/** What an entry costs besides its key and value, roughly: the objects around it, in bytes. */
+const ENTRY_OVERHEAD = 160;
+
+export class Table {
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #versions = new Set<FrozenVersion>();
+  readonly #hash = new Hash64();
+  #positions = 0;
+  #generation = 0;
+  #hi = 0;
+  #lo = 0;
+  #size = 0;
+  #count = 0;
+
+  /** Sums of the entries' hashes: order and history do not show, and what is taken out is subtracted exactly. */
+  digest(): { readonly hi: number; readonly lo: number } {
+    return { hi: this.#hi >>> 0, lo: this.#lo >>> 0 };
+  }
+
+  /** Approximate bytes in memory. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Keys in all namespaces. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get(namespace: string, key: string): Entry | undefined {
+    return this.#namespaces.get(namespace)?.entries.get(key);
+  }
+
+  put(name: string, key: string, bytes: Uint8Array, revision: number, expires: number): Entry {
+    const namespace = this.#namespaces.get(name) ?? this.#open(name);
+    const old = namespace.entries.get(key);
+    if (old === undefined) namespace.sorted = null;
+    else this.#displace(old);
+    const hash = this.#hash.reset(namespace.seedHi, namespace.seedLo).text(key).bytes(bytes);
+    hash.number(revision).number(expires === Number.POSITIVE_INFINITY ? 0 : expires);
+    const entry: Entry = {
+      namespace,
+      key,
+      bytes,
+      revision,
+      expires,
+      position: old === undefined ? ++this.#positions : old.position,
+      generation: this.#generation,
+      hi: hash.hi,
+      lo: hash.lo,
+      live: true,
+    };
+    namespace.entries.set(key, entry);
+    this.#hi = (this.#hi + entry.hi) | 0;
+    this.#lo = (this.#lo + entry.lo) | 0;
+    this.#size += sizeOf(entry);
+    this.#count++;
+    return entry;
+  }
+
+  remove(entry: Entry): void {
+    const { namespace } = entry;
+    this.#displace(entry);
+    namespace.entries.delete(entry.key);
+    namespace.sorted = null;
+    if (namespace.entries.size === 0) this.#namespaces.delete(namespace.name);
+  }
+
+  /** Keys of a namespace in order of UTF-16 units. */
+  keys(name: string): readonly string[] {
+    const namespace = this.#namespaces.get(name);
+    if (namespace === undefined) return [];
+    namespace.sorted ??= [...namespace.entries.keys()].sort();
+    return namespace.sorted;
+  }
+
+  /** The contents as they are now, to be pulled while they change. Read it to its end, or `return()` it: until then changes are recorded. */
+  freeze(): FrozenVersion {
+    const version = new FrozenVersion(
+      ++this.#generation,
+      this.#positions,
+      this.#namespaces,
+      this.#versions,
+    );
+    this.#versions.add(version);
+    return version;
+  }
+
+  #open(name: string): Namespace {
+    const { hi, lo } = this.#hash.reset().text(name).digest();
+    const position = ++this.#positions;
+    const entries = new Map<string, Entry>();
+    const namespace: Namespace = { name, entries, position, seedHi: hi, seedLo: lo, sorted: null };
+    this.#namespaces.set(name, namespace);
+    return namespace;
+  }
+
+  #displace(entry: Entry): void {
+    if (!entry.live) throw new Error(`invariant broken: ${entry.key} is displaced twice`);
+    entry.live = false;
+    this.#hi = (this.#hi - entry.hi) | 0;
+    this.#lo = (this.#lo - entry.lo) | 0;
+    this.#size -= sizeOf(entry);
+    this.#count--;
+    if (this.#versions.size > 0) for (const version of this.#versions) version.displaced(entry);
+  }
+}
+
+function sizeOf(entry: Entry): number {
+  return ENTRY_OVERHEAD + 2 * entry.key.length + entry.bytes.length;
+}
+
+/** One frozen version, pulled entry by entry, in no promised order. */
+export class FrozenVersion implements Iterator<Entry> {
+  readonly #generation: number;
+  /** The last position given out before it was frozen: what stands beyond is newer, and so is all that follows. */
+  readonly #lastPosition: number;
+  readonly #open: Set<FrozenVersion>;
+  readonly #namespaces: Iterator<Namespace>;
+  #entries: Iterator<Entry> | null = null;
+  /** The walk has passed every entry up to here. */
+  #namespacePosition = 0;
+  #entryPosition = 0;
+  /** Displaced before the walk came by: still to be given. */
+  readonly #displaced: Entry[] = [];
+
+  constructor(
+    generation: number,
+    lastPosition: number,
+    namespaces: ReadonlyMap<string, Namespace>,
+    open: Set<FrozenVersion>,
+  ) {
+    this.#generation = generation;
+    this.#lastPosition = lastPosition;
+    this.#namespaces = namespaces.values();
+    this.#open = open;
+  }
+
+  next(): IteratorResult<Entry, undefined> {
+    // Displaced ones first: nothing else holds them, so they are given back to memory soonest.
+    const displaced = this.#displaced.pop();
+    if (displaced !== undefined) return { done: false, value: displaced };
+    const value = this.#walk();
+    if (value !== null) return { done: false, value };
+    return this.return();
+  }
+
+  /** Ends it early; changes are no longer recorded for it. */
+  return(): IteratorResult<Entry, undefined> {
+    this.#open.delete(this);
+    this.#displaced.length = 0;
+    return { done: true, value: undefined };
+  }
+
+  /** The table lets go of an entry. */
+  displaced(entry: Entry): void {
+    if (entry.generation >= this.#generation) return;
+    const { position } = entry.namespace;
+    const passed =
+      position < this.#namespacePosition ||
+      (position === this.#namespacePosition && entry.position <= this.#entryPosition);
+    if (!passed) this.#displaced.push(entry);
+  }
+
+  #walk(): Entry | null {
+    for (;;) {
+      if (this.#entries === null) {
+        const { done, value } = this.#namespaces.next();
+        if (done || value.position > this.#lastPosition) return null;
+        this.#entries = value.entries.values();
+        this.#namespacePosition = value.position;
+        this.#entryPosition = 0;
+      }
+      const { done, value } = this.#entries.next();
+      if (done || value.position > this.#lastPosition) {
+        this.#entries = null;
+        continue;
+      }
+      this.#entryPosition = value.position;
+      if (value.generation < this.#generation) return value;
+    }
+  }
+}
