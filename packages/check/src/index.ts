@@ -24,5 +24,16 @@ export {
 export { kv, namespacedKv } from './models/kv.ts';
 export { casRegister, register } from './models/register.ts';
 export { type HistoryError, type HistoryErrorCode, type Paired, pairHistory } from './pairing.ts';
+export { readEdn } from './text/edn.ts';
+export {
+  guessFormat,
+  type HistoryFormat,
+  type ParsedHistory,
+  type ParsedOperations,
+  parseHistory,
+  parseOperations,
+  printHistory,
+} from './text/history.ts';
+export { type Node as TextNode, type Place, plain, type ReadResult } from './text/node.ts';
 export { describe, explain, isPass, settle } from './verdict.ts';
 export { checkWitness, type WitnessVerdict } from './witness.ts';

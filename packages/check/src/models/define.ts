@@ -93,6 +93,10 @@ function refusal<S>(
 function describe<S>(rule: OperationRule<S> | undefined, operation: Operation): string {
   const { f, input, output } = operation;
   const shown = rule?.show ? rule.show(input as never) : input === null ? '' : canonical(input);
-  const answer = output === undefined ? '?' : output === null ? 'ok' : canonical(output);
-  return `${f}${shown === '' ? '' : ` ${shown}`} -> ${rule?.readOnly && output === null ? 'null' : answer}`;
+  return `${f}${shown === '' ? '' : ` ${shown}`} -> ${answer(rule, output)}`;
+}
+
+function answer<S>(rule: OperationRule<S> | undefined, output: unknown): string {
+  if (output === undefined) return '?';
+  return rule?.silent ? 'ok' : canonical(output);
 }

@@ -29,6 +29,8 @@ export class Memo {
   private table = new Int32Array(64);
   private mask = 63;
   private keys = 0;
+  /** Records compared so far: what entering costs beyond the look-up. */
+  comparisons = 0;
 
   constructor(crashes: Crashes, words: number) {
     this.crashes = crashes;
@@ -74,6 +76,7 @@ export class Memo {
     since: number,
   ): boolean {
     for (let record = first; record !== 0; ) {
+      this.comparisons++;
       const at = (record - 1) * this.stride;
       const next = this.records[at + NEXT]!;
       if (this.covers(at, frontier, bag)) {

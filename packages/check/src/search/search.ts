@@ -172,7 +172,9 @@ export class Search {
     }
     if (frontier.rank > this.deepest) this.deepest = frontier.rank;
     if (frontier.isComplete) return 'legal';
+    const compared = this.memo.comparisons;
     const fresh = this.memo.enter(frontier, this.state, this.bag, since);
+    this.steps += this.memo.comparisons - compared;
     this.cursor = fresh ? (frontier.isDroppable ? DROP : frontier.first()) : LISTED;
     this.listedFrom = this.listed.length;
     return 'running';
