@@ -50,7 +50,7 @@ export function scenarioToPlan(scenario: Scenario, seed: string): Plan {
   );
   const workload = planWorkload(
     scenario,
-    leaves('clients') ? drawWorkload(draw, switches, raft.leaseReads) : CALM_WORKLOAD,
+    leaves('clients') ? drawWorkload(draw, switches, raft, network) : CALM_WORKLOAD,
   );
   const members = planMembers(scenario, draw, switches, raft);
   const duration =

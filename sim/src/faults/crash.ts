@@ -41,10 +41,15 @@ export const crash: Fault<Parameters> = {
       (draw.chance('pending', 909_091) ? ('persist-pending' as const) : undefined);
     const leads = site === 'elected' || site === 'uncommitted' || site === 'joint';
     return {
-      target: leads ? 'leader' : draw.pick('target', ['leader', 'follower', 'random', 'random']),
+      target: leads
+        ? 'leader'
+        : site === 'behind-snapshot'
+          ? 'random'
+          : draw.pick('target', ['leader', 'follower', 'random', 'random']),
       disk: disk ?? 'drawn',
       ...(site === undefined ? {} : { when: site }),
-      within: 2_000_000,
+      // These two come by only when other faults have prepared them.
+      within: site === 'joint' || site === 'behind-snapshot' ? 10_000_000 : 2_000_000,
       restart: draw.pick('restart', [1_000, 50_000, 200_000, 500_000, 1_000_000, 2_000_000]),
     };
   },
@@ -69,13 +74,14 @@ function crashNow(world: FaultWorld, parameters: Parameters, targets: readonly M
 }
 
 function crashAtSite(world: FaultWorld, parameters: Parameters, site: Site, draw: Draw) {
-  // The leader is looked up anew at each step (it may change while we wait); everybody else is chosen now.
-  const chosen = parameters.target === 'leader' ? null : resolve(world, parameters.target, draw);
+  // `leader` and `random` are looked up anew at each step (whoever it is when the moment comes); everybody else is chosen now.
+  const word = parameters.target;
+  const chosen = word === 'leader' || word === 'random' ? null : resolve(world, word, draw);
   if (chosen?.length === 0) return null;
   let victim: MemberView | null = null;
   const atSite = (): boolean => {
     for (const member of chosen ?? world.members) {
-      if (chosen === null && member.raft?.role !== 'leader' && site !== 'candidate') continue;
+      if (word === 'leader' && member.raft?.role !== 'leader' && site !== 'candidate') continue;
       if (!isAtSite(world, member, site)) continue;
       victim = member;
       return true;
@@ -89,13 +95,15 @@ function crashAtSite(world: FaultWorld, parameters: Parameters, site: Site, draw
     world.report('crash', sentence, [...classesOf(parameters), `crash:${site}`]);
   });
   return {
-    sentence: `${chosen === null ? 'the leader' : names(chosen)} will crash when ${SITE_SENTENCES[site]}`,
+    sentence: `${chosen === null ? WHOEVER[word] : names(chosen)} will crash when ${SITE_SENTENCES[site]}`,
     heal: () => {
       if (victim !== null) restartIfDown(world, victim);
     },
     classes: [],
   };
 }
+
+const WHOEVER: Readonly<Record<string, string>> = { leader: 'the leader', random: 'one member' };
 
 function lose(world: FaultWorld, victim: MemberView, parameters: Parameters): void {
   world.crash(victim.id, parameters.disk);

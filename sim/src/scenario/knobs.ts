@@ -64,7 +64,10 @@ export function drawNetwork(draw: Draw, switches: Switches): NetworkKnobs {
 }
 
 function drawLatency(draw: Draw): LatencyKnobs {
-  const mean = draw.pick('latency mean', [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 200_000]);
+  const mean = draw.pick(
+    'latency mean',
+    [200, 500, 500, 1_000, 1_000, 2_000, 5_000, 5_000, 10_000, 20_000, 50_000, 200_000],
+  );
   const distribution = draw.pick('latency shape', ['uniform', 'exponential', 'bimodal'] as const);
   return { distribution, minimum: Math.floor(mean / draw.between('latency floor', 2, 10)), mean };
 }
@@ -121,10 +124,14 @@ export function drawRaft(
   };
 }
 
+/** The mean latency of the slowest link, in microseconds. */
+function meanWay(network: NetworkKnobs): number {
+  return Math.ceil((network.latency.mean * network.asymmetry) / 1_000_000);
+}
+
 /** A mean round trip with its write, in milliseconds, rounded up. */
 function roundTrip(network: NetworkKnobs, disk: DiskKnobs): number {
-  const way = Math.ceil((network.latency.mean * network.asymmetry) / 1_000_000);
-  return Math.ceil((2 * way + disk.fsync.mean + disk.write.mean) / 1_000);
+  return Math.ceil((2 * meanWay(network) + disk.fsync.mean + disk.write.mean) / 1_000);
 }
 
 function drawTimeouts(draw: Draw, tight: boolean, trip: number) {
@@ -151,7 +158,13 @@ export function drawSnapshot(draw: Draw, switches: Switches): Plan['snapshot'] {
   return { ...CALM_SNAPSHOT, everyEntries, keep: draw.pick('keep', [0, 0, 1, 5, 20]) };
 }
 
-export function drawWorkload(draw: Draw, switches: Switches, lease: boolean): WorkloadPlan {
+export function drawWorkload(
+  draw: Draw,
+  switches: Switches,
+  raft: RaftConfig,
+  network: NetworkKnobs,
+): WorkloadPlan {
+  const lease = raft.leaseReads;
   const on = (knob: KnobClass): boolean => isOn(switches, knob);
   const weight = (purpose: string, most: number): number =>
     draw.chance(`no ${purpose}`, 250_000) ? 0 : draw.between(`mix ${purpose}`, 1, most);
@@ -175,7 +188,7 @@ export function drawWorkload(draw: Draw, switches: Switches, lease: boolean): Wo
       stale: draw.chance('stale reads', 300_000) ? 1 : 0,
     },
     valueBytes: draw.pick('value bytes', [1, 8, 8, 64, on('tiny-entries') ? 1 : 512]),
-    timeout: draw.pick('timeout', [500_000, 1_000_000, 2_000_000, 5_000_000]),
+    timeout: draw.pick('timeout', [500_000, 1_000_000, 2_000_000]) + 8 * meanWay(network),
     retries: draw.pick('retries', [0, 1, 5, 20]),
     duplicates: on('duplicate-submit') ? draw.between('duplicates', 10_000, 300_000) : 0,
     sessionless: on('sessionless') ? draw.between('sessionless share', 100_000, 500_000) : 0,
