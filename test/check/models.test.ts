@@ -1,0 +1,138 @@
+/** Proves the conventions of the shipped models, one by one, and that what they do not know is refused. */
+import { canonical, casRegister, defineModel, kv, type Model, namespacedKv } from '@seedraft/check';
+import { expect, test } from 'vitest';
+
+function run(
+  model: Model,
+  steps: readonly (readonly [string, unknown, unknown])[],
+): (string | null)[] {
+  let state: unknown = model.initial();
+  return steps.map(([f, input, output]) => {
+    const operation = { process: 0, f, input, output, invoked: 0, returned: 1 };
+    expect(model.refuses?.(operation) ?? null).toBeNull();
+    const after = model.step(state, operation);
+    if (after === null) return null;
+    state = after;
+    return model.key(state);
+  });
+}
+
+function refused(
+  model: Model,
+  f: string,
+  input: unknown,
+  output: unknown = undefined,
+): string | null {
+  return model.refuses!({ process: 0, f, input, output, invoked: 0, returned: 1 });
+}
+
+test('kv: get, put, delete, cas answer as their conventions say, and anything else is impossible', () => {
+  const key = { key: 'a' };
+  const states = run(kv() as Model, [
+    ['get', key, null],
+    ['delete', key, false],
+    ['delete', key, true],
+    ['put', { key: 'a', value: 1 }, null],
+    ['get', key, 1],
+    ['get', key, 2],
+    ['cas', { key: 'a', expected: 2, value: 3 }, false],
+    ['cas', { key: 'a', expected: 1, value: 3 }, false],
+    ['cas', { key: 'a', expected: 1, value: 3 }, true],
+    ['delete', key, true],
+    ['cas', { key: 'a', expected: null, value: 4 }, true],
+    ['get', key, undefined],
+  ]);
+  expect(states).toEqual(['null', 'null', null, '1', '1', null, '1', null, '3', 'null', '4', '4']);
+});
+
+test('kv: values are compared as plain data, keys and namespaces make partitions', () => {
+  const put = { key: 'a', value: { x: 1, y: [2] } };
+  expect(
+    run(kv() as Model, [
+      ['put', put, null],
+      ['get', { key: 'a' }, { y: [2], x: 1 }],
+    ]),
+  ).not.toContain(null);
+  const at = (model: Model, input: object) =>
+    model.partition!({ process: 0, f: 'get', input, output: null, invoked: 0, returned: 1 });
+  expect(at(kv() as Model, { key: 1 })).not.toBe(at(kv() as Model, { key: '1' }));
+  const spaced = namespacedKv() as Model;
+  expect(at(spaced, { namespace: 'x', key: 'a' })).not.toBe(
+    at(spaced, { namespace: 'y', key: 'a' }),
+  );
+});
+
+test('cas register: both spellings, and an echo of the input as success', () => {
+  const states = run(casRegister(1) as Model, [
+    ['cas', [1, 2], [1, 2]],
+    ['cas', { expected: 2, value: 3 }, true],
+    ['cas', [2, 9], true],
+    ['write', 5, 5],
+    ['read', null, 5],
+  ]);
+  expect(states).toEqual(['2', '3', null, '5', '5']);
+});
+
+test('what a model does not know is refused with a sentence', () => {
+  expect(refused(kv() as Model, 'incr', { key: 'a' })).toContain(
+    'no operation incr (it has get, put',
+  );
+  expect(refused(kv() as Model, 'toString', {})).toContain('no operation toString');
+  expect(refused(kv() as Model, 'get', null)).toBe('the input lacks key');
+  expect(refused(kv() as Model, 'put', { key: 'a' })).toBe('the input lacks value');
+  expect(refused(kv() as Model, 'put', { key: 'a', value: null })).toBe('value may not be null');
+  expect(refused(kv() as Model, 'cas', { key: 'a', value: 1 })).toBe('the input lacks expected');
+  expect(refused(kv() as Model, 'delete', { key: 'a' }, 'yes')).toContain('true or false');
+  expect(refused(namespacedKv() as Model, 'get', { key: 'a' })).toBe('the input lacks namespace');
+  expect(refused(casRegister() as Model, 'cas', 3)).toContain('{expected, value}');
+  expect(refused(casRegister() as Model, 'cas', [1, 2], [1, 3])).toContain('echo');
+});
+
+test("a user's model: several keys in one operation, its own key and partition", () => {
+  const bank = defineModel<Readonly<Record<string, number>>>({
+    name: 'bank',
+    initial: { a: 10, b: 0 },
+    partition: ({ bank }: { bank: string }) => bank,
+    operations: {
+      balances: { readOnly: true, apply: (state) => ({ state, output: state }) },
+      move: {
+        apply: (state, { amount }: { amount: number }) =>
+          state.a! < amount
+            ? { state, output: 'refused' }
+            : { state: { a: state.a! - amount, b: state.b! + amount }, output: 'moved' },
+      },
+    },
+  });
+  const states = run(bank as Model, [
+    ['move', { bank: 'x', amount: 7 }, 'moved'],
+    ['move', { bank: 'x', amount: 7 }, 'moved'],
+    ['move', { bank: 'x', amount: 7 }, 'refused'],
+    ['balances', { bank: 'x' }, { b: 7, a: 3 }],
+  ]);
+  expect(states).toEqual(['{"a":3,"b":7}', null, '{"a":3,"b":7}', '{"a":3,"b":7}']);
+});
+
+test('canonical texts tell apart what differs and nothing else', () => {
+  const values = [
+    null,
+    undefined,
+    0,
+    '0',
+    1,
+    '1',
+    true,
+    'true',
+    [],
+    {},
+    [1],
+    ['1'],
+    { a: 1 },
+    { a: '1' },
+    new Uint8Array([1]),
+    1n,
+  ];
+  expect(new Set(values.map(canonical)).size).toBe(values.length);
+  expect(canonical({ b: 1, a: [-0], c: undefined })).toBe(canonical({ a: [0], b: 1 }));
+  expect(() => canonical(new Map())).toThrow(TypeError);
+  expect(() => canonical(() => 1)).toThrow(TypeError);
+});
