@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { RULE_DEFINITIONS } from './rules.ts';
+import { addCheck } from './verbs/check.ts';
 import { addFuzz } from './verbs/fuzz.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addRun } from './verbs/run.ts';
@@ -52,7 +53,7 @@ function program(finish: (code: number) => void): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   root.commandsGroup('Test:');
-  for (const add of [addFuzz, addRun, addReplay]) add(root, finish);
+  for (const add of [addFuzz, addRun, addReplay, addCheck]) add(root, finish);
   for (const verb of root.commands) verb.exitOverride().allowExcessArguments(false);
   return root;
 }

@@ -1,18 +1,20 @@
 /**
  * A run on disk: what is needed to replay it event for event, and to see that it was. Files: run.json (what, verdict, identity, checksums of
- * the other files), plan.json, choices.bin (16 bytes an event), history.json. run.json is written last, by rename: a folder without it, or
+ * the other files), plan.json, choices.bin (16 bytes an event), history.ndjson. run.json is written last, by rename: a folder without it, or
  * whose files disagree with it, is truncated and is refused.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { printHistory } from '@seedraft/check';
 import type { Plan, RunResult } from '@seedraft/sim';
 import { type BuildIdentity, buildIdentity } from './build-identity.ts';
 import { UsageError } from './exit-codes.ts';
+import { historyEvents } from './history-file.ts';
 
 export const RUN_FOLDER_FORMAT = 1;
 
-const FILES = ['plan.json', 'choices.bin', 'history.json'] as const;
+const FILES = ['plan.json', 'choices.bin', 'history.ndjson'] as const;
 
 export interface RunRecord {
   readonly format: number;
@@ -64,7 +66,7 @@ export function writeRunFolder(parent: string, plan: Plan, result: RunResult): s
   const contents: Record<(typeof FILES)[number], string | Uint8Array> = {
     'plan.json': `${JSON.stringify(plan, null, 1)}\n`,
     'choices.bin': choiceBytes(result.choices),
-    'history.json': `${JSON.stringify(result.history ?? [])}\n`,
+    'history.ndjson': printHistory(historyEvents(result.history ?? []), 'ndjson'),
   };
   const files: Record<string, string> = {};
   for (const file of FILES) {
