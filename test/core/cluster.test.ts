@@ -4,8 +4,9 @@
  */
 import { Raft } from '@seedraft/core';
 import { describe, expect, it } from 'vitest';
+import { absurd } from './absurd.ts';
 import { cluster, storm } from './storm.ts';
-import { member, type Node, type World } from './world.ts';
+import { member, type Node, World } from './world.ts';
 
 function elect(world: World): Node {
   expect(world.until(() => (world.leader()?.raft?.commitIndex ?? 0) > 0)).toBe(true);
@@ -14,6 +15,11 @@ function elect(world: World): Node {
 
 function outcomeOf(world: World, id: number): unknown {
   return world.replies.find(({ reply }) => reply.id === id)?.reply.result;
+}
+
+/** Another member than `node`. */
+function other(world: World, node: Node): Node {
+  return [...world.nodes.values()].find((candidate) => candidate !== node) as Node;
 }
 
 function allApplied(world: World, command: string): boolean {
@@ -40,7 +46,7 @@ describe('a calm cluster', () => {
   it('answers linearizable reads at leader and follower', () => {
     const world = cluster(6, 3);
     const leader = elect(world);
-    const follower = [...world.nodes.values()].find((node) => node !== leader) as Node;
+    const follower = other(world, leader);
     world.propose(leader, 'a');
     world.until(() => leader.applied.includes('a'));
     const ids = [leader, follower].map((node) => world.read(node, 'readIndex'));
@@ -57,6 +63,77 @@ describe('a calm cluster', () => {
     world.step(leader, { type: 'TransferLeadership', at: world.now, id, target });
     expect(world.until(() => world.leader()?.id === target)).toBe(true);
     expect(outcomeOf(world, id)).toEqual({ outcome: 'transferred', to: target });
+  });
+});
+
+describe('a leader in trouble', () => {
+  it('with a stuck disk hands over, and its client is not told a lie', () => {
+    const world = cluster(12, 3);
+    const leader = elect(world);
+    leader.diskDelay = 60_000;
+    const id = world.propose(leader, 'x');
+    expect(world.until(() => world.leader() !== leader, 3000)).toBe(true);
+    expect(world.until(() => world.leader() !== null, 3000)).toBe(true);
+    const successor = world.leader() as Node;
+    world.propose(successor, 'y');
+    expect(world.until(() => successor.applied.includes('y'), 3000)).toBe(true);
+    // A majority without it had the entry: either answer is true, and silence is not.
+    expect(outcomeOf(world, id)).toMatchObject({
+      outcome: expect.stringMatching(/unknown|committed/),
+    });
+  });
+
+  it('with a full disk refuses writes, still reads, and offers leadership', () => {
+    const world = cluster(13, 3);
+    const leader = elect(world);
+    leader.diskDelay = 60_000;
+    world.propose(leader, 'x');
+    world.step(leader, { type: 'PersistFailed', at: world.now, seq: 99, code: 'NO_SPACE' });
+    expect(outcomeOf(world, world.propose(leader, 'y'))).toMatchObject({ code: 'NO_SPACE' });
+    const read = world.read(leader, 'readIndex');
+    expect(world.until(() => outcomeOf(world, read) !== undefined, 50)).toBe(true);
+    expect(outcomeOf(world, read)).toMatchObject({ outcome: 'ready' });
+    expect(world.until(() => world.leader() !== leader, 3000)).toBe(true);
+  });
+
+  it('whose write failed falls silent, and every question still gets its answer', () => {
+    const world = cluster(14, 3);
+    const leader = elect(world);
+    const id = world.propose(leader, 'x');
+    world.step(leader, { type: 'PersistFailed', at: world.now, seq: 99, code: 'EIO' });
+    expect(outcomeOf(world, id)).toMatchObject({ outcome: 'unknown' });
+    expect(outcomeOf(world, world.propose(leader, 'y'))).toMatchObject({ code: 'STOPPED' });
+    expect(leader.raft?.deadline).toBe(Infinity);
+  });
+
+  it('that nobody hears from falls silent within a bound', () => {
+    const world = cluster(15, 5);
+    const leader = elect(world);
+    for (const id of world.nodes.keys()) world.cut.add(`${id}>${leader.id}`);
+    world.run(world.now + world.config.electionTimeoutMax + 2 * world.config.heartbeatInterval);
+    expect(leader.raft?.role).not.toBe('leader');
+  });
+});
+
+describe('a follower', () => {
+  it('forwards a proposal once', () => {
+    const world = cluster(16, 3, { forwardProposals: true });
+    const leader = elect(world);
+    world.knobs = { ...world.knobs, duplicate: 1 };
+    const id = world.propose(other(world, leader), 'forwarded');
+    expect(world.until(() => allApplied(world, 'forwarded'))).toBe(true);
+    expect(outcomeOf(world, id)).toMatchObject({ outcome: 'committed' });
+    expect(leader.applied.filter((command) => command === 'forwarded')).toHaveLength(1);
+  });
+
+  it('that is preferred ends up leading, and a dead favourite delays nobody for long', () => {
+    const world = new World(17);
+    const members = [member(1), member(2), member(3, 'voter', 5)];
+    for (const { id } of members) world.add(id, { members, outgoing: null, autoLeave: false });
+    expect(world.until(() => world.leader()?.id === 3)).toBe(true);
+    world.run(world.now + 1000);
+    world.crash(world.node(3));
+    expect(world.until(() => world.leader() !== null, 2000)).toBe(true);
   });
 });
 
@@ -187,6 +264,17 @@ describe('a storm', () => {
     for (const index of acknowledged) expect(world.canonical.has(index)).toBe(true);
     const logs = inForce(world).map((node) => node.applied.join(' '));
     expect(new Set(logs).size).toBe(1);
+  });
+
+  it.each(configs)('no well-typed message makes it throw: %o', (config) => {
+    const world = cluster(21, 3, config);
+    elect(world);
+    world.honest = false;
+    for (let i = 0; i < 4000; i += 1) {
+      const target = world.node(1 + world.pick(3));
+      world.step(target, { type: 'Receive', at: world.now, rpc: absurd(world, target) });
+      if (i % 10 === 0) world.run(world.now + world.pick(40));
+    }
   });
 
   it('a fork, a restored state and the original have the same future', () => {

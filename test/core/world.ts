@@ -93,6 +93,8 @@ export class World {
   /** Links that lose everything, as "from>to". */
   readonly cut = new Set<string>();
   knobs: Knobs = { drop: 0, duplicate: 0, delay: 2, diskDelay: 1, snapshotEvery: 0 };
+  /** False: peers lie, so nothing but "it never throws" can be asked. */
+  honest = true;
   onStep: ((node: Node, message: Message, effects: Effects) => void) | null = null;
   readonly config: RaftConfig;
   #queue: Scheduled[] = [];
@@ -207,7 +209,7 @@ export class World {
       this.acknowledged = Math.max(this.acknowledged, reply.result.index);
     } else if (reply.type === 'ReadReply' && reply.result.outcome === 'ready') {
       const floor = this.readFloors.get(reply.id) as number;
-      if (reply.result.index < floor) {
+      if (this.honest && reply.result.index < floor) {
         throw new Error(`stale read at n${node.id}: ${reply.result.index} < ${floor}`);
       }
     }
@@ -219,7 +221,7 @@ export class World {
     this.steps += 1;
     const effects = raft.step(message);
     this.onStep?.(node, message, effects);
-    this.#check(node, raft);
+    if (this.honest) this.#check(node, raft);
     if (effects.persist !== null) this.#persist(node, effects.persist);
     for (const rpc of effects.messages) this.#send(rpc);
     for (const reply of effects.replies) this.#noteReply(node, reply);
@@ -337,7 +339,7 @@ export class World {
     this.messages += 1;
     let rpc = message;
     if (message.type === 'InstallSnapshot') {
-      const stored = this.snapshots.get(message.snapshot.id) as Uint8Array;
+      const stored = this.snapshots.get(message.snapshot.id) ?? new Uint8Array(message.length);
       const data = stored.slice(message.offset, message.offset + message.length);
       rpc = { ...message, data };
     }
@@ -355,7 +357,7 @@ export class World {
   #apply(node: Node, commits: readonly Entry[]): void {
     const last = commits[commits.length - 1];
     if (last === undefined) return;
-    for (const entry of commits) {
+    for (const entry of this.honest ? commits : []) {
       const shown = `${entry.term} ${entry.kind} ${text.decode(entry.data)}`;
       const known = this.canonical.get(entry.index);
       if (known !== undefined && known !== shown) {
@@ -396,7 +398,7 @@ export class World {
   }
 
   #load(snapshot: SnapshotMetadata | null): string[] {
-    if (snapshot === null) return [];
+    if (snapshot === null || !this.honest) return [];
     return JSON.parse(text.decode(this.snapshots.get(snapshot.id))) as string[];
   }
 

@@ -3,6 +3,8 @@
  * cannot run together. Not cryptographic: it tells states apart, it does not withstand an enemy.
  */
 
+import type { Entry } from './message.ts';
+
 export interface Digest {
   readonly hi: number;
   readonly lo: number;
@@ -11,7 +13,8 @@ export interface Digest {
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 
-class Lanes {
+/** Two 32-bit lanes that values run through. */
+export class Lanes {
   hi = 0x6a09e667;
   lo = 0xbb67ae85;
 
@@ -36,6 +39,11 @@ class Lanes {
   bytes(value: Uint8Array): void {
     this.word(value.length);
     for (let i = 0; i < value.length; i += 1) this.word(value[i] as number);
+  }
+
+  digest(value: Digest): void {
+    this.word(value.hi);
+    this.word(value.lo);
   }
 
   any(value: unknown): void {
@@ -75,7 +83,36 @@ class Lanes {
 export function digestOf(plain: unknown): Digest {
   const lanes = new Lanes();
   lanes.any(plain);
+  return finish(lanes);
+}
+
+export function finish(lanes: Lanes): Digest {
   lanes.word(0x9e3779b9);
   lanes.word(0x7f4a7c15);
   return { hi: lanes.hi >>> 0, lo: lanes.lo >>> 0 };
+}
+
+/** Large values that never change and are met again and again: configurations, snapshot metadata. */
+const known = new WeakMap<object, Digest>();
+
+/** digestOf, remembered by identity: only for immutable values. */
+export function digestOfImmutable(value: object): Digest {
+  let digest = known.get(value);
+  if (digest === undefined) {
+    digest = digestOf(value);
+    known.set(value, digest);
+  }
+  return digest;
+}
+
+/** Of one log entry, payload included. */
+export function digestOfEntry(entry: Entry): Digest {
+  const lanes = new Lanes();
+  lanes.number(entry.index);
+  lanes.number(entry.term);
+  lanes.text(entry.kind);
+  lanes.number(entry.checksum);
+  lanes.bytes(entry.data);
+  if (entry.configuration !== null) lanes.digest(digestOfImmutable(entry.configuration));
+  return finish(lanes);
 }

@@ -48,7 +48,7 @@ export function notePersisted(raft: RaftState, seq: number): void {
     if (write.lastIndex > raft.durableIndex) raft.durableIndex = write.lastIndex;
     done += 1;
   }
-  raft.outstanding.splice(0, done);
+  dropFirst(raft.outstanding, done);
   releaseHeld(raft);
   raft.commitCheckDue = true;
 }
@@ -66,7 +66,14 @@ function releaseHeld(raft: RaftState): void {
     if (next !== null && isCoveredBy(message, next.message)) continue;
     release(raft, message);
   }
-  held.splice(0, due);
+  dropFirst(held, due);
+}
+
+/** Nearly always all of them: then nothing has to be moved or allocated. */
+function dropFirst(list: unknown[], count: number): void {
+  if (count === list.length) list.length = 0;
+  else if (count === 1) list.shift();
+  else if (count > 0) list.splice(0, count);
 }
 
 function isCoveredBy(message: HeldMessage['message'], next: HeldMessage['message']): boolean {

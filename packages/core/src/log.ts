@@ -2,6 +2,7 @@
  * The uncompacted suffix of the log, in memory, and the table of its term runs (section 5.3). Everything at or before `baseIndex` is compacted.
  * Invariants: indexes are contiguous from baseIndex + 1; terms never decrease; `runTerms`/`runStarts` list each term once, with its first index.
  */
+import { type Digest, digestOfEntry, finish, Lanes } from './digest.ts';
 import { assert } from './invariants.ts';
 import type { Entry, Index, Term } from './message.ts';
 
@@ -37,9 +38,16 @@ export class Log implements LogView {
   bytes = 0;
   runTerms: Term[] = [];
   runStarts: Index[] = [];
+  /** Of the batch that batchEnd last measured. */
+  batchBytes = 0;
   /** The last slice handed out: followers at the same place, and the local write, share one array. */
   #sliceFrom = 0;
   #slice: readonly Entry[] = NO_ENTRIES;
+
+  /** Digests of the first entries (hi, lo, hi, lo, ...) and their sums: looked at rarely, so extended only then. */
+  #digests: number[] = [];
+  #sumHi = 0;
+  #sumLo = 0;
 
   constructor(baseIndex: Index, baseTerm: Term) {
     this.baseIndex = baseIndex;
@@ -89,6 +97,7 @@ export class Log implements LogView {
       this.bytes -= entrySize(this.entries[i] as Entry);
     }
     this.entries.length = keep;
+    this.#forgetDigests(keep, this.#digests.length / 2 - keep);
     while (
       this.runStarts.length > 0 &&
       (this.runStarts[this.runStarts.length - 1] as Index) >= index
@@ -106,6 +115,7 @@ export class Log implements LogView {
     assert(term !== undefined, 'S8', 'compaction past the end of the log');
     const dropped = this.entries.splice(0, index - this.baseIndex);
     for (const entry of dropped) this.bytes -= entrySize(entry);
+    this.#forgetDigests(0, dropped.length);
     this.baseIndex = index;
     this.baseTerm = term;
     let gone = 0;
@@ -126,6 +136,7 @@ export class Log implements LogView {
     this.bytes = 0;
     this.runTerms = [];
     this.runStarts = [];
+    this.#forgetDigests(0, this.#digests.length / 2);
     this.#slice = NO_ENTRIES;
   }
 
@@ -169,15 +180,20 @@ export class Log implements LogView {
     this.#sliceFrom = (entries[0] as Entry).index;
   }
 
-  /** Where a batch that starts at `from` ends, within both limits; at least one entry. */
+  /**
+   * Where a batch that starts at `from` ends, within both limits; at least one entry. `batchBytes` is then its size.
+   */
   batchEnd(from: Index, maxEntries: number, maxBytes: number): Index {
     const last = Math.min(this.lastIndex, from + maxEntries - 1);
     let bytes = 0;
-    for (let index = from; index <= last; index += 1) {
-      bytes += entrySize(this.entries[index - this.baseIndex - 1] as Entry);
-      if (bytes > maxBytes && index > from) return index - 1;
+    let index = from;
+    for (; index <= last; index += 1) {
+      const size = entrySize(this.entries[index - this.baseIndex - 1] as Entry);
+      if (bytes + size > maxBytes && index > from) break;
+      bytes += size;
     }
-    return last;
+    this.batchBytes = bytes;
+    return index - 1;
   }
 
   /** Entry bytes from..to, inclusive. */
@@ -187,6 +203,30 @@ export class Log implements LogView {
       bytes += entrySize(this.entries[index - this.baseIndex - 1] as Entry);
     }
     return bytes;
+  }
+
+  /** Over base and entries; a sum over entries, so that appends, truncation and compaction cost only what they touch. */
+  digest(): Digest {
+    for (let i = this.#digests.length / 2; i < this.entries.length; i += 1) {
+      const { hi, lo } = digestOfEntry(this.entries[i] as Entry);
+      this.#digests.push(hi, lo);
+      this.#sumHi = (this.#sumHi + hi) | 0;
+      this.#sumLo = (this.#sumLo + lo) | 0;
+    }
+    const lanes = new Lanes();
+    for (const value of [this.baseIndex, this.baseTerm, this.lastIndex]) lanes.number(value);
+    lanes.word(this.#sumHi);
+    lanes.word(this.#sumLo);
+    return finish(lanes);
+  }
+
+  #forgetDigests(from: number, count: number): void {
+    if (count <= 0 || this.#digests.length === 0) return;
+    const gone = this.#digests.splice(2 * from, 2 * count);
+    for (let i = 0; i < gone.length; i += 2) {
+      this.#sumHi = (this.#sumHi - (gone[i] as number)) | 0;
+      this.#sumLo = (this.#sumLo - (gone[i + 1] as number)) | 0;
+    }
   }
 
   copy(): Log {

@@ -1,6 +1,7 @@
 /**
  * The state as plain data: copied, written down, read back, hashed. Mechanical over RaftState's fields, so that a new field cannot be forgotten.
  */
+import { type Digest, digestOfImmutable, finish, Lanes } from './digest.ts';
 import { Log } from './log.ts';
 import type { Entry } from './message.ts';
 import { Progress } from './progress.ts';
@@ -49,4 +50,26 @@ export function restoreState(plain: unknown): RaftState {
     return progress.copy();
   });
   return raft;
+}
+
+/** Equal futures for equal digests. Fields in their fixed order; what is large is digested incrementally (log) or once (immutable values). */
+export function digestState(raft: RaftState): Digest {
+  const lanes = new Lanes();
+  for (const [key, value] of Object.entries(raft)) {
+    if (TRANSIENT.has(key) || key === 'log' || key === 'peers') continue;
+    if (key === 'config' || key === 'snapshot') digestImmutable(lanes, value as object | null);
+    else if (key === 'configurations') {
+      for (const configuration of raft.configurations) digestImmutable(lanes, configuration);
+    } else lanes.any(value);
+  }
+  lanes.digest(raft.log.digest());
+  for (const progress of raft.peers) {
+    for (const value of Object.values(progress)) lanes.any(value);
+  }
+  return finish(lanes);
+}
+
+function digestImmutable(lanes: Lanes, value: object | null): void {
+  if (value === null) lanes.word(0);
+  else lanes.digest(digestOfImmutable(value));
 }

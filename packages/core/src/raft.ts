@@ -4,7 +4,7 @@
  */
 import { commitByCounting, deliverCommitted } from './commit.ts';
 import type { Configuration, MemberId } from './configuration.ts';
-import { type Digest, digestOf } from './digest.ts';
+import type { Digest } from './digest.ts';
 import { issuePersist, notePersisted, notePersistFailed, slowDiskDeadline } from './durability.ts';
 import * as election from './election.ts';
 import { onHeartbeatTimeout } from './heartbeat.ts';
@@ -24,7 +24,7 @@ import type {
 } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { beginStep, reply, takeEffects } from './outbox.ts';
-import { forkState, plainState, restoreState } from './plain.ts';
+import { digestState, forkState, plainState, restoreState } from './plain.ts';
 import * as proposal from './proposal.ts';
 import * as read from './read.ts';
 import { recover } from './recovery.ts';
@@ -121,9 +121,9 @@ export class Raft {
   fork(): Raft {
     return new Raft(forkState(this.#raft));
   }
-  /** Two 32-bit lanes over the whole state: equal futures for equal digests. O(state). */
+  /** Two 32-bit lanes over the whole state: equal futures for equal digests. Costs O(what changed in the log since the last). */
   digest(): Digest {
-    return digestOf(plainState(this.#raft));
+    return digestState(this.#raft);
   }
   /** Plain data (structured-clonable) from which `restore` rebuilds it. Shares immutable records: do not change it. */
   state(): unknown {

@@ -70,7 +70,7 @@ function sendEntries(raft: RaftState, progress: Progress): Index {
   const { config, log } = raft;
   const from = progress.nextIndex;
   const end = log.batchEnd(from, config.maxAppendEntries, config.maxAppendBytes);
-  progress.addInflight(end, log.bytesBetween(from, end));
+  progress.addInflight(end, log.batchBytes);
   sendAppendEntries(raft, progress, from - 1, log.slice(from, end));
   progress.beat = 'none';
   return end;
@@ -199,11 +199,13 @@ function isWellFormed(rpc: AppendEntries): boolean {
 
 /**
  * F2 AE.2: reply false if the log has no entry at prevLogIndex whose term is prevLogTerm. What is compacted is committed, so it matches
- * whatever its forgotten term was; a term beyond the end matches nothing.
+ * whatever its forgotten term was, as long as the entry at the base agrees; a term beyond the end matches nothing.
  */
 function matchesPrevious(raft: RaftState, rpc: AppendEntries): boolean {
-  if (rpc.prevLogIndex < raft.log.baseIndex) return true;
-  return raft.log.termAt(rpc.prevLogIndex) === rpc.prevLogTerm;
+  const { log } = raft;
+  if (rpc.prevLogIndex >= log.baseIndex) return log.termAt(rpc.prevLogIndex) === rpc.prevLogTerm;
+  const atBase = rpc.entries[log.baseIndex - rpc.prevLogIndex - 1];
+  return atBase === undefined || atBase.term === log.baseTerm;
 }
 
 /** The position in rpc.entries of the first that is not in the log already. */

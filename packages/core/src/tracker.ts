@@ -154,7 +154,9 @@ function quorumOfHalf(raft: RaftState, slots: readonly number[], measure: Measur
   const scratch = quorumScratch();
   for (let i = 0; i < slots.length; i += 1) {
     const slot = slots[i] as number;
-    scratch[i] = slot === SELF ? ownValue(raft, measure) : peerValue(raft, slot, measure);
+    if (slot === SELF) scratch[i] = ownValue(raft, measure);
+    else
+      scratch[i] = slot < raft.peers.length ? peerValue(raft.peers[slot] as Progress, measure) : 0;
   }
   return quorumValue(slots.length);
 }
@@ -165,6 +167,7 @@ function ownValue(raft: RaftState, measure: Measure): number {
   return measure === 'ackedRound' ? raft.round : raft.now;
 }
 
-function peerValue(raft: RaftState, slot: number, measure: Measure): number {
-  return raft.peers[slot]?.[measure] ?? 0;
+function peerValue(progress: Progress, measure: Measure): number {
+  if (measure === 'matchIndex') return progress.matchIndex;
+  return measure === 'ackedRound' ? progress.ackedRound : progress.lastContact;
 }
