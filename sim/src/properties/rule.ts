@@ -3,7 +3,7 @@
  * `Observer`: the rulebook dispatches each only to the rules that have it, so that a heartbeat costs a few calls and no allocation.
  *
  * Order within one core step (invariant: rules see `step.shadow` as it was before the step, and the ledger absorbs afterwards):
- * persist, transition, commit, sends, receive, step.
+ * persist, transition, commit, receive, sends, step.
  */
 import type {
   Effects,
@@ -62,6 +62,8 @@ export interface Hooks {
   /** Outgoing messages of these types reach `onSend`. */
   readonly sends?: readonly PeerMessage['type'][];
   onSend?(step: Step, message: PeerMessage): void;
+  /** An outgoing message of a member that lost its disk and runs under its old id: no other hook hears of its steps. */
+  onForged?(step: Step, message: PeerMessage): void;
   /** Incoming messages of these types reach `onReceive`, after the step that handled them. */
   readonly receives?: readonly PeerMessage['type'][];
   onReceive?(step: Step, message: PeerMessage): void;

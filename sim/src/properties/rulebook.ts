@@ -128,8 +128,9 @@ export class Rulebook implements Observer {
     const shadow = this.ledger.shadow(member);
     const step = this.#enter(member, shadow, message, effects);
     if (shadow.impostor) {
-      // Nothing it says may be believed: only S15 follows its messages, to see that nobody does.
-      for (const sent of effects.messages) this.#dispatchSend(step, sent);
+      for (const sent of effects.messages) {
+        for (const rule of this.#all) rule.onForged?.(step, sent);
+      }
       return;
     }
     if (effects.persist !== null) this.#persist(step, effects.persist);
@@ -140,9 +141,9 @@ export class Rulebook implements Observer {
       }
     }
     if (step.commit !== shadow.commit) this.#commit(step);
+    if (message.type === 'Receive') this.#dispatchReceive(step, message.rpc);
     const { messages } = effects;
     for (let i = 0; i < messages.length; i++) this.#dispatchSend(step, messages[i] as PeerMessage);
-    if (message.type === 'Receive') this.#dispatchReceive(step, message.rpc);
     const always = this.#onStep;
     for (let i = 0; i < always.length; i++) (always[i] as Named<'onStep'>).onStep(step);
     shadow.role = step.role;
@@ -264,7 +265,9 @@ export class Rulebook implements Observer {
   #commit(step: Step): void {
     const { ledger } = this;
     const { shadow, commit, term } = step;
-    const first = commit > ledger.committed && step.role === 'leader';
+    // A leader that commits its own removal steps down in the same step.
+    const leading = step.role === 'leader' || (shadow.role === 'leader' && shadow.term === term);
+    const first = leading && commit > ledger.committed;
     if (first) ledger.weigh(step);
     const rules = this.#onCommit;
     for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onCommit'>).onCommit(step);

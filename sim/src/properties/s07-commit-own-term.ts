@@ -21,8 +21,8 @@ export class CommitOwnTerm implements Rule {
   checks = 0;
 
   onCommit(step: Step): void {
-    const { shadow, role, term, commit } = step;
-    if (role !== 'leader' || shadow.role !== 'leader' || shadow.term !== term) return;
+    const { shadow, term, commit } = step;
+    if (shadow.role !== 'leader' || shadow.term !== term) return;
     const { claimed } = shadow;
     if (claimed.termAt(shadow.commit + 1) < term) this.checks += 1;
     const entryTerm = claimed.termAt(commit);

@@ -2,7 +2,7 @@
  * S12, the election restriction (5.4.1): a member votes only for a candidate whose log is at least as up-to-date as its own: a later last
  * term, or the same last term and a log at least as long.
  *
- * Judged at the step that decides the vote, with the log as it is then. Also: a candidate tells the truth about its log, and a member
+ * Judged at the step that decides the vote, with the log as it is then. Also: a candidate never overstates its log, and a member
  * whose once durable entries are missing does not vote at all.
  * Counted: RequestVotes from candidates whose log differs from the voter's.
  */
@@ -16,7 +16,7 @@ export class UpToDateLog implements Rule {
     id: 'S12',
     name: 'Votes only for an up-to-date log',
     definition:
-      "A member votes only for a candidate whose log is at least as up-to-date as its own, and candidates state their log's end truthfully.",
+      'A member votes only for a candidate whose log is at least as up-to-date as its own, and candidates never overstate their log.',
     antecedent: "RequestVotes from candidates whose log differs from the voter's",
     catches: ['M4', 'M29'],
   };
@@ -33,10 +33,12 @@ export class UpToDateLog implements Rule {
   onSend(step: Step, message: PeerMessage): void {
     if (message.type !== 'RequestVote') return;
     const { lastIndex, lastTerm } = step.shadow.claimed;
-    if (message.lastLogIndex === lastIndex && message.lastLogTerm === lastTerm) return;
+    const { lastLogIndex, lastLogTerm } = message;
+    // Requests held back until the own vote is durable may understate a log that has grown since: that costs votes, nothing else.
+    if (lastLogTerm < lastTerm || (lastLogTerm === lastTerm && lastLogIndex <= lastIndex)) return;
     throw new Violation(
       'S12',
-      `${step.shadow.name} asks for votes in term ${message.term} with a log ending at ${message.lastLogIndex}@${message.lastLogTerm}, but its log ends at ${lastIndex}@${lastTerm}`,
+      `${step.shadow.name} asks for votes in term ${message.term} with a log ending at ${lastLogIndex}@${lastLogTerm}, but its log ends at ${lastIndex}@${lastTerm}`,
     );
   }
 

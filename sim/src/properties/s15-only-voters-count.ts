@@ -40,7 +40,6 @@ export class OnlyVotersCount implements Rule {
   };
   readonly definition = OnlyVotersCount.definition;
   checks = 0;
-  readonly sends = ['RequestVoteReply', 'AppendEntriesReply', 'InstallSnapshotReply'] as const;
   readonly receives = ['RequestVoteReply', 'AppendEntriesReply', 'InstallSnapshotReply'] as const;
   readonly #ledger: Ledger;
   /** What impostors said, for peers not to hear. */
@@ -80,8 +79,7 @@ export class OnlyVotersCount implements Rule {
     this.#judge(step, committing.configuration, holds, `committed ${commit}@${term} counting`);
   }
 
-  onSend(step: Step, message: PeerMessage): void {
-    if (!step.shadow.impostor) return;
+  onForged(step: Step, message: PeerMessage): void {
     const key = promise(message);
     if (key === null || this.#isTrueAnyway(step.shadow, message)) return;
     this.checks += 1;

@@ -62,6 +62,7 @@ export class Bounds implements Rule {
       if (message.entries.length > 0) this.#onAppend(step, message);
     } else if (message.type === 'InstallSnapshot') {
       this.checks += 1;
+      this.#window(step.shadow.id, message.to, message.term).ends.length = 0;
       const { snapshotChunkBytes } = this.#ledger.world.plan.raft;
       if (message.length <= snapshotChunkBytes) return;
       this.#fail(step, message, `a chunk of ${message.length} bytes, above ${snapshotChunkBytes}`);
@@ -69,9 +70,11 @@ export class Bounds implements Rule {
   }
 
   onReceive(step: Step, message: PeerMessage): void {
-    if (message.type !== 'AppendEntriesReply' || step.role !== 'leader') return;
+    if (message.type !== 'AppendEntriesReply') return;
     const window = this.#windows[step.shadow.id]?.[message.from];
-    if (window === undefined || window.term !== message.term || !message.success) return;
+    if (window === undefined || window.term !== message.term) return;
+    // Refused: the leader gives up what is in flight and probes.
+    if (!message.success) window.ends.length = 0;
     while (window.ends.length > 0 && (window.ends[0] as Index) <= message.matchIndex) {
       window.ends.shift();
     }
@@ -95,7 +98,11 @@ export class Bounds implements Rule {
     while (ends.length > 0 && (ends[ends.length - 1] as Index) >= first) ends.pop();
     ends.push(message.prevLogIndex + entries.length);
     if (ends.length <= maxInflightMessages) return;
-    this.#fail(step, message, `${ends.length} appends in flight, above ${maxInflightMessages}`);
+    this.#fail(
+      step,
+      message,
+      `${ends.length} appends in flight (up to ${ends.join(', ')}), above ${maxInflightMessages}`,
+    );
   }
 
   #window(leader: MemberId, follower: MemberId, term: Term): Window {
