@@ -2,7 +2,13 @@
 import type { Digest } from '@seedraft/codec';
 import { type Base, decodeBase } from './base.ts';
 import { openChunk } from './chunk.ts';
-import { type Defect, describeDefect, type FoundRecord, type Scan } from './engine.ts';
+import {
+  type Defect,
+  describeDefect,
+  type FoundRecord,
+  type Scan,
+  type SlotCopies,
+} from './engine.ts';
 import { decodeGroup, findSpoiltEntry, type Group, hashOfGroup } from './group.ts';
 import { parseKey } from './keys.ts';
 import { FORMAT_VERSION, openRecord } from './record.ts';
@@ -31,7 +37,7 @@ export class Collection {
   /** By snapshot id; in order of offset. */
   readonly chunks = new Map<string, FoundChunk[]>();
   readonly defects: Defect[];
-  /** Intact slots, newest first. */
+  /** Slots with an intact copy, newest first. */
   readonly witnesses: FoundWitness[] = [];
   /** Set when something was written by a newer version: where, and which. */
   newer: string | null = null;
@@ -103,11 +109,17 @@ export class Collection {
     }
   }
 
-  #takeSlot(slot: Slot, bytes: Uint8Array): void {
-    const place = { file: WITNESS_FILE, offset: SLOT_OFFSETS[slot] };
-    const opened = openWitness(bytes);
-    if (opened.status === 'newer') this.#newer(place, opened.version);
-    else if (opened.status === 'intact') this.witnesses.push({ witness: opened.witness, slot });
+  /** The newest intact copy speaks for its slot: an older one is a write that went astray. */
+  #takeSlot(slot: Slot, copies: SlotCopies): void {
+    let newest: Witness | null = null;
+    for (const [i, bytes] of copies.entries()) {
+      const place = { file: WITNESS_FILE, offset: SLOT_OFFSETS[slot][i] ?? 0 };
+      const opened = openWitness(bytes);
+      if (opened.status === 'newer') this.#newer(place, opened.version);
+      if (opened.status !== 'intact') continue;
+      if (newest === null || newest.seq < opened.witness.seq) newest = opened.witness;
+    }
+    if (newest !== null) this.witnesses.push({ witness: newest, slot });
   }
 
   #damaged(place: { readonly file: string; readonly offset: number }, reason: string): void {

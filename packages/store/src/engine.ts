@@ -24,7 +24,7 @@ export type WriteFailure = 'NO_SPACE' | 'EIO' | 'FSYNC_FAILED';
 export interface Engine {
   /** Make durable (one call at a time). Ends in `store.written(token)` or `store.writeFailed(token, code)`. */
   write(token: number, batch: Batch): void;
-  /** Replace one slot in place; fsync it when `sync`. Ends in `store.witnessWritten(token)` or `store.witnessFailed(token, code)`. */
+  /** Replace both copies of one slot in place; fsync it when `sync`. Ends in `store.witnessWritten(token)` or `store.witnessFailed(token, code)`. */
   writeWitness(token: number, slot: Slot, bytes: Uint8Array, sync: boolean): void;
   /** The value under a key as it is on disk now. Ends in `store.valueRead(token, value)` (null: none) or `store.readFailed(token, code)`. */
   read(token: number, key: string): void;
@@ -49,13 +49,15 @@ export interface Defect extends Place {
   readonly kind: 'torn' | 'damage';
 }
 
+export type SlotCopies = readonly Uint8Array[];
+
 /** Everything a directory holds, read and verified before any database may touch it. */
 export interface Scan {
   /** Live records, in order of keys. */
   readonly records: readonly FoundRecord[];
   readonly defects: readonly Defect[];
-  /** The slots' bytes; null: there is no witness file. */
-  readonly witness: readonly [Uint8Array, Uint8Array] | null;
+  /** The bytes of each slot's copies; null: there is no witness file. */
+  readonly witness: readonly [SlotCopies, SlotCopies] | null;
   /** Nothing at all is there: neither a witness nor a database. */
   readonly empty: boolean;
   /** The engine must not open these files as they are even if nothing is missing (a bad MANIFEST): write them afresh. */

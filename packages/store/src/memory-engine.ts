@@ -75,7 +75,9 @@ export class MemoryEngine implements Engine {
       (key): FoundRecord => ({ key, value: this.#values.get(key)!, file: 'memory', offset: 0 }),
     );
     const empty = this.#witness === null && records.length === 0;
-    return { records, defects: [], witness: this.#witness, empty, rewrite: false, cut: null };
+    const slots = this.#witness;
+    const witness = slots === null ? null : ([[slots[0]], [slots[1]]] as const);
+    return { records, defects: [], witness, empty, rewrite: false, cut: null };
   }
 
   /** For tests that damage: the value itself, not a copy. */

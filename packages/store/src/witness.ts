@@ -2,7 +2,8 @@
  * The witness: a small file beside the database that says how far the chain had come, written after each sync and before its completion.
  * An end marker inside the database proves nothing, since the damage that shortens the chain shortens the marker with it; a torn tail and
  * a rotten last record look alike, and only a second place can tell them apart.
- * Two slots, written in turn, each within one sector of its own page: a write replaces a slot whole or not at all, and spares the other.
+ * Two slots, written in turn, each in two copies, each copy within one sector of its own page: a write replaces a copy whole or not at
+ * all, spares the other slot, and cannot be lost or misdirected as a whole, which would leave an older word that looks true.
  */
 import type { Digest } from '@seedraft/codec';
 import type { HardState, Index } from '@seedraft/core';
@@ -11,9 +12,12 @@ import { asCount, asText, asTuple, readOrNull } from './tuple.ts';
 
 /** No device writes less than this at once. */
 export const SLOT_BYTES = 512;
-/** Where each slot begins: on pages of their own, so that rewriting one cannot touch the other on any device. */
-export const SLOT_OFFSETS: readonly [number, number] = [0, 4096];
-export const WITNESS_BYTES = 4096 + SLOT_BYTES;
+/** Where the copies of each slot lie: on pages of their own, so that writing one cannot touch another on any device. */
+export const SLOT_OFFSETS = [
+  [0, 8192],
+  [4096, 12_288],
+] as const;
+export const WITNESS_BYTES = 12_288 + SLOT_BYTES;
 export const WITNESS_FILE = 'WITNESS';
 
 export type Slot = 0 | 1;

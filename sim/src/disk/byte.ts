@@ -2,9 +2,11 @@
  * The disk of bytes: the store's production logic over a simulated LevelDB over simulated files. Damage is done to bytes only, and whether
  * it is noticed is up to that logic; this file knows when things happen, not what they mean.
  *
- * Left out on purpose: the stated residual of `durability: default` (storage.md 3 of the design; packages/store/README.md), a power loss
- * *and* damage within the last commits. Once damage was done the witness survives the next crash; after a crash that took its last
- * word, nothing is damaged until recovery has been through. Half of the disks run `paranoid`, where nothing needs leaving out.
+ * Left out on purpose, since no store on one disk can notice it (packages/store/README.md, what is left):
+ * - a power loss *and* damage within the last commits, under `durability: default`. Once damage was done the witness survives the next crash;
+ *   after a crash that took its last word, nothing is damaged until recovery has been through. Half of the disks run `paranoid`;
+ * - stale or misdirected sectors together with other damage: older bytes look true, so the chain and the witness could be set back alike.
+ *   Between two recoveries there is either one of these, or any number of the others.
  */
 import type { Persist, SnapshotMetadata } from '@seedraft/core';
 import {
@@ -57,6 +59,8 @@ export class ByteDisk implements Disk, Engine {
   #tainted = false;
   /** A crash took the witness's last word, and recovery has not been through. */
   #exposed = false;
+  /** Damage was done that leaves older bytes which look true. */
+  #isForged = false;
   #isWorking = false;
   #isFlushing = false;
 
@@ -124,6 +128,7 @@ export class ByteDisk implements Disk, Engine {
     const verdict = recover(scanLevelDirectory(this.files));
     this.files.disarm();
     this.#tainted = false;
+    this.#isForged = false;
     this.#exposed = false;
     if (verdict.outcome === 'empty') return { outcome: 'damaged', sentence: 'the disk is empty' };
     if (verdict.outcome === 'damaged' || verdict.outcome === 'refused') {
@@ -144,7 +149,7 @@ export class ByteDisk implements Disk, Engine {
     if (verdict.cut !== null) this.files.truncate(verdict.cut.file, verdict.cut.offset);
     if (verdict.witness !== null) {
       const { slot, bytes } = verdict.witness;
-      this.files.write(WITNESS_FILE, SLOT_OFFSETS[slot], bytes);
+      this.#writeSlot(slot, bytes);
       this.files.fsync(WITNESS_FILE);
     }
     this.#level = SimulatedLevel.open(this.files, this.#writeBuffer);
@@ -155,7 +160,7 @@ export class ByteDisk implements Disk, Engine {
     this.files.clear();
     this.#level = SimulatedLevel.create(this.files, this.#writeBuffer, puts);
     const bytes = new Uint8Array(WITNESS_BYTES);
-    for (const offset of SLOT_OFFSETS) bytes.set(witness, offset);
+    for (const offset of SLOT_OFFSETS.flat()) bytes.set(witness, offset);
     this.files.create(WITNESS_FILE);
     this.files.append(WITNESS_FILE, bytes);
     this.files.fsync(WITNESS_FILE);
@@ -173,9 +178,9 @@ export class ByteDisk implements Disk, Engine {
       case 'bit-rot':
         return this.#damage(() => this.files.rot((names) => this.#pick(names)));
       case 'misdirected-write':
-        return this.#damage(() => this.files.armMisdirected());
+        return !this.#tainted && this.#forge(() => this.files.armMisdirected());
       case 'stale-read':
-        return this.#damage(() => this.files.armStale());
+        return !this.#tainted && this.#forge(() => this.files.armStale());
       case 'read-error':
         return this.#damage(() => this.files.spoilSector((names) => this.#pick(names)));
       case 'short-read':
@@ -186,9 +191,15 @@ export class ByteDisk implements Disk, Engine {
   }
 
   #damage(damage: () => boolean): boolean {
-    if (this.#exposed || !damage()) return false;
+    if (this.#exposed || this.#isForged || !damage()) return false;
     this.#tainted = true;
     return true;
+  }
+
+  /** Damage that leaves older bytes which look true. */
+  #forge(damage: () => boolean): boolean {
+    this.#isForged = this.#damage(damage);
+    return this.#isForged;
   }
 
   /** A file of a drawn kind among those that are there. */
@@ -223,7 +234,7 @@ export class ByteDisk implements Disk, Engine {
   }
 
   writeWitness(token: number, slot: Slot, bytes: Uint8Array, sync: boolean): void {
-    this.files.write(WITNESS_FILE, SLOT_OFFSETS[slot], bytes);
+    this.#writeSlot(slot, bytes);
     if (!sync) {
       this.#flushWhenIdle();
       this.#running.witnessWritten(token);
@@ -238,6 +249,10 @@ export class ByteDisk implements Disk, Engine {
         this.#running.witnessWritten(token);
       }
     });
+  }
+
+  #writeSlot(slot: Slot, bytes: Uint8Array): void {
+    for (const offset of SLOT_OFFSETS[slot]) this.files.write(WITNESS_FILE, offset, bytes);
   }
 
   read(token: number, key: string): void {

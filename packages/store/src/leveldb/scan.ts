@@ -6,7 +6,7 @@
  * an obsolete file can only add what is not needed any more, and the chain tells what is.
  */
 import { utf8Decode } from '@seedraft/codec';
-import type { Defect, FoundRecord, Place, Scan } from '../engine.ts';
+import type { Defect, FoundRecord, Place, Scan, SlotCopies } from '../engine.ts';
 import { SLOT_BYTES, SLOT_OFFSETS, WITNESS_FILE } from '../witness.ts';
 import { type Directory, readWhole } from './directory.ts';
 import { type BadPlace, readLog } from './log-reader.ts';
@@ -71,11 +71,11 @@ class DirectoryScan {
     };
   }
 
-  #readWitness(): [Uint8Array, Uint8Array] | null {
+  #readWitness(): [SlotCopies, SlotCopies] | null {
     if (!this.#names.has(WITNESS_FILE)) return null;
     const bytes = this.#readFile(WITNESS_FILE);
-    const slot = (offset: number): Uint8Array => bytes.slice(offset, offset + SLOT_BYTES);
-    return [slot(SLOT_OFFSETS[0]), slot(SLOT_OFFSETS[1])];
+    const copy = (offset: number): Uint8Array => bytes.slice(offset, offset + SLOT_BYTES);
+    return [SLOT_OFFSETS[0].map(copy), SLOT_OFFSETS[1].map(copy)];
   }
 
   /** Null when CURRENT or the MANIFEST cannot be believed. */
