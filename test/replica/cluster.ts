@@ -1,6 +1,6 @@
 /**
- * A tiny driver: replicas over fake ports and a clock that jumps from event to event. Messages take a millisecond, disks half of one
- * (two completions a millisecond), in order, unless a test says otherwise. Not the simulator: no faults but those a test commits by hand.
+ * A tiny driver: replicas over fake ports and a clock that jumps from event to event. Messages take a millisecond, disks half of
+ * one, in order, unless a test says otherwise. Not the simulator: no faults but those a test commits by hand.
  */
 import { encode } from '@seedraft/codec';
 import type { Configuration, Entry, PeerMessage, RaftConfig } from '@seedraft/core';
@@ -77,6 +77,7 @@ export class TestCluster {
   /** Messages that pass; the test's word. */
   passes: (message: PeerMessage) => boolean = () => true;
   delay: () => number = () => 1;
+  diskDelay = 0.5;
   #events: { at: number; order: number; run: () => void }[] = [];
   #order = 0;
   #lastRequest = 0;
@@ -254,7 +255,7 @@ export class TestCluster {
 
   #answerDisk(member: TestMember): void {
     const { boots } = member;
-    this.later(0.5, () => {
+    this.later(this.diskDelay, () => {
       if (member.boots !== boots || member.replica === null) return;
       this.#enter(member, (replica, at) => member.disk.complete(replica, at));
     });
