@@ -71,6 +71,7 @@ export interface Hooks {
   onStep?(step: Step): void;
   /** One write became durable; `shadow.durable` is still without it. */
   onDurable?(shadow: MemberShadow, persist: Persist): void;
+  /** An own snapshot is durable, and the core is told so in this step; nothing of the step is absorbed yet. */
   onSealed?(shadow: MemberShadow, snapshot: SnapshotMetadata): void;
   onApply?(shadow: MemberShadow, entry: Entry, result: unknown, digest: Digest): void;
   onRestore?(shadow: MemberShadow, snapshot: SnapshotMetadata, digest: Digest): void;

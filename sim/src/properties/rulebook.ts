@@ -133,6 +133,7 @@ export class Rulebook implements Observer {
       }
       return;
     }
+    if (message.type === 'Compact') this.#seal(shadow, message.snapshot);
     if (effects.persist !== null) this.#persist(step, effects.persist);
     if (step.role !== shadow.role || step.term !== shadow.term || step.vote !== shadow.vote) {
       for (const rule of this.#onTransition) rule.onTransition(step);
@@ -157,13 +158,6 @@ export class Rulebook implements Observer {
     if (shadow.impostor) return;
     this.#hardened = shadow;
     this.ledger.durable(shadow, seq, this.#hardening);
-  }
-
-  onSealed(member: MemberView, snapshot: SnapshotMetadata): void {
-    const shadow = this.ledger.shadow(member);
-    if (shadow.impostor) return;
-    for (const rule of this.#all) rule.onSealed?.(shadow, snapshot);
-    shadow.sealed = Math.max(shadow.sealed, snapshot.lastIncludedIndex);
   }
 
   onApply(member: MemberView, entry: Entry, result: unknown, digest: Digest): void {
@@ -252,6 +246,12 @@ export class Rulebook implements Observer {
     step.vote = raft.votedFor;
     step.commit = raft.commitIndex;
     return step;
+  }
+
+  /** A member learns that its own snapshot is durable by the Compact that its replica sends to the core. */
+  #seal(shadow: MemberShadow, snapshot: SnapshotMetadata): void {
+    for (const rule of this.#all) rule.onSealed?.(shadow, snapshot);
+    shadow.sealed = Math.max(shadow.sealed, snapshot.lastIncludedIndex);
   }
 
   #persist(step: Step, persist: Persist): void {

@@ -43,7 +43,6 @@ export const SOMETIMES = [
   'a lease read was served',
   'a read was served within two election timeouts of a leader change',
   'an operation ended unknown',
-  'a proposal was superseded',
   'a leadership transfer was completed',
 ] as const;
 export type SometimesPoint = (typeof SOMETIMES)[number];
@@ -177,9 +176,9 @@ export class Sometimes implements Hooks {
     if (step.message.type === 'PersistFailed') this.#note('a write failed on a full disk');
     const { replies } = step.effects;
     for (let i = 0; i < replies.length; i++) {
-      const outcome = replies[i]?.result.outcome;
-      if (outcome === 'superseded') this.#note('a proposal was superseded');
-      else if (outcome === 'transferred') this.#note('a leadership transfer was completed');
+      if (replies[i]?.result.outcome === 'transferred') {
+        this.#note('a leadership transfer was completed');
+      }
     }
   }
 

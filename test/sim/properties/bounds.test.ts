@@ -27,7 +27,9 @@ describe('S22 bounds', () => {
   it('catches too many appends in flight, and accepts as many once some are acknowledged or sent again', () => {
     const cluster = leading();
     for (let index = 2; index <= 5; index++) send(cluster, index, index);
-    expectViolation('S22', '5 appends in flight (up to 2, 3, 4, 5, 6), above 4', () => send(cluster, 6, 6));
+    expectViolation('S22', '5 appends in flight (up to 2, 3, 4, 5, 6), above 4', () =>
+      send(cluster, 6, 6),
+    );
     const patient = leading();
     for (let index = 2; index <= 5; index++) send(patient, index, index);
     patient.member(1).receive(appended({ from: 2, to: 1, term: 1, matchIndex: 3 }));

@@ -161,14 +161,13 @@ describe('S19 snapshot and tail equal full replay, S20 equal states', () => {
 
   it('catches a snapshot with the wrong configuration, and two contents under one name', () => {
     const cluster = serving(['S19']);
-    const { view } = cluster.member(1);
-    cluster.rulebook.onSealed(view, snapshotAt(3, 1, cluster.bootstrap));
+    cluster.member(1).seal(snapshotAt(3, 1, cluster.bootstrap));
     expectViolation('S19', 'the configuration of index 2, but that of 0 was in force', () => {
       const more = { id: 'x', configurationIndex: 2 };
-      cluster.rulebook.onSealed(view, snapshotAt(3, 1, cluster.bootstrap, more));
+      cluster.member(1).seal(snapshotAt(3, 1, cluster.bootstrap, more));
     });
     expectViolation('S19', 'has a snapshot named snapshot 3@1', () => {
-      cluster.rulebook.onSealed(view, snapshotAt(3, 1, cluster.bootstrap, { checksum: 99 }));
+      cluster.member(1).seal(snapshotAt(3, 1, cluster.bootstrap, { checksum: 99 }));
     });
   });
 

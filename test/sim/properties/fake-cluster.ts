@@ -249,6 +249,11 @@ export class FakeMember {
     this.step({ ...doing, message: { type: 'Receive', at: this.at, rpc } });
   }
 
+  /** Its own snapshot became durable. */
+  seal(snapshot: SnapshotMetadata): void {
+    this.step({ message: { type: 'Compact', at: this.at, snapshot, keep: 0 } });
+  }
+
   apply(one: Entry, state: Digest = digest(one.index), result: unknown = null): void {
     this.#cluster.rulebook.onApply(this.view, one, result, state);
     this.raft.lastApplied = one.index;

@@ -213,7 +213,7 @@ describe('S8 indexes in order', () => {
     member.raft.log.firstIndex = 3;
     expectViolation('S8', 'purged up to 2, but its snapshot ends at 0', () => member.step());
     expectViolation('S8', 'a snapshot up to 3, but applied only 0', () => {
-      cluster.rulebook.onSealed(cluster.member(2).view, snapshotAt(3, 1, cluster.bootstrap));
+      cluster.member(2).seal(snapshotAt(3, 1, cluster.bootstrap));
     });
   });
 });
