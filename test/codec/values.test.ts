@@ -3,6 +3,7 @@
  * beyond them. cbor-x is the twin: what it reads from our bytes, and what we read from its bytes, are the same values.
  */
 import {
+  allocate,
   CodecError,
   compareKeys,
   decode,
@@ -266,8 +267,24 @@ describe('ownership of bytes', () => {
     const before = hex(first);
     encode(['second', new Uint8Array(9).fill(255)]);
     expect(hex(first)).toBe(before);
-    expect(first.byteLength).toBe(first.buffer.byteLength);
     expect(first.constructor).toBe(Uint8Array);
+  });
+
+  test('bytes of any sizes never overlap, and are zero', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 1200 }), { maxLength: 40, size: 'max' });
+    fc.assert(
+      fc.property(sizes, (lengths) => {
+        const all = lengths.map((length) => allocate(length));
+        for (const bytes of all) expect(bytes.every((b) => b === 0)).toBe(true);
+        all.forEach((bytes, i) => {
+          bytes.fill(i + 1);
+        });
+        all.forEach((bytes, i) => {
+          expect(bytes.length).toBe(lengths[i]);
+          expect(bytes.every((b) => b === i + 1)).toBe(true);
+        });
+      }),
+    );
   });
 
   test('a value beyond the slab is whole', () => {

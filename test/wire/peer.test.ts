@@ -3,7 +3,7 @@
  * bytes behind a valid checksum make the reader throw or let through something ill-typed.
  */
 import { encode } from '@seedraft/codec';
-import type { AppendEntries, PeerMessage } from '@seedraft/core';
+import { type AppendEntries, InvariantError, type PeerMessage } from '@seedraft/core';
 import {
   decodeFrame,
   decodePeer,
@@ -179,10 +179,10 @@ describe('peer messages', () => {
       leaderCommit: 0,
       round: 0,
     };
-    expect(() => encodePeer(gap)).toThrow('invariant');
+    expect(() => encodePeer(gap)).toThrow(InvariantError);
     const decoded = decodePeer(framed(install(snapshot(C)))) as { message: PeerMessage };
     expect(() => encodePeer({ ...decoded.message, data: null } as PeerMessage)).toThrow(
-      'invariant',
+      InvariantError,
     );
   });
 });

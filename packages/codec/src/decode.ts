@@ -4,6 +4,7 @@
  * Kept: never a BigInt, never undefined, never a class instance, never a view of the input unless asked for, nothing allocated beyond
  * what the remaining bytes can fill, one nesting limit for all engines.
  */
+import { copyBytes } from './bytes.ts';
 import { MAX_DEPTH } from './encode.ts';
 import { CodecError, type Refused, refusalOf } from './error.ts';
 import { utf8Decode } from './text.ts';
@@ -133,11 +134,7 @@ function negative(encoded: number): number {
 function readBytes(length: number): Uint8Array {
   const at = need(length);
   if (sharing) return new Uint8Array(source.buffer, source.byteOffset + at, length);
-  // Not slice(): on a Buffer that would give a Buffer, and a view.
-  const copy = new Uint8Array(length);
-  if (length <= 32) for (let i = 0; i < length; i++) copy[i] = source[at + i]!;
-  else copy.set(source.subarray(at, at + length));
-  return copy;
+  return copyBytes(source, at, at + length);
 }
 
 function readText(length: number): string {

@@ -3,6 +3,7 @@
  * exception (all numbers that are not integers in [-2^32, 2^32) are 64-bit floats): shortest lengths, sorted map keys, no indefinite items.
  * Kept: what comes out is a plain Uint8Array of exactly its own bytes, aliased by nothing, so it may be kept, sent or compared.
  */
+import { allocate, copyInto } from './bytes.ts';
 import { CodecError, type Refused, refusalOf } from './error.ts';
 import { isWellFormed, utf8Encode, utf8Length } from './text.ts';
 
@@ -24,10 +25,8 @@ export function encodeAfter(headroom: number, value: unknown): Uint8Array {
   write(value);
   const slab = target;
   const length = position;
-  const bytes = new Uint8Array(headroom + length);
-  // For a few dozen bytes a loop is faster than a view and a native copy.
-  if (length <= 64) for (let i = 0; i < length; i++) bytes[headroom + i] = slab[i]!;
-  else bytes.set(slab.subarray(0, length), headroom);
+  const bytes = allocate(headroom + length);
+  copyInto(bytes, headroom, slab, 0, length);
   // One huge value must not hold its memory for ever.
   if (slab.length > KEPT) target = new Uint8Array(KEPT);
   return bytes;
@@ -160,8 +159,7 @@ function writeBlock(major: 2 | 3, bytes: Uint8Array): void {
   const length = bytes.length;
   writeHead(major, length);
   const at = reserve(length);
-  if (length <= 32) for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
-  else target.set(bytes, at);
+  copyInto(target, at, bytes, 0, length);
 }
 
 function writeObject(value: object | null): void {

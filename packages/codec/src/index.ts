@@ -1,3 +1,4 @@
+export { allocate, copyBytes } from './bytes.ts';
 export { crc32c } from './crc32c.ts';
 export { type Decoded, decode, decodeOrThrow, decodeShared } from './decode.ts';
 export { compareKeys, encode, encodeAfter, MAX_DEPTH, tryEncode } from './encode.ts';

@@ -6,7 +6,7 @@
  * All integers are big-endian. Kept: the length is checked against the cap before anything is allocated or decoded; nothing of a frame is
  * looked at (but its header) before its checksum agreed; no input makes anything here throw.
  */
-import { crc32c } from '@seedraft/codec';
+import { allocate, copyBytes, crc32c } from '@seedraft/codec';
 import { type Flaw, flaw } from './flaw.ts';
 
 export const MAGIC = 0x5d;
@@ -49,7 +49,7 @@ export function sealFrame(kind: number, frame: Uint8Array): Uint8Array {
 
 /** A frame around a copy of `payload`. */
 export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + payload.length);
+  const frame = allocate(HEADER_BYTES + payload.length);
   frame.set(payload, HEADER_BYTES);
   return sealFrame(kind, frame);
 }
@@ -119,7 +119,7 @@ export class FrameDecoder {
       this.#held = EMPTY;
       this.#length = 0;
     } else if (from > 0 || this.#length === 0) {
-      this.#held = copyOf(bytes, from, bytes.length);
+      this.#held = copyBytes(bytes, from, bytes.length);
       this.#length = this.#held.length;
     }
   }
@@ -153,21 +153,13 @@ function openFrame(bytes: Uint8Array, from: number, to: number): Frame | Flaw {
   if (readUint32(bytes, from + 8) !== checksum(bytes, from, to)) {
     return flaw('BAD_CHECKSUM', 'the frame was damaged on the way');
   }
-  const payload = copyOf(bytes, from + HEADER_BYTES, to);
+  const payload = copyBytes(bytes, from + HEADER_BYTES, to);
   return { ok: true, kind: bytes[from + 2]!, payload };
 }
 
 /** Over everything in the frame but the checksum itself. */
 function checksum(bytes: Uint8Array, from: number, to: number): number {
   return crc32c(bytes, crc32c(bytes, 0, from, from + 8), from + HEADER_BYTES, to);
-}
-
-/** A plain copy, whatever subclass `bytes` is: a Buffer's own slice would be a view. */
-function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const copy = new Uint8Array(to - from);
-  if (to - from <= 64) for (let i = from; i < to; i++) copy[i - from] = bytes[i]!;
-  else copy.set(bytes.subarray(from, to));
-  return copy;
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {

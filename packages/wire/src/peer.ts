@@ -6,7 +6,14 @@
  * terms that never decrease, configurations of the right shape. What a *correct* peer would say is core's to judge, not ours.
  */
 import { encodeAfter } from '@seedraft/codec';
-import type { AppendEntries, Entry, InstallSnapshot, MemberId, PeerMessage } from '@seedraft/core';
+import {
+  type AppendEntries,
+  type Entry,
+  type InstallSnapshot,
+  InvariantError,
+  type MemberId,
+  type PeerMessage,
+} from '@seedraft/core';
 import * as field from './field.ts';
 import { type Flaw, flaw } from './flaw.ts';
 import {
@@ -154,7 +161,8 @@ function appendTuple(m: AppendEntries): unknown[] {
   for (let i = 0; i < entries.length; i++) {
     // Indexes are not sent: a message whose entries have a gap would arrive as a different one.
     if (entries[i]!.index !== prevLogIndex + 1 + i) {
-      throw new Error(`invariant broken: entry ${i} after ${prevLogIndex} is ${entries[i]!.index}`);
+      const index = entries[i]!.index;
+      throw new InvariantError('local', `entry ${i} after ${prevLogIndex} has index ${index}`);
     }
   }
   const tuples = entries.length === 0 ? NO_ENTRIES : entries.map(shape.entryTuple);
@@ -163,8 +171,9 @@ function appendTuple(m: AppendEntries): unknown[] {
 }
 
 function installTuple(m: InstallSnapshot): unknown[] {
-  if (m.data === null)
-    throw new Error('invariant broken: InstallSnapshot leaves without its bytes');
+  if (m.data === null) {
+    throw new InvariantError('local', 'an InstallSnapshot leaves without its bytes');
+  }
   const snapshot = shape.snapshotTuple(m.snapshot);
   const n = NUMBER.InstallSnapshot;
   return [n, m.from, m.to, m.term, snapshot, m.offset, m.length, m.data, m.round];
