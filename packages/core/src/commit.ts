@@ -5,7 +5,7 @@
 import type { Index } from './message.ts';
 import { event } from './outbox.ts';
 import type { RaftState } from './state.ts';
-import { quorumOf, refreshElectable } from './tracker.ts';
+import { configurationIndexInForce, quorumOf, refreshElectable } from './tracker.ts';
 
 /**
  * F2 RS.L.4: if a majority's matchIndex reaches N > commitIndex and log[N].term is the current term, commitIndex = N.
@@ -22,8 +22,9 @@ export function commitByCounting(raft: RaftState): void {
 /** Never moves back. */
 export function advanceCommitIndex(raft: RaftState, index: Index): void {
   if (index <= raft.commitIndex) return;
+  const decides = configurationIndexInForce(raft) > raft.commitIndex;
   raft.commitIndex = index;
-  if (raft.configurations.length > 1) refreshElectable(raft);
+  if (decides) refreshElectable(raft);
 }
 
 function releaseUncommittedBytes(raft: RaftState, index: Index): void {

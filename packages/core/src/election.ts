@@ -80,7 +80,6 @@ function preCampaign(raft: RaftState, reason: string): void {
 /** F2 RS.C.1, requests: one RequestVote to every voter. They leave when term and own vote are durable. */
 export function campaign(raft: RaftState, transfer: boolean, reason: string): void {
   becomeCandidate(raft, reason);
-  raft.transferCandidacy = transfer;
   const { lastIndex, lastTerm } = raft.log;
   for (const to of voterIds(raft)) {
     if (to === raft.id) continue;

@@ -334,7 +334,7 @@ function settle(raft: RaftState): void {
   if (raft.role === 'leader') settleLeader(raft);
   deliverCommitted(raft);
   settleOutcomes(raft);
-  if (raft.log.bytes * 2 > raft.config.maxLogBytes) snapshot.requestSnapshot(raft, 'bytes');
+  snapshot.watchLogBytes(raft);
 }
 
 function settleLeader(raft: RaftState): void {

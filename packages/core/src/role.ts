@@ -54,7 +54,6 @@ export function becomeLeader(raft: RaftState): void {
   raft.electionDeadline = Infinity;
   raft.heartbeatDeadline = raft.now + raft.config.heartbeatInterval;
   raft.leaderlessTimeouts = 0;
-  raft.peers = [];
   adoptPeers(raft);
   raft.confirmedRound = raft.round;
   raft.roundStartedAt = [];
@@ -79,14 +78,13 @@ function enterTerm(raft: RaftState, term: Term, votedFor: MemberId): void {
   raft.leader = 0;
 }
 
-/** Whatever belonged to the role that is being left. Open outcomes are ended when the step settles. */
+/** Whatever belonged to the role that is being left, matchIndexes above all. Open outcomes are ended when the step settles. */
 function leaveRole(raft: RaftState): void {
   raft.heartbeatDeadline = Infinity;
   raft.peers = [];
   raft.incomingSlots = [];
   raft.outgoingSlots = [];
   raft.votesGranted = [];
-  raft.transferCandidacy = false;
 }
 
 function announce(raft: RaftState, role: Role, reason: string): void {

@@ -58,6 +58,14 @@ export function sendSnapshotChunk(raft: RaftState, progress: Progress): void {
   });
 }
 
+/** Half of the memory for the log is used. After a compaction that freed little it must grow again first, or snapshots would never end. */
+export function watchLogBytes(raft: RaftState): void {
+  const { maxLogBytes } = raft.config;
+  const { bytes } = raft.log;
+  if (bytes * 2 <= maxLogBytes || (bytes - raft.compactedBytes) * 8 <= maxLogBytes) return;
+  requestSnapshot(raft, 'bytes');
+}
+
 /** A chunk or its answer may be lost; storing it may take long. */
 export function resendStaleChunk(raft: RaftState, progress: Progress): void {
   if (raft.now < progress.snapshotSentAt + raft.config.electionTimeoutMax) return;
@@ -200,6 +208,7 @@ function installSnapshot(raft: RaftState, snapshot: SnapshotMetadata): void {
   assert(lastIncludedIndex > raft.commitIndex, 'S9', 'a snapshot would replace newer state');
   capDurable(raft, raft.commitIndex);
   raft.log.reset(lastIncludedIndex, lastIncludedTerm);
+  raft.compactedBytes = 0;
   raft.commitIndex = lastIncludedIndex;
   raft.deliveredIndex = lastIncludedIndex;
   raft.matchedIndex = Math.max(raft.matchedIndex, lastIncludedIndex);
@@ -249,10 +258,12 @@ export function handleCompact(raft: RaftState, compact: Compact): void {
   raft.snapshot = snapshot;
   raft.snapshotRequested = false;
   const compactTo = Math.min(index - keep, slowestNeed(raft, index));
-  if (compactTo <= raft.log.baseIndex) return;
-  foldConfigurations(raft, compactTo);
-  raft.log.compactTo(compactTo);
-  refreshElectable(raft);
+  if (compactTo > raft.log.baseIndex) {
+    foldConfigurations(raft, compactTo);
+    raft.log.compactTo(compactTo);
+    refreshElectable(raft);
+  }
+  raft.compactedBytes = raft.log.bytes;
 }
 
 /** While memory allows, keep what a live follower lacks: its entries are cheaper than a snapshot. */

@@ -159,8 +159,6 @@ export class RaftState {
 
   // ---- candidate
   votesGranted: MemberId[] = [];
-  /** The running candidacy was caused by TimeoutNow. */
-  transferCandidacy = false;
 
   // ---- follower
   /** The highest round echoed to the current leader. */
@@ -185,6 +183,8 @@ export class RaftState {
   nextPreferenceAt = 0;
   preferenceBackoff = 1;
   snapshotRequested = false;
+  /** The log's bytes after the last compaction. */
+  compactedBytes = 0;
 
   // ---- open outcomes
   proposals: OpenProposal[] = [];
