@@ -15,7 +15,7 @@ import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
 import type { LatencyKnobs } from './plan.ts';
 import type { Stream } from './random.ts';
-import { distinctValue, type Intent, outputOf, requestFor, Workload } from './workload.ts';
+import { distinctValue, type Intent, requestFor, Workload } from './workload.ts';
 import type { ClientsDoor, World } from './world.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -62,6 +62,7 @@ interface Client {
 
 export class Clients implements ClientsDoor, Observer {
   readonly #world: World;
+  readonly #outputOf: (f: string, answer: unknown) => unknown;
   readonly #clients: Client[] = [];
   readonly #operations: Mutable<Invocation>[] = [];
   readonly #gap: LatencyKnobs;
@@ -86,8 +87,10 @@ export class Clients implements ClientsDoor, Observer {
     open: 0,
   };
 
-  constructor(world: World) {
+  /** `outputOf`: what the machine's answers mean to the judge of histories. */
+  constructor(world: World, outputOf: (f: string, answer: unknown) => unknown) {
     this.#world = world;
+    this.#outputOf = outputOf;
     const { kind, clients, rate } = world.plan.workload;
     const active = kind !== 'none' && rate > 0;
     const mean = active ? Math.max(1, Math.floor((1_000_000 * clients) / rate)) : 0;
@@ -328,7 +331,7 @@ export class Clients implements ClientsDoor, Observer {
         this.#opened(client, reply.value as number);
         return;
       }
-      this.#complete(client, 'ok', reply.index, outputOf(operation.f, reply.value));
+      this.#complete(client, 'ok', reply.index, this.#outputOf(operation.f, reply.value));
       return;
     }
     // Only the latest attempt decides what to do next; what an earlier one failed to do changes nothing.

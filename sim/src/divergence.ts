@@ -63,7 +63,7 @@ export function firstDivergence(first: Runner, second: Runner): Divergence | nul
   const stop = { record: { trace: range }, stopAt: range.to + 1 };
   return {
     event: at,
-    time: (choices[0][at] ?? choices[1][at])?.time ?? 0,
+    time: Math.min(choices[0][at]?.time ?? Infinity, choices[1][at]?.time ?? Infinity),
     sentence: tell(at, choices, inside !== null),
     traces: [first(stop).trace ?? [], second(stop).trace ?? []],
   };

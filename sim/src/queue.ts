@@ -42,6 +42,8 @@ export class EventQueue {
 
   /** `time` in integer microseconds; `kind`, `a`, `b` are the scheduler's own small integers. */
   push(time: number, kind: number, a: number, b: number, item: unknown): void {
+    // NaN would sort anywhere, Infinity never come.
+    if (!(time < Infinity)) throw new Error(`an event of kind ${kind} was scheduled at ${time}`);
     if (this.#freeCount === 0) this.#grow();
     this.#freeCount -= 1;
     const slot = this.#free[this.#freeCount] as number;

@@ -23,6 +23,7 @@ import type { Plan } from './plan.ts';
 import { judgeHistory } from './properties/history.ts';
 import { Rulebook } from './properties/rulebook.ts';
 import { Trace, type TraceRange } from './trace.ts';
+import { outputOf } from './workload.ts';
 import { LimitReached, World } from './world.ts';
 
 export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'error';
@@ -107,7 +108,9 @@ class Run {
       keepChoices: record?.choices === true,
       ...(record?.digests && { digests: record.digests }),
     });
-    this.#clients = new Clients(this.#world);
+    // The answers of a user's machine mean nothing to our model.
+    const isOurs = options.machine === undefined;
+    this.#clients = new Clients(this.#world, isOurs ? outputOf : (_f, answer) => answer);
     this.#nemesis = new Nemesis(this.#world, this.#clients, faultNamed);
     this.#rulebook = new Rulebook(this.#world, options.rules ? { only: options.rules } : {});
     this.#trace = this.#createTrace(record?.trace ?? false);

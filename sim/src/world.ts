@@ -387,7 +387,8 @@ export class World implements WorldView, NetworkHost {
   }
 
   #noteDigest([from, to]: readonly [number, number]): void {
-    if (this.choices.events < from || this.choices.events >= to) return;
+    const event = this.choices.events - 1;
+    if (event < from || event >= to) return;
     const parts: string[] = [];
     for (const { name, replica } of this.members) {
       if (replica === null) continue;

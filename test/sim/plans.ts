@@ -1,6 +1,6 @@
 /** Plans for the engine's tests, written out: nothing here is drawn, so a test says all that its run does. */
 import { defaultConfig } from '@seedraft/core';
-import { expandSeed, type Plan } from '@seedraft/sim';
+import { expandSeed, type FaultPlan, faultNamed, type Plan } from '@seedraft/sim';
 
 const LATENCY = { distribution: 'uniform', minimum: 50, mean: 200 } as const;
 
@@ -73,4 +73,17 @@ export function plainPlan(seed: string, overrides: PlanOverrides = {}): Plan {
     expect: 'pass',
     ...rest,
   };
+}
+
+/** A planned fault, its parameters as people write them and checked as a scenario's are. Times in microseconds. */
+export function plannedFault(
+  id: number,
+  at: number,
+  name: string,
+  parameters: Record<string, unknown> = {},
+  duration = 0,
+): FaultPlan {
+  const fault = faultNamed(name);
+  if (fault === null) throw new Error(`no fault is named ${name}`);
+  return { id, at, duration, fault: name, parameters: fault.schema.parse(parameters) };
 }
