@@ -217,15 +217,20 @@ function float(at: number, size: 4 | 8): number {
   return size === 4 ? floatBytes.getFloat32(0) : floatBytes.getFloat64(0);
 }
 
-/** RFC 8949 appendix D, in our words: 1 sign, 5 exponent, 10 fraction bits. */
+/** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits; widened by hand to the single with the same value. */
 function half(at: number): number {
   const bits = (source[at]! << 8) | source[at + 1]!;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
-  const sign = bits & 0x8000 ? -1 : 1;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
+  const negative = (bits & 0x8000) !== 0;
   if (exponent === 31) return Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  // A subnormal is its fraction times 2^-24, exactly.
+  if (exponent === 0) return (negative ? -fraction : fraction) / 0x100_0000;
+  floatBytes.setUint32(
+    0,
+    (negative ? 0x8000_0000 : 0) + ((exponent + 112) << 23) + (fraction << 13),
+  );
+  return floatBytes.getFloat32(0);
 }
 
 function finite(value: number): number {
