@@ -69,10 +69,9 @@ function releaseHeld(raft: RaftState): void {
   dropFirst(held, due);
 }
 
-/** Nearly always all of them: then nothing has to be moved or allocated. */
+/** Nearly always all of them, and few: popping keeps the array's memory, setting its length does not. */
 function dropFirst(list: unknown[], count: number): void {
-  if (count === list.length) list.length = 0;
-  else if (count === 1) list.shift();
+  if (count === list.length) while (list.length > 0) list.pop();
   else if (count > 0) list.splice(0, count);
 }
 

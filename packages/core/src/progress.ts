@@ -106,8 +106,10 @@ export class Progress {
   }
 
   private clearInflight(): void {
-    this.inflightEnds.length = 0;
-    this.inflightSizes.length = 0;
+    while (this.inflightEnds.length > 0) {
+      this.inflightEnds.pop();
+      this.inflightSizes.pop();
+    }
     this.inflightHead = 0;
     this.inflightBytes = 0;
   }

@@ -173,7 +173,7 @@ export function endCommittedProposals(raft: RaftState): void {
   }
   raft.proposalsHead = head;
   if (head === open.length) {
-    open.length = 0;
+    while (open.length > 0) open.pop();
     raft.proposalsHead = 0;
   } else if (head >= 1024) {
     open.splice(0, head);
