@@ -21,7 +21,7 @@ export class Incarnations {
   /** Milliseconds between two tries to bind: one configuration change at a time can be in flight. */
   readonly #spacing: number;
   #inFlight = 0;
-  #notBefore = Number.NEGATIVE_INFINITY;
+  #notBefore = 0;
   /** Someone heard may not be bound yet. */
   #unbound = true;
 

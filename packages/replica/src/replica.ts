@@ -193,6 +193,10 @@ export class Replica {
         this.#step(input);
         this.#snapshots.persisted(input.seq);
         break;
+      case 'SnapshotStored':
+        this.#step(input);
+        if (input.complete) this.#snapshots.received();
+        break;
       case 'Tick':
         this.#step(input);
         this.#chores.doDue(input.at);

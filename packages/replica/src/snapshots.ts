@@ -119,6 +119,11 @@ export class Snapshots {
     this.#tellUnavailable(chunk.snapshot.id);
   }
 
+  /** The core heard that it is complete: it either ordered its installation, or has no use for it any more. */
+  received(): void {
+    this.#incoming.abandon();
+  }
+
   written(id: string, offset: number): void {
     this.#own.written(id);
     const { now } = this.#member;

@@ -14,7 +14,7 @@ export class TickEntries {
   /** Cluster time at which something expires. */
   #deadline = Number.POSITIVE_INFINITY;
   #inFlight = 0;
-  #notBefore = Number.NEGATIVE_INFINITY;
+  #notBefore = 0;
 
   constructor(time: ClusterTime, spacing: number) {
     this.#time = time;
