@@ -77,8 +77,8 @@ export class Ledger {
   readonly digests: ({ readonly digest: Digest; readonly by: MemberId } | undefined)[] = [];
   /** Bytes of the largest command ever appended. */
   largestEntry = 0;
-  /** What a session's command came to at an index, as first reported. */
-  readonly sessions = new Map<Index, SessionOutcome>();
+  /** What a session's command came to, by index, as first reported. */
+  readonly sessions: (SessionOutcome | undefined)[] = [];
   /** Where each session ran out of time, as first reported. */
   readonly expired = new Map<number, Index>();
 
@@ -274,9 +274,11 @@ export class Ledger {
   }
 
   digest(shadow: MemberShadow, index: Index, digest: Digest): void {
-    const { digests } = this;
-    while (digests.length <= index) digests.push(undefined);
-    digests[index] ??= { digest, by: shadow.id };
+    if (this.digests[index] === undefined) put(this.digests, index, { digest, by: shadow.id });
+  }
+
+  session(index: Index, outcome: SessionOutcome): void {
+    put(this.sessions, index, outcome);
   }
 
   // ---------------------------------------------------------------------------------------------------------------- inside
@@ -306,8 +308,7 @@ export class Ledger {
     if (entry.data.length > this.largestEntry) this.largestEntry = entry.data.length;
     const prevTerm = shadow.claimed.termAt(index - 1);
     const next = this.#recorded[index] ?? null;
-    while (this.#recorded.length < index) this.#recorded.push(undefined);
-    this.#recorded[index] = { entry, prevTerm, by: shadow.id, next };
+    put(this.#recorded, index, { entry, prevTerm, by: shadow.id, next });
   }
 
   #harden(shadow: MemberShadow, persist: Persist): void {
@@ -383,6 +384,12 @@ export class Ledger {
       }
     }
   }
+}
+
+/** Keeps arrays without holes, which are slow. */
+export function put<T>(list: (T | undefined)[], index: number, value: T): void {
+  while (list.length < index) list.push(undefined);
+  list[index] = value;
 }
 
 function lastOf(recovered: RecoveredMember): { readonly index: Index; readonly term: Term } {

@@ -91,8 +91,6 @@ export interface Hooks {
   ): void;
   onInvoke?(operation: ClientOperation): void;
   onComplete?(operation: ClientOperation): void;
-  onFault?(fault: string, phase: 'inject' | 'heal'): void;
-  onLiveness?(core: readonly MemberId[]): void;
   onEnd?(): void;
 }
 

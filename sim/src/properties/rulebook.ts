@@ -9,7 +9,6 @@ import type {
   Effects,
   Entry,
   Index,
-  MemberId,
   Message,
   PeerMessage,
   Persist,
@@ -28,47 +27,40 @@ import { Sometimes } from './sometimes.ts';
 
 type MutableStep = { -readonly [K in keyof Step]: Step[K] };
 type Named<K extends keyof Hooks> = Hooks & Required<Pick<Hooks, K>>;
-type ByType = { readonly [type in PeerMessage['type']]: readonly Hooks[] };
 
 export interface RulebookOptions {
   /** Only these rules (ids), for campaigns that switch the white-box ones off. Default: all. */
   readonly only?: readonly string[];
 }
 
-/** What members say to each other. */
+/** What members say to each other, the most frequent first. */
 export const MESSAGE_TYPES: readonly PeerMessage['type'][] = [
   'AppendEntries',
   'AppendEntriesReply',
+  'ReadIndex',
+  'ReadIndexReply',
   'RequestVote',
   'RequestVoteReply',
   'PreVote',
   'PreVoteReply',
   'InstallSnapshot',
   'InstallSnapshotReply',
-  'TimeoutNow',
-  'TimeoutNowReply',
-  'ReadIndex',
-  'ReadIndexReply',
   'ForwardProposal',
   'ForwardProposalReply',
+  'TimeoutNow',
+  'TimeoutNowReply',
 ];
 
 export class Rulebook implements Observer {
   readonly ledger: Ledger;
   readonly #rules: readonly Rule[];
   readonly #sometimes: Sometimes;
-  readonly #received = new Map<PeerMessage['type'], number>();
-  #step: MutableStep | null = null;
-
-  readonly #onPersist: readonly Named<'onPersist'>[];
-  readonly #onTransition: readonly Named<'onTransition'>[];
-  readonly #onCommit: readonly Named<'onCommit'>[];
-  readonly #onStep: readonly Named<'onStep'>[];
-  readonly #sends: ByType;
-  readonly #receives: ByType;
-  readonly #all: readonly Hooks[];
+  readonly #on: ByHook;
+  readonly #sends: readonly (readonly Named<'onSend'>[])[];
+  readonly #receives: readonly (readonly Named<'onReceive'>[])[];
   readonly #hardening: (persist: Persist) => void;
   #hardened: MemberShadow | null = null;
+  #step: MutableStep | null = null;
 
   constructor(world: WorldView, options: RulebookOptions = {}) {
     this.ledger = new Ledger(world);
@@ -77,17 +69,16 @@ export class Rulebook implements Observer {
       ({ definition }) => only === undefined || only.includes(definition.id),
     ).map((RuleClass) => new RuleClass(this.ledger));
     this.#sometimes = new Sometimes(this.ledger);
-    this.#all = [...this.#rules, this.#sometimes];
-    this.#onPersist = having(this.#all, 'onPersist');
-    this.#onTransition = having(this.#all, 'onTransition');
-    this.#onCommit = having(this.#all, 'onCommit');
-    this.#onStep = having(this.#all, 'onStep');
-    this.#sends = byType(this.#all, 'sends');
-    this.#receives = byType(this.#all, 'receives');
-    for (const type of MESSAGE_TYPES) this.#received.set(type, 0);
-    const onDurable = having(this.#all, 'onDurable');
+    const all: readonly Hooks[] = [...this.#rules, this.#sometimes];
+    this.#on = byHook(all);
+    this.#sends = MESSAGE_TYPES.map((type) =>
+      having(all, 'onSend').filter(({ sends }) => sends?.includes(type)),
+    );
+    this.#receives = MESSAGE_TYPES.map((type) =>
+      having(all, 'onReceive').filter(({ receives }) => receives?.includes(type)),
+    );
     this.#hardening = (persist) => {
-      for (const rule of onDurable) rule.onDurable(this.#hardened as MemberShadow, persist);
+      for (const rule of this.#on.durable) rule.onDurable(this.#hardened as MemberShadow, persist);
     };
   }
 
@@ -101,26 +92,21 @@ export class Rulebook implements Observer {
     return this.#sometimes.counts();
   }
 
-  /** Messages handled by members, by type. */
-  messages(): Record<string, number> {
-    return Object.fromEntries(this.#received);
-  }
-
   onBoot(member: MemberView, recovered: RecoveredMember): void {
     const shadow = this.ledger.shadow(member);
     this.ledger.boot(shadow, recovered);
-    for (const rule of this.#all) rule.onBoot?.(shadow, recovered);
+    for (const rule of this.#on.boot) rule.onBoot(shadow, recovered);
   }
 
   onCrash(member: MemberView): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#all) rule.onCrash?.(shadow);
+    for (const rule of this.#on.crash) rule.onCrash(shadow);
     this.ledger.crash(shadow);
   }
 
   onWipe(member: MemberView): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#all) rule.onWipe?.(shadow);
+    for (const rule of this.#on.wipe) rule.onWipe(shadow);
     this.ledger.wipe(shadow);
   }
 
@@ -129,14 +115,14 @@ export class Rulebook implements Observer {
     const step = this.#enter(member, shadow, message, effects);
     if (shadow.impostor) {
       for (const sent of effects.messages) {
-        for (const rule of this.#all) rule.onForged?.(step, sent);
+        for (const rule of this.#on.forged) rule.onForged(step, sent);
       }
       return;
     }
     if (message.type === 'Compact') this.#seal(shadow, message.snapshot);
     if (effects.persist !== null) this.#persist(step, effects.persist);
     if (step.role !== shadow.role || step.term !== shadow.term || step.vote !== shadow.vote) {
-      for (const rule of this.#onTransition) rule.onTransition(step);
+      for (const rule of this.#on.transition) rule.onTransition(step);
       if (step.role === 'leader' && (shadow.role !== 'leader' || step.term !== shadow.term)) {
         this.ledger.lead(shadow.id, step.term);
       }
@@ -145,7 +131,7 @@ export class Rulebook implements Observer {
     if (message.type === 'Receive') this.#dispatchReceive(step, message.rpc);
     const { messages } = effects;
     for (let i = 0; i < messages.length; i++) this.#dispatchSend(step, messages[i] as PeerMessage);
-    const always = this.#onStep;
+    const always = this.#on.step;
     for (let i = 0; i < always.length; i++) (always[i] as Named<'onStep'>).onStep(step);
     shadow.role = step.role;
     shadow.term = step.term;
@@ -163,7 +149,7 @@ export class Rulebook implements Observer {
   onApply(member: MemberView, entry: Entry, result: unknown, digest: Digest): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#all) rule.onApply?.(shadow, entry, result, digest);
+    for (const rule of this.#on.apply) rule.onApply(shadow, entry, result, digest);
     shadow.applied = entry.index;
     this.ledger.digest(shadow, entry.index, digest);
   }
@@ -171,7 +157,7 @@ export class Rulebook implements Observer {
   onRestore(member: MemberView, snapshot: SnapshotMetadata, digest: Digest): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#all) rule.onRestore?.(shadow, snapshot, digest);
+    for (const rule of this.#on.restore) rule.onRestore(shadow, snapshot, digest);
     shadow.applied = snapshot.lastIncludedIndex;
   }
 
@@ -183,8 +169,8 @@ export class Rulebook implements Observer {
     appliedIndex: Index,
   ): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#all) {
-      rule.onRead?.(shadow, operation, mode, readIndex, appliedIndex);
+    for (const rule of this.#on.read) {
+      rule.onRead(shadow, operation, mode, readIndex, appliedIndex);
     }
   }
 
@@ -197,28 +183,20 @@ export class Rulebook implements Observer {
   ): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#all) rule.onSession?.(shadow, sessionId, sequence, kind, index);
+    for (const rule of this.#on.session) rule.onSession(shadow, sessionId, sequence, kind, index);
   }
 
   onInvoke(operation: ClientOperation): void {
-    for (const rule of this.#all) rule.onInvoke?.(operation);
+    for (const rule of this.#on.invoke) rule.onInvoke(operation);
   }
 
   onComplete(operation: ClientOperation): void {
-    for (const rule of this.#all) rule.onComplete?.(operation);
+    for (const rule of this.#on.complete) rule.onComplete(operation);
     this.ledger.acknowledge(operation);
   }
 
-  onFault(fault: string, phase: 'inject' | 'heal', _sentence: string): void {
-    for (const rule of this.#all) rule.onFault?.(fault, phase);
-  }
-
-  onLiveness(core: readonly MemberId[]): void {
-    for (const rule of this.#all) rule.onLiveness?.(core);
-  }
-
   onEnd(): void {
-    for (const rule of this.#all) rule.onEnd?.();
+    for (const rule of this.#on.end) rule.onEnd();
   }
 
   #enter(
@@ -250,12 +228,12 @@ export class Rulebook implements Observer {
 
   /** A member learns that its own snapshot is durable by the Compact that its replica sends to the core. */
   #seal(shadow: MemberShadow, snapshot: SnapshotMetadata): void {
-    for (const rule of this.#all) rule.onSealed?.(shadow, snapshot);
+    for (const rule of this.#on.sealed) rule.onSealed(shadow, snapshot);
     shadow.sealed = Math.max(shadow.sealed, snapshot.lastIncludedIndex);
   }
 
   #persist(step: Step, persist: Persist): void {
-    const rules = this.#onPersist;
+    const rules = this.#on.persist;
     for (let i = 0; i < rules.length; i++) {
       (rules[i] as Named<'onPersist'>).onPersist(step, persist);
     }
@@ -269,33 +247,73 @@ export class Rulebook implements Observer {
     const leading = step.role === 'leader' || (shadow.role === 'leader' && shadow.term === term);
     const first = leading && commit > ledger.committed;
     if (first) ledger.weigh(step);
-    const rules = this.#onCommit;
+    const rules = this.#on.commit;
     for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onCommit'>).onCommit(step);
     if (first) ledger.extend(shadow, commit, term);
   }
 
   #dispatchSend(step: Step, message: PeerMessage): void {
-    const rules = this.#sends[message.type];
+    const rules = this.#sends[numberOf(message.type)] as readonly Named<'onSend'>[];
     for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onSend'>).onSend(step, message);
   }
 
   #dispatchReceive(step: Step, message: PeerMessage): void {
-    this.#received.set(message.type, (this.#received.get(message.type) ?? 0) + 1);
-    const rules = this.#receives[message.type];
+    const rules = this.#receives[numberOf(message.type)] as readonly Named<'onReceive'>[];
     for (let i = 0; i < rules.length; i++) {
       (rules[i] as Named<'onReceive'>).onReceive(step, message);
     }
   }
 }
 
-function having<K extends keyof Hooks>(all: readonly Hooks[], hook: K): readonly Named<K>[] {
-  return all.filter((rule): rule is Named<K> => rule[hook] !== undefined);
+/** Position in MESSAGE_TYPES; the two that heartbeats are made of without a search. */
+function numberOf(type: PeerMessage['type']): number {
+  if (type === 'AppendEntries') return 0;
+  return type === 'AppendEntriesReply' ? 1 : MESSAGE_TYPES.indexOf(type);
 }
 
-function byType(all: readonly Hooks[], list: 'sends' | 'receives'): ByType {
-  const entries = MESSAGE_TYPES.map((type) => [
-    type,
-    all.filter((rule) => rule[list]?.includes(type)),
-  ]);
-  return Object.fromEntries(entries) as ByType;
+/** Who wants to hear of what. */
+interface ByHook {
+  readonly boot: readonly Named<'onBoot'>[];
+  readonly crash: readonly Named<'onCrash'>[];
+  readonly wipe: readonly Named<'onWipe'>[];
+  readonly persist: readonly Named<'onPersist'>[];
+  readonly transition: readonly Named<'onTransition'>[];
+  readonly commit: readonly Named<'onCommit'>[];
+  readonly forged: readonly Named<'onForged'>[];
+  readonly step: readonly Named<'onStep'>[];
+  readonly durable: readonly Named<'onDurable'>[];
+  readonly sealed: readonly Named<'onSealed'>[];
+  readonly apply: readonly Named<'onApply'>[];
+  readonly restore: readonly Named<'onRestore'>[];
+  readonly read: readonly Named<'onRead'>[];
+  readonly session: readonly Named<'onSession'>[];
+  readonly invoke: readonly Named<'onInvoke'>[];
+  readonly complete: readonly Named<'onComplete'>[];
+  readonly end: readonly Named<'onEnd'>[];
+}
+
+function byHook(all: readonly Hooks[]): ByHook {
+  return {
+    boot: having(all, 'onBoot'),
+    crash: having(all, 'onCrash'),
+    wipe: having(all, 'onWipe'),
+    persist: having(all, 'onPersist'),
+    transition: having(all, 'onTransition'),
+    commit: having(all, 'onCommit'),
+    forged: having(all, 'onForged'),
+    step: having(all, 'onStep'),
+    durable: having(all, 'onDurable'),
+    sealed: having(all, 'onSealed'),
+    apply: having(all, 'onApply'),
+    restore: having(all, 'onRestore'),
+    read: having(all, 'onRead'),
+    session: having(all, 'onSession'),
+    invoke: having(all, 'onInvoke'),
+    complete: having(all, 'onComplete'),
+    end: having(all, 'onEnd'),
+  };
+}
+
+function having<K extends keyof Hooks>(all: readonly Hooks[], hook: K): readonly Named<K>[] {
+  return all.filter((rule): rule is Named<K> => rule[hook] !== undefined);
 }

@@ -7,7 +7,7 @@
  */
 import type { Entry, Index } from '@seedraft/core';
 import { Violation } from '../observer.ts';
-import type { Ledger, SessionOutcome } from './ledger.ts';
+import { type Ledger, put, type SessionOutcome } from './ledger.ts';
 import type { Rule, RuleDefinition } from './rule.ts';
 import type { MemberShadow } from './shadow.ts';
 
@@ -27,7 +27,7 @@ export class ExactlyOnce implements Rule {
   /** session -> sequence -> the index where it was executed. */
   readonly #executed = new Map<number, Map<number, Index>>();
   /** By index: the result as first reported. */
-  readonly #results = new Map<Index, { readonly result: unknown; readonly by: string }>();
+  readonly #results: ({ readonly result: unknown; readonly by: string } | undefined)[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -43,7 +43,7 @@ export class ExactlyOnce implements Rule {
     if (kind !== 'executed') this.checks += 1;
     if (sequence === 0) this.#onExpiry(shadow, sessionId, index);
     else if (!this.#isKnown(shadow, sessionId, sequence, kind, index)) {
-      this.#ledger.sessions.set(index, { sessionId, sequence, kind, by: shadow.id });
+      this.#ledger.session(index, { sessionId, sequence, kind, by: shadow.id });
       if (kind === 'executed') this.#onExecution(shadow, sessionId, sequence, index);
       else if (kind === 'duplicate') this.#onDuplicate(shadow, sessionId, sequence, index);
     }
@@ -52,7 +52,7 @@ export class ExactlyOnce implements Rule {
   onApply(shadow: MemberShadow, entry: Entry, result: unknown): void {
     if (entry.kind !== 'command') return;
     const { index } = entry;
-    const known = this.#results.get(index);
+    const known = this.#results[index];
     if (known !== undefined) {
       if (isEqual(known.result, result)) return;
       throw new Violation(
@@ -60,11 +60,11 @@ export class ExactlyOnce implements Rule {
         `${shadow.name} got another result than ${known.by} for the command at index ${index}`,
       );
     }
-    this.#results.set(index, { result, by: shadow.name });
-    const outcome = this.#ledger.sessions.get(index);
+    put(this.#results, index, { result, by: shadow.name });
+    const outcome = this.#ledger.sessions[index];
     if (outcome === undefined || outcome.kind !== 'duplicate') return;
     const executed = this.#executed.get(outcome.sessionId)?.get(outcome.sequence) ?? 0;
-    const first = this.#results.get(executed);
+    const first = this.#results[executed];
     if (first === undefined || isEqual(first.result, result)) return;
     throw new Violation(
       'S18',
@@ -80,7 +80,7 @@ export class ExactlyOnce implements Rule {
     kind: SessionOutcome['kind'],
     index: Index,
   ): boolean {
-    const known = this.#ledger.sessions.get(index);
+    const known = this.#ledger.sessions[index];
     if (known === undefined) return false;
     if (known.kind === kind && known.sessionId === sessionId && known.sequence === sequence) {
       return true;

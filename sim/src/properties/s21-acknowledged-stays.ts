@@ -39,7 +39,7 @@ export class AcknowledgedStays implements Rule {
       fail(operation, `but only ${ledger.committed} is committed`);
     }
     const { sessionId, sequence } = operation;
-    const outcome = ledger.sessions.get(index);
+    const outcome = ledger.sessions[index];
     if (sessionId > 0 && outcome !== undefined) {
       if (outcome.sessionId !== sessionId || outcome.sequence !== sequence) {
         fail(
