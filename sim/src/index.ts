@@ -12,8 +12,10 @@ export {
   type TwiceResult,
 } from './divergence.ts';
 export { knobClassesOf, scenarioToPlan } from './draw-plan.ts';
+export { Atlas } from './faults/atlas.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
+export { resolve as resolveTarget } from './faults/target.ts';
 export { sampleLatency } from './latency.ts';
 export { type Flight, LINK_TYPES } from './link.ts';
 export {
@@ -43,6 +45,7 @@ export {
   type ScenarioResult,
 } from './scenario/scenario.ts';
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
+export { formatDuration, formatRatio, parseDuration, parseRatio } from './scenario/units.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,

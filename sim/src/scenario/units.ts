@@ -8,6 +8,7 @@ import { z } from 'zod';
 const MICROS: Readonly<Record<string, number>> = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 };
 const DURATION = /^(\d+(?:\.\d+)?)(us|ms|s|m)$/;
 const RATIO = /^([+-]?\d+(?:\.\d+)?)(%|ppm)$/;
+const EXPECTED_DURATION = 'expected a duration with its unit, such as 900ms, 2s or 250us';
 const LONGEST = 3_600_000_000;
 
 /** Microseconds, or null when the text is not a duration of at most an hour. */
@@ -46,10 +47,9 @@ export type Unit = 'duration' | 'ratio';
 /** A duration in microseconds, written with its unit. */
 export function duration() {
   return z
-    .union([
-      z.literal(0),
-      z.string().regex(DURATION, 'expected a duration such as 900ms, 2s or 250us'),
-    ])
+    .union([z.literal(0), z.string().regex(DURATION, EXPECTED_DURATION)], {
+      error: EXPECTED_DURATION,
+    })
     .transform((written, context) => {
       const micros = written === 0 ? 0 : parseDuration(written);
       if (micros !== null) return micros;
@@ -61,7 +61,9 @@ export function duration() {
 
 function ratioWithin(low: number, high: number, meaning: string) {
   return z
-    .union([z.number(), z.string().regex(RATIO, `expected ${meaning}`)])
+    .union([z.number(), z.string().regex(RATIO, `expected ${meaning}`)], {
+      error: `expected ${meaning}`,
+    })
     .transform((written, context) => {
       const ppm = typeof written === 'number' ? Math.round(written * 1e6) : parseRatio(written);
       if (ppm !== null && ppm >= low && ppm <= high) return ppm;
