@@ -12,7 +12,6 @@ const ALLOWED = {
 };
 /** npm packages a room may import; whatever is not named here is forbidden. */
 const PACKAGES = {
-  codec: ['cbor-x'],
   sim: ['seedrandom', 'zod'],
   seedraft: ['cli-progress', 'commander', 'picocolors', 'piscina', 'yaml', 'zod'],
 };
