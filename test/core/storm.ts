@@ -32,10 +32,16 @@ function change(world: World, node: Node): void {
 }
 
 /** Random proposals, reads, transfers, partitions, crashes; then everything heals and must converge. */
-export function storm(seed: number, config: Partial<RaftConfig> = {}): World {
+export function storm(
+  seed: number,
+  config: Partial<RaftConfig> = {},
+  watch: World['onStep'] = null,
+): World {
   const world = cluster(seed, 3 + (seed % 3), config);
   for (let id = world.nodes.size + 1; id <= 7; id += 1) world.add(id);
-  const hostile = { drop: 0.1, duplicate: 0.1, delay: 30, diskDelay: 20 };
+  world.onStep = watch;
+  const delay = [30, 5, 200][world.pick(3)] as number;
+  const hostile = { drop: 0.1, duplicate: 0.1, delay, diskDelay: 20 };
   world.knobs = { ...world.knobs, ...hostile, snapshotEvery: seed % 2 === 0 ? 8 : 0 };
   const nodes = [...world.nodes.values()];
   for (let round = 0; round < 150; round += 1) {

@@ -150,7 +150,8 @@ export class World {
     return this.nodes.get(id) as Node;
   }
 
-  start(node: Node): void {
+  /** Boots from disk; `repairUntil` as in Recovered. */
+  start(node: Node, repairUntil = 0): void {
     node.boot += 1;
     const { disk } = node;
     const recovered: Recovered = {
@@ -159,7 +160,7 @@ export class World {
       entries: disk.entries.slice(),
       configuration: node.bootstrap,
       applied: disk.snapshot?.lastIncludedIndex ?? 0,
-      repairUntil: 0,
+      repairUntil,
     };
     node.applied = this.#load(disk.snapshot);
     node.raft = new Raft({
