@@ -88,15 +88,17 @@ class Recovery {
     this.#walk(chain, log);
 
     const head = chain.nextSeq - 1;
-    const reachesEnd = head === this.#found.newestSeq && head >= base.firstSeq;
+    const isComplete =
+      head === this.#found.newestSeq && head >= base.firstSeq && head >= witness.seq;
     if (!this.#agrees(witness)) {
       return this.#damaged(`group ${witness.seq} is not the one that the witness saw`);
     }
     // A slot that cannot be read may have said more than the one that can.
-    if (this.#found.witnesses.length < 2 && this.#found.defects.length > 0) {
+    const isBlemished = this.#found.defects.length > 0 || !isComplete;
+    if (this.#found.witnesses.length < 2 && isBlemished) {
       return this.#damaged('one slot of the witness is unreadable and may have been the newer');
     }
-    if (reachesEnd && head >= witness.seq) return this.#whole(newest, chain, log);
+    if (isComplete) return this.#whole(newest, chain, log);
     const proven = this.#provenHead(witness);
     if (proven === null) return this.#damaged(this.#missing(head, witness));
     return this.#prefix(newest, chain, log, proven);

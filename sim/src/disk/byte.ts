@@ -70,7 +70,7 @@ export class ByteDisk implements Disk, Engine {
     this.#host = host;
     this.#hindrance = new Hindrance(host, knobs);
     this.files = new SimulatedFiles((purpose) => host.draw(purpose));
-    this.#writeBuffer = 4096 << (host.draw('disk/write-buffer') % 4);
+    this.#writeBuffer = 8192 << (host.draw('disk/write-buffer') % 4);
     this.#durability = host.draw('disk/durability') % 2 === 0 ? 'default' : 'paranoid';
     this.#format(createDirectory(bootstrap, incarnation));
   }

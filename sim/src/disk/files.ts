@@ -50,15 +50,17 @@ class Inode {
     this.unreadable.delete(sector);
   }
 
+  /** In order. */
   dirtySectors(): number[] {
     const sectors: number[] = [];
-    for (const { from, to } of this.dirty) {
-      const last = Math.floor((to - 1) / SECTOR_BYTES);
-      for (let sector = Math.floor(from / SECTOR_BYTES); sector <= last; sector++) {
-        if (!sectors.includes(sector) || sectors.at(-1)! < sector) sectors.push(sector);
-      }
+    const extents =
+      this.dirty.length > 1 ? this.dirty.toSorted((a, b) => a.from - b.from) : this.dirty;
+    let next = 0;
+    for (const { from, to } of extents) {
+      next = Math.max(next, Math.floor(from / SECTOR_BYTES));
+      for (; next * SECTOR_BYTES < to; next++) sectors.push(next);
     }
-    return [...new Set(sectors)].sort((a, b) => a - b);
+    return sectors;
   }
 
   /** Change what is on the platter, and what is cached of it unless it is dirty. */

@@ -126,8 +126,17 @@ export interface BuiltTable {
   readonly number: number;
   readonly level: number;
   readonly bytes: Uint8Array;
+  /** The newest row of each key. */
+  readonly rows: ReadonlyMap<string, Located>;
   readonly smallest: Uint8Array;
   readonly largest: Uint8Array;
+}
+
+/** Where the value of a row lies in its table. */
+export interface Located {
+  readonly sequence: number;
+  /** Null: deleted. */
+  readonly extent: { readonly offset: number; readonly length: number } | null;
 }
 
 export interface VersionEdit {
@@ -135,7 +144,7 @@ export interface VersionEdit {
   readonly nextFileNumber: number;
   readonly lastSequence: number;
   readonly deleted: readonly { readonly level: number; readonly number: number }[];
-  readonly added: readonly (Omit<BuiltTable, 'bytes'> & { readonly size: number })[];
+  readonly added: readonly (Omit<BuiltTable, 'bytes' | 'rows'> & { readonly size: number })[];
 }
 
 export function encodeVersionEdit(edit: VersionEdit): Uint8Array {
@@ -154,6 +163,7 @@ export function encodeVersionEdit(edit: VersionEdit): Uint8Array {
   return writer.take();
 }
 
+const NOTHING = new Uint8Array(0);
 const BLOCK_BYTES = 4096;
 const RESTART_INTERVAL = 16;
 
@@ -162,10 +172,17 @@ export function buildTable(number: number, level: number, rows: readonly TableRo
   const file = new ByteWriter();
   const index = new BlockWriter();
   let block = new BlockWriter();
-  let lastKey = internalKey(rows[0]!);
+  const smallest = internalKey(rows[0]!);
+  const places = new Map<string, Located>();
+  let lastKey = smallest;
   for (const row of rows) {
+    const { key, sequence, value } = row;
     lastKey = internalKey(row);
-    block.add(lastKey, row.value ?? new Uint8Array(0));
+    block.add(lastKey, value ?? NOTHING);
+    // A block begins where the file ends now, and the value is the last thing in it.
+    const length = value?.length ?? 0;
+    const extent = value === null ? null : { offset: file.length + block.size - length, length };
+    if (!places.has(key)) places.set(key, { sequence, extent });
     if (block.size < BLOCK_BYTES) continue;
     index.add(lastKey, writeBlock(file, block));
     block = new BlockWriter();
@@ -176,14 +193,21 @@ export function buildTable(number: number, level: number, rows: readonly TableRo
   const footer = new ByteWriter().raw(metaindexHandle).raw(indexHandle);
   file.raw(footer.take()).fixed(0, 40 - footer.length);
   file.raw(Uint8Array.from(TABLE_MAGIC));
-  const smallest = internalKey(rows[0]!);
-  return { number, level, bytes: file.take(), smallest, largest: lastKey };
+  return { number, level, bytes: file.take(), rows: places, smallest, largest: lastKey };
 }
 
 /** What a table sorts by: the key, then its sequence and type. */
 export function internalKey({ key, sequence, value }: TableRow): Uint8Array {
-  const type = value === null ? TYPE_DELETION : TYPE_VALUE;
-  return new ByteWriter().raw(utf8Encode(key)).byte(type).fixed(sequence, 7).take();
+  const name = utf8Encode(key);
+  const bytes = new Uint8Array(name.length + 8);
+  bytes.set(name);
+  bytes[name.length] = value === null ? TYPE_DELETION : TYPE_VALUE;
+  let rest = sequence;
+  for (let i = name.length + 1; i < bytes.length; i++) {
+    bytes[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }
 
 /** Appends a block with its trailer; returns its encoded handle. */
@@ -200,7 +224,7 @@ class BlockWriter {
   readonly #bytes = new ByteWriter();
   readonly #restarts: number[] = [0];
   #count = 0;
-  #previous = new Uint8Array(0);
+  #previous: Uint8Array = NOTHING;
 
   get size(): number {
     return this.#bytes.length;
@@ -219,7 +243,7 @@ class BlockWriter {
       .varint(key.length - shared)
       .varint(value.length);
     this.#bytes.raw(key.subarray(shared)).raw(value);
-    this.#previous = key.slice();
+    this.#previous = key;
     this.#count += 1;
   }
 

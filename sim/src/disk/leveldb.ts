@@ -29,21 +29,18 @@ import {
   encodeWriteBatch,
   frameRecord,
   internalKey,
+  type Located,
   type TableRow,
 } from './level-format.ts';
 
-/** Level-0 tables that start a merge of everything into one table. */
+/** Level-0 tables that start a merge. */
 const MERGE_AT = 4;
+/** How much more each level holds than the one above. */
+const LEVEL_RATIO = 10;
 
 interface Held {
   readonly sequence: number;
   readonly value: Uint8Array | null;
-}
-
-interface Located {
-  readonly sequence: number;
-  /** Null: deleted. */
-  readonly extent: { readonly offset: number; readonly length: number } | null;
 }
 
 interface Table {
@@ -241,11 +238,20 @@ export class SimulatedLevel {
     );
   }
 
-  /** All tables into one. Read as LevelDB reads: whatever the bytes say is believed, and written again under a fresh checksum. */
+  /**
+   * Level 0 and the levels below it, as far down as the result is too large for its level, into one table. Read as LevelDB reads:
+   * whatever the bytes say is believed, and written again under a fresh checksum.
+   */
   #mergeIfDeep(): void {
     if (this.#tables.filter((table) => table.level === 0).length < MERGE_AT) return;
+    const sizeOf = (depth: number): number =>
+      this.#tables.reduce((sum, table) => sum + (table.level <= depth ? table.size : 0), 0);
+    let depth = 1;
+    while (sizeOf(depth) > this.#writeBuffer * LEVEL_RATIO ** depth) depth += 1;
+    const inputs = this.#tables.filter((table) => table.level <= depth);
+    const isDeepest = inputs.length === this.#tables.length;
     const newest = new Map<string, TableRow>();
-    for (const { number } of this.#tables) {
+    for (const { number } of inputs) {
       const { bytes, unreadable } = readWhole(this.#files, tableName(number));
       const { changes, defects } = readTable(bytes, true);
       // What cannot be parsed stays as it is: the real one stops compacting too.
@@ -255,8 +261,9 @@ export class SimulatedLevel {
         if (known === undefined || known.sequence < change.sequence) newest.set(change.key, change);
       }
     }
-    const rows = [...newest.values()].filter((row) => row.value !== null).sort(byKey);
-    this.#schedule(1, rows, this.#tables, []);
+    // A deletion is needed for as long as something below may hold what it deletes.
+    const rows = [...newest.values()].filter((row) => !isDeepest || row.value !== null);
+    this.#schedule(depth, rows.sort(byKey), inputs, []);
   }
 
   #flushRows(memtable: ReadonlyMap<string, Held>): TableRow[] {
@@ -282,7 +289,7 @@ export class SimulatedLevel {
 
   #appendManifest(edit: {
     readonly deleted: readonly { readonly level: number; readonly number: number }[];
-    readonly added: readonly (Omit<BuiltTable, 'bytes'> & { readonly size: number })[];
+    readonly added: readonly (Omit<BuiltTable, 'bytes' | 'rows'> & { readonly size: number })[];
   }): void {
     const record = encodeVersionEdit({
       ...edit,
@@ -321,10 +328,8 @@ export class SimulatedLevel {
 const byKey = (a: TableRow, b: TableRow): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : b.sequence - a.sequence;
 
-function tableOf(built: BuiltTable): Table {
-  const { number, level, bytes, smallest, largest } = built;
-  const { changes } = readTable(bytes);
-  return { number, level, size: bytes.length, smallest, largest, rows: locate(changes) };
+function tableOf({ bytes, ...built }: BuiltTable): Table {
+  return { ...built, size: bytes.length };
 }
 
 function locate(changes: readonly TableChange[]): Map<string, Located> {
