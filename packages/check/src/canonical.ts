@@ -24,6 +24,15 @@ export function canonical(value: unknown): string {
   }
 }
 
+/** Whether two plain values are equal, as their canonical texts are. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+    return canonical(a) === canonical(b);
+  }
+  return Number.isNaN(a) && Number.isNaN(b);
+}
+
 function structure(value: object): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value instanceof Uint8Array) return `bytes(${value.join(' ')})`;

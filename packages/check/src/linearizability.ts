@@ -11,7 +11,7 @@ import { Search } from './search/search.ts';
 import { explainSearch } from './search/window.ts';
 
 export interface CheckOptions {
-  /** Give up as `unknown` after about so many steps. Default 20 million: seconds, and well under 1 GB. */
+  /** Give up as `unknown` after about so many steps. Default 100 million: some ten seconds, and well under 1 GB. */
   readonly maxSteps?: number;
   /** Steps spent on making the window of an illegal history small. Default 2 million. */
   readonly windowSteps?: number;
@@ -19,7 +19,7 @@ export interface CheckOptions {
   readonly linearization?: boolean;
 }
 
-const MAX_STEPS = 20_000_000;
+const MAX_STEPS = 100_000_000;
 const WINDOW_STEPS = 2_000_000;
 const FIRST_SLICE = 1024;
 

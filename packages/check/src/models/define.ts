@@ -4,7 +4,7 @@
  * equals the machine's answer (or `matches` it); an output that was never learned is legal in any state.
  * A specification with several legal answers implements `Model` itself.
  */
-import { canonical } from '../canonical.ts';
+import { canonical, equal } from '../canonical.ts';
 import type { Model, Operation } from '../history.ts';
 
 /** What an operation answers in a state, and the state after it. */
@@ -16,8 +16,8 @@ export interface Outcome<S> {
 export interface OperationRule<S> {
   /** Pure; never changes `state` in place. */
   apply(state: S, input: never): Outcome<S>;
-  /** Never changes the state. Wrongly declared, verdicts are wrong. */
-  readonly readOnly?: boolean;
+  /** Never changes the state, or not when this is its learned output. Wrongly declared, verdicts are wrong. */
+  readonly readOnly?: boolean | ((output: unknown) => boolean);
   /** Leaves a state that depends on the input alone. */
   readonly overwrites?: boolean;
   /** Its answer says nothing: whatever output the history gives is legal. */
@@ -61,7 +61,10 @@ export function defineModel<S>(definition: Definition<S>): Model<Box<S>> {
       return agrees ? { state: outcome.state } : null;
     },
     key: ({ state }) => key(state),
-    isReadOnly: (operation) => rules.get(operation.f)?.readOnly === true,
+    isReadOnly: ({ f, output }) => {
+      const readOnly = rules.get(f)?.readOnly ?? false;
+      return typeof readOnly === 'boolean' ? readOnly : output !== undefined && readOnly(output);
+    },
     isBlind: ({ f, output }) => {
       const rule = rules.get(f);
       return rule?.overwrites === true && (rule.silent === true || output === undefined);
@@ -77,7 +80,7 @@ export function defineModel<S>(definition: Definition<S>): Model<Box<S>> {
 function matches<S>(rule: OperationRule<S>, { output }: Operation, answered: unknown): boolean {
   if (rule.silent) return true;
   if (rule.matches) return rule.matches(output, answered);
-  return output === answered || canonical(output) === canonical(answered);
+  return equal(output, answered);
 }
 
 function refusal<S>(

@@ -7,7 +7,7 @@
  * With namespaces every input also bears `namespace`; the same key in two namespaces is two keys.
  * Expiry is not in this model: a history with keys that expire needs one that is told cluster time.
  */
-import { canonical } from '../canonical.ts';
+import { canonical, equal } from '../canonical.ts';
 import type { Model } from '../history.ts';
 import { type Box, defineModel, type OperationRule } from './define.ts';
 
@@ -36,14 +36,16 @@ const RULES: Readonly<Record<string, OperationRule<unknown>>> = {
     show: (input: PutInput) => `${where(input)}=${canonical(input.value)}`,
   },
   delete: {
+    readOnly: (output) => output === false,
     overwrites: true,
     apply: (state) => ({ state: null, output: state !== null }),
     refuses: (_input, output) => notBoolean(output),
     show: where,
   },
   cas: {
+    readOnly: (output) => output === false,
     apply: (state, { expected, value }: CasInput) => {
-      const swapped = state === expected || canonical(state) === canonical(expected);
+      const swapped = equal(state, expected);
       return { state: swapped ? value : state, output: swapped };
     },
     refuses: (input, output) => lacks(input, ['expected', 'value']) ?? notBoolean(output),

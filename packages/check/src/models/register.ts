@@ -5,7 +5,7 @@
  *   cas    input {expected, value}, or [expected, value]; output true or false; an echo of the input means true
  * A `cas` that mismatched may also be recorded as `fail`: it then leaves the history, which only weakens the verdict.
  */
-import { canonical } from '../canonical.ts';
+import { canonical, equal } from '../canonical.ts';
 import type { Model } from '../history.ts';
 import { type Box, defineModel, type OperationRule } from './define.ts';
 
@@ -24,9 +24,10 @@ const write: OperationRule<unknown> = {
 type Swap = { readonly expected: unknown; readonly value: unknown } | readonly [unknown, unknown];
 
 const cas: OperationRule<unknown> = {
+  readOnly: (output) => output === false,
   apply: (state, input: Swap) => {
     const [expected, value] = pairOf(input);
-    const swapped = state === expected || canonical(state) === canonical(expected);
+    const swapped = equal(state, expected);
     return { state: swapped ? value : state, output: swapped };
   },
   matches: (observed, answered) => (observed !== false) === answered,

@@ -73,6 +73,11 @@ export class Automaton<S = unknown> {
     return successor;
   }
 
+  /** Whether a transition is possible; unlike `next` it remembers nothing, for questions asked once. */
+  allows(state: number, kind: number): boolean {
+    return this.model.step(this.states[state]!, this.representatives[kind]!) !== null;
+  }
+
   private stateId(state: S): number {
     const key = this.model.key(state);
     let id = this.stateIds.get(key);

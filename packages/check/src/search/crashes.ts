@@ -23,6 +23,8 @@ export class Crashes {
   readonly count: number;
   private readonly automaton: Automaton;
   private readonly enablers = new Map<number, readonly number[]>();
+  private readonly effective = new Map<number, readonly number[]>();
+  private pairs: readonly (readonly [number, number])[] | null = null;
   /** Bags as (class, count) pairs in a row, ascending by class. */
   private readonly bags: Int32Array[] = [new Int32Array(0)];
   private readonly bagIds = new Map<number, number[]>();
@@ -51,24 +53,42 @@ export class Crashes {
     return this.automaton.isBlind(this.kinds[index]!);
   }
 
-  /**
-   * Blind classes after which an operation of class `kind` is possible; with `effective`, and changes
-   * the state (for a crashed operation, which would otherwise be pointless).
-   */
-  enabling(kind: number, effective: boolean): readonly number[] {
-    const cell = kind * 2 + (effective ? 1 : 0);
-    let found = this.enablers.get(cell);
+  /** Blind classes after which an operation of class `kind` is possible. */
+  enabling(kind: number): readonly number[] {
+    let found = this.enablers.get(kind);
     if (found === undefined) {
-      found = this.blind.filter((index) => {
-        const written = this.automaton.next(this.automaton.initial, this.kinds[index]!);
-        const after = this.automaton.next(written, kind);
-        return after !== IMPOSSIBLE && !(effective && after === written);
-      });
+      found = this.blind.filter((index) => this.automaton.allows(this.writtenBy(index), kind));
       // Long lists would cost the square of the history; the search filters again anyway.
       if (found.length * 2 > this.blind.length) found = this.blind;
-      this.enablers.set(cell, found);
+      this.enablers.set(kind, found);
     }
     return found;
+  }
+
+  /** Blind classes after which some crashed operation that is not blind would change the state. */
+  get preparing(): readonly (readonly [blind: number, other: number])[] {
+    this.pairs ??= this.blind.flatMap((blind) =>
+      this.effectiveIn(this.writtenBy(blind)).map((other) => [blind, other] as const),
+    );
+    return this.pairs;
+  }
+
+  /** Classes that are not blind and would change this state. */
+  effectiveIn(state: number): readonly number[] {
+    let found = this.effective.get(state);
+    if (found === undefined) {
+      found = this.others.filter((index) => {
+        const after = this.automaton.next(state, this.kinds[index]!);
+        return after !== IMPOSSIBLE && after !== state;
+      });
+      this.effective.set(state, found);
+    }
+    return found;
+  }
+
+  /** The state that a blind class leaves, whatever the state before. */
+  private writtenBy(index: number): number {
+    return this.automaton.next(this.automaton.initial, this.kinds[index]!);
   }
 
   /** The bag with one more of class `index` used. */
@@ -95,11 +115,26 @@ export class Crashes {
     return true;
   }
 
+  /** Calls back for each class used in a bag. */
+  eachUsed(bag: number, visit: (index: number, count: number) => void): void {
+    const pairs = this.bags[bag]!;
+    for (let at = 0; at < pairs.length; at += 2) visit(pairs[at]!, pairs[at + 1]!);
+  }
+
+  /** How many operations have been used in a bag. */
+  sizeOf(bag: number): number {
+    let size = 0;
+    this.eachUsed(bag, (_, count) => {
+      size += count;
+    });
+    return size;
+  }
+
   private intern(bag: Int32Array): number {
     let hash = 17;
     for (const part of bag) hash = Math.imul(hash ^ part, 0x01000193);
     const ids = this.bagIds.get(hash) ?? [];
-    const known = ids.find((id) => equal(this.bags[id]!, bag));
+    const known = ids.find((id) => sameBag(this.bags[id]!, bag));
     if (known !== undefined) return known;
     const id = this.bags.length;
     this.bags.push(bag);
@@ -125,6 +160,6 @@ function increment(bag: Int32Array, index: number): Int32Array {
   return more;
 }
 
-function equal(a: Int32Array, b: Int32Array): boolean {
+function sameBag(a: Int32Array, b: Int32Array): boolean {
   return a.length === b.length && a.every((part, at) => part === b[at]);
 }

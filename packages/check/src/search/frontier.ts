@@ -44,8 +44,12 @@ export class Frontier {
     const size = problem.completed.length;
     this.problem = problem;
     this.size = size;
-    this.next = Int32Array.from({ length: size + 1 }, (_, i) => (i === size ? 0 : i + 1));
-    this.previous = Int32Array.from({ length: size + 1 }, (_, i) => (i === 0 ? size : i - 1));
+    this.next = new Int32Array(size + 1);
+    this.previous = new Int32Array(size + 1);
+    for (let at = 0; at <= size; at++) {
+      this.next[at] = at === size ? 0 : at + 1;
+      this.previous[at] = at === 0 ? size : at - 1;
+    }
     this.status = new Uint8Array(size);
     this.trail = new Int32Array(size * 2);
     this.placed = new Int32Array(problem.words);
@@ -142,6 +146,23 @@ export class Frontier {
     this.unlink(operation);
   }
 
+  /** Passes the rank for good: whatever became of its operation, it has returned. */
+  advance(): void {
+    this.place(this.problem.byRank[this.rank]!);
+    this.pass();
+  }
+
+  /** Places and excuses candidates as these bits say; none may be placed or excused yet. */
+  load(bits: Int32Array, placed: number, placedBlind: number, excused: number): void {
+    for (let operation = this.first(); operation >= 0; ) {
+      const following = this.after(operation);
+      const slot = this.problem.slots[operation]!;
+      if (isSet(bits, placed, slot) || isSet(bits, placedBlind, slot)) this.place(operation);
+      else if (isSet(bits, excused, slot)) this.excuse(operation, SATISFIED);
+      operation = following;
+    }
+  }
+
   /** Takes everything back to when the rank and the trail's length were these. */
   undo(rank: number, trailLength: number): void {
     const { byRank, slots } = this.problem;
@@ -207,6 +228,10 @@ export class Frontier {
   private note(operation: number, kind: number): void {
     this.trail[this.trailLength++] = operation * KINDS + kind;
   }
+}
+
+function isSet(bits: Int32Array, from: number, slot: number): boolean {
+  return ((bits[from + (slot >>> 5)]! >>> (slot & 31)) & 1) === 1;
 }
 
 function toggle(bits: Int32Array, slot: number): void {

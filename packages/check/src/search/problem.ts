@@ -28,24 +28,28 @@ export function layOut(automaton: Automaton, operations: readonly Operation[]): 
   const sorted = [...operations].sort((a, b) => a.invoked - b.invoked);
   const completed = sorted.filter((operation) => operation.returned !== Infinity);
   const crashed = sorted.filter((operation) => operation.returned === Infinity);
-  const kinds = Int32Array.from(completed, (operation) => automaton.classOf(operation));
-  const ends = Float64Array.from(completed, (operation) => operation.returned);
-  const byRank = Int32Array.from(completed.keys()).sort((a, b) => ends[a]! - ends[b]! || a - b);
-  const invoked = Float64Array.from(completed, (operation) => operation.invoked);
-  const returned = Float64Array.from(byRank, (number) => ends[number]!);
+  const size = completed.length;
+  const kinds = new Int32Array(size);
+  const readOnly = new Uint8Array(size);
+  const blind = new Uint8Array(size);
+  const invoked = new Float64Array(size);
+  const returned = new Float64Array(size);
+  const ranking = Array.from({ length: size }, (_, number) => number);
+  ranking.sort((a, b) => completed[a]!.returned - completed[b]!.returned || a - b);
+  for (let number = 0; number < size; number++) {
+    const operation = completed[number]!;
+    const kind = automaton.classOf(operation);
+    kinds[number] = kind;
+    readOnly[number] = automaton.isReadOnly(kind) ? 1 : 0;
+    blind[number] = automaton.isBlind(kind) ? 1 : 0;
+    invoked[number] = operation.invoked;
+    returned[number] = completed[ranking[number]!]!.returned;
+  }
+  const byRank = new Int32Array(ranking);
   const { slots, width } = assignSlots(invoked, byRank, returned);
-  return {
-    completed,
-    kinds,
-    readOnly: Uint8Array.from(kinds, (kind) => (automaton.isReadOnly(kind) ? 1 : 0)),
-    blind: Uint8Array.from(kinds, (kind) => (automaton.isBlind(kind) ? 1 : 0)),
-    invoked,
-    byRank,
-    returned,
-    slots,
-    words: Math.max(1, Math.ceil(width / 32)),
-    crashes: new Crashes(automaton, crashed),
-  };
+  const words = Math.max(1, Math.ceil(width / 32));
+  const crashes = new Crashes(automaton, crashed);
+  return { completed, kinds, readOnly, blind, invoked, byRank, returned, slots, words, crashes };
 }
 
 function assignSlots(invoked: Float64Array, byRank: Int32Array, returned: Float64Array) {
