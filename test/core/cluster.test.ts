@@ -55,6 +55,18 @@ describe('a calm cluster', () => {
     for (const id of ids) expect(outcomeOf(world, id)).toEqual({ outcome: 'ready', index });
   });
 
+  it('obeys a window that is narrowed while it runs', () => {
+    const world = cluster(18, 3);
+    const leader = elect(world);
+    world.run(world.now + 100);
+    const limits = { maxAppendEntries: 1, maxInflightMessages: 2 };
+    world.step(leader, { type: 'Resize', at: world.now, limits });
+    for (let i = 0; i < 10; i += 1) world.propose(leader, `c${i}`);
+    const inflight = leader.raft?.status().followers.map((follower) => follower.inflightMessages);
+    expect(inflight).toEqual([2, 2]);
+    expect(world.until(() => allApplied(world, 'c9'))).toBe(true);
+  });
+
   it('transfers leadership', () => {
     const world = cluster(7, 3);
     const leader = elect(world);
@@ -253,7 +265,7 @@ describe('a storm', () => {
     { forwardProposals: true, maxInflightMessages: 2, maxAppendEntries: 2 },
     { leaseReads: true, snapshotChunkBytes: 8, maxInflightBytes: 100 },
   ];
-  it.each(Array.from({ length: 30 }, (_, i) => i + 1))('seed %i stays safe and heals', (seed) => {
+  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('seed %i stays safe and heals', (seed) => {
     const world = storm(seed * 7919, configs[seed % configs.length]);
     settle(world);
     const acknowledged = world.replies.flatMap(({ reply }) =>

@@ -6,6 +6,7 @@ export { entrySize, type LogView } from './log.ts';
 export type * from './message.ts';
 export {
   defaultConfig,
+  type Limits,
   type RaftConfig,
   type RaftOptions,
   type Recovered,

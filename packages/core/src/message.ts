@@ -6,6 +6,7 @@
  * Objects that crossed this boundary are immutable: the core, the network and the store share entries and payloads by reference.
  */
 import type { Configuration, MemberChange, MemberId } from './configuration.ts';
+import type { Limits } from './options.ts';
 
 /** A log position, 1-based; 0 is "before the first entry". A safe integer. */
 export type Index = number;
@@ -262,6 +263,15 @@ export interface Compact extends Local {
   readonly keep: number;
 }
 
+/**
+ * Other limits from now on: windows, batches, back-pressure. Timeouts, PreVote, CheckQuorum and leases are fixed for a boot, since other
+ * members rely on them.
+ */
+export interface Resize extends Local {
+  readonly type: 'Resize';
+  readonly limits: Partial<Limits>;
+}
+
 /** Everything that enters the core. */
 export type Message =
   | Receive
@@ -276,7 +286,8 @@ export type Message =
   | Applied
   | SnapshotStored
   | SnapshotUnavailable
-  | Compact;
+  | Compact
+  | Resize;
 
 // ------------------------------------------------------------------------------------------------------------ out of the core
 

@@ -34,6 +34,19 @@ export interface RaftConfig {
   readonly transferTimeout: number;
 }
 
+/** The knobs that may change while a member runs (`Resize`). */
+export type Limits = Pick<
+  RaftConfig,
+  | 'maxInflightMessages'
+  | 'maxInflightBytes'
+  | 'maxAppendEntries'
+  | 'maxAppendBytes'
+  | 'maxEntryBytes'
+  | 'maxUncommittedBytes'
+  | 'maxLogBytes'
+  | 'snapshotChunkBytes'
+>;
+
 /** What survived: the durable state a member starts from. A brand-new member: term 0, vote 0, no entries, the bootstrap configuration. */
 export interface Recovered {
   readonly hardState: HardState;

@@ -22,7 +22,7 @@ import type {
   SnapshotMetadata,
   Term,
 } from './message.ts';
-import type { RaftOptions } from './options.ts';
+import { type Limits, type RaftOptions, validateConfig } from './options.ts';
 import { beginStep, reply, takeEffects } from './outbox.ts';
 import { digestState, forkState, plainState, restoreState } from './plain.ts';
 import * as proposal from './proposal.ts';
@@ -180,7 +180,16 @@ function dispatch(raft: RaftState, message: Message): void {
     case 'Compact':
       snapshot.handleCompact(raft, message);
       break;
+    case 'Resize':
+      resize(raft, message.limits);
+      break;
   }
+}
+
+function resize(raft: RaftState, limits: Partial<Limits>): void {
+  const config = { ...raft.config, ...limits };
+  assert(validateConfig(config).length === 0, 'local', 'the driver set limits that are not valid');
+  raft.config = config;
 }
 
 function noteApplied(raft: RaftState, index: Index): void {
