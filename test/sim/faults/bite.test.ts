@@ -22,6 +22,11 @@ const PREPARED: Readonly<Record<string, Partial<FaultPlan>>> = {
     duration: 600_000,
     parameters: { shape: 'isolate', target: 'n3', direction: 'symmetric', clients: false },
   },
+  'crash:unapplied': {
+    fault: 'disk-slow',
+    duration: 1_000_000,
+    parameters: { target: 'n3', factor: 100 },
+  },
   'crash:elected': { fault: 'transfer', parameters: { to: 'follower' } },
   'crash:candidate': { fault: 'transfer', parameters: { to: 'follower' } },
 };
@@ -29,10 +34,9 @@ const PREPARED: Readonly<Record<string, Partial<FaultPlan>>> = {
 const SMALL = defineScenario({
   name: 'bite',
   cluster: { voters: 4, learners: 1, snapshot: { everyEntries: 10, keep: 0 } },
-  workload: { clients: 4, rate: 60, for: '4s', sessionTimeout: '60s' },
+  workload: { clients: 4, rate: 40, for: '3s', sessionTimeout: '60s' },
   network: { latency: '2ms' },
   liveness: false,
-  bytes: true,
 });
 
 /** One strike of this class after a second, and what prepares it a little before. */
@@ -49,9 +53,10 @@ function planOf(name: string, seed: string): Plan {
     fault,
     parameters: found.draw(draw, variant),
   };
+  const bytes = found.group === 'disk';
   const before = PREPARED[name];
   const prepared = { id: 0, at: 1_200_000, duration: 0, fault: '', parameters: {}, ...before };
-  return { ...plan, faults: before === undefined ? [strike] : [strike, prepared] };
+  return { ...plan, bytes, faults: before === undefined ? [strike] : [strike, prepared] };
 }
 
 describe('every fault class bites', () => {
