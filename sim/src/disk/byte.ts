@@ -173,6 +173,10 @@ export class ByteDisk implements Disk, Engine {
 
   // ------------------------------------------------------------------------------------------------------------ faults
 
+  heal(latency: number): void {
+    this.#hindrance.heal(latency);
+  }
+
   inject(fault: DiskFault): boolean {
     switch (fault.kind) {
       case 'bit-rot':

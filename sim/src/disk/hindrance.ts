@@ -11,6 +11,8 @@ export class Hindrance {
   readonly #host: DiskHost;
   readonly #knobs: DiskKnobs;
   #factor = 1;
+  /** No operation takes longer. */
+  #limit: Micros = Number.POSITIVE_INFINITY;
   #stalls = 0;
   #waiting: (() => void)[] = [];
   #full = false;
@@ -95,6 +97,18 @@ export class Hindrance {
     }
   }
 
+  /** Nothing hinders it any more, and from now on no operation takes longer than `latency` (liveness mode). */
+  heal(latency: Micros): void {
+    this.#factor = 1;
+    this.#limit = latency;
+    this.#full = false;
+    this.#writeErrors = 0;
+    this.#fsyncErrors = 0;
+    this.#readErrors = 0;
+    this.#stalls = 0;
+    this.#release();
+  }
+
   /** The process that waited is gone; what ails the device stays. */
   crash(): void {
     this.#stalls = 0;
@@ -104,16 +118,22 @@ export class Hindrance {
   #stall(duration: Micros): void {
     this.#stalls += 1;
     this.#host.after(duration, () => {
+      // Healed meanwhile: there is no stall left to end.
+      if (this.#stalls === 0) return;
       this.#stalls -= 1;
-      if (this.#stalls > 0) return;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const action of waiting) action();
+      if (this.#stalls === 0) this.#release();
     });
   }
 
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const action of waiting) action();
+  }
+
   #scaled(delay: Micros): Micros {
-    return this.#factor === 1 ? delay : Math.floor(delay * this.#factor);
+    const scaled = this.#factor === 1 ? delay : Math.floor(delay * this.#factor);
+    return Math.min(scaled, this.#limit);
   }
 }
 

@@ -138,6 +138,10 @@ class ObjectDisk implements Disk {
     if (!this.pending) this.#forgetDropped();
   }
 
+  heal(latency: number): void {
+    this.#hindrance.heal(latency);
+  }
+
   inject(fault: DiskFault): boolean {
     return this.#hindrance.inject(fault);
   }
