@@ -47,6 +47,8 @@ function plainspoken<S>(model: Model<S>): Model<S> {
   return { ...rest, isReadOnly: () => false };
 }
 
+const strategies = ['depth-first', 'sweep'] as const;
+
 const cases = [
   { model: register() as Model, shape: registerShape },
   { model: casRegister() as Model, shape: casRegisterShape },
@@ -66,6 +68,8 @@ describe.each(cases)('$model.name', ({ model, shape }) => {
         else illegal++;
         const verdict = checkLinearizability(history, model);
         assert(verdict.verdict === (expected ? 'ok' : 'illegal'), verdict);
+        const swept = checkLinearizability(history, model, { strategy: 'sweep' });
+        assert(swept.verdict === verdict.verdict, swept);
         const unhinted = checkLinearizability(history, plainspoken(model));
         assert(unhinted.verdict === verdict.verdict, unhinted);
       }),
@@ -78,8 +82,10 @@ describe.each(cases)('$model.name', ({ model, shape }) => {
   test('an ok can be replayed: its order is legal and each point lies within its operation', () => {
     fc.assert(
       fc.property(operations(shape, 7), (history) => {
-        const verdict = checkLinearizability(history, model, { linearization: true });
-        if (verdict.verdict === 'ok') replay(history, verdict.linearization!, model);
+        for (const strategy of strategies) {
+          const verdict = checkLinearizability(history, model, { linearization: true, strategy });
+          if (verdict.verdict === 'ok') replay(history, verdict.linearization!, model);
+        }
       }),
       { numRuns: 500, seed: 8 },
     );
@@ -141,10 +147,12 @@ test('agrees with a plain search on thousands of nearly legal histories of up to
   for (let seed = 1; seed <= 2000; seed++) {
     const history = nearlyLegal(seed, 15);
     const expected = plainSearch(history, model);
-    const verdict = checkLinearizability(history, model, { linearization: true });
-    assert(verdict.verdict === (expected ? 'ok' : 'illegal'), seed);
-    if (verdict.verdict === 'ok') replay(history, verdict.linearization!, model as Model);
-    else illegal++;
+    if (!expected) illegal++;
+    for (const strategy of strategies) {
+      const verdict = checkLinearizability(history, model, { linearization: true, strategy });
+      assert(verdict.verdict === (expected ? 'ok' : 'illegal'), { seed, strategy });
+      if (verdict.verdict === 'ok') replay(history, verdict.linearization!, model as Model);
+    }
   }
   expect(illegal).toBeGreaterThan(300);
 });
@@ -155,7 +163,8 @@ test('a window is illegal on its own, holds the blocking operation, and is small
   let sizes = 0;
   for (let seed = 1; seen < 150; seed++) {
     const history = nearlyLegal(seed, 25);
-    const verdict = checkLinearizability(history, model);
+    const strategy = strategies[seed % 2]!;
+    const verdict = checkLinearizability(history, model, { strategy });
     if (verdict.verdict !== 'illegal') continue;
     const { window, before, blocking } = verdict;
     seen++;
@@ -182,7 +191,8 @@ test('a long illegal history is explained from a cut: few operations, and the st
   for (let seed = 1; seed <= 20; seed++) {
     const events = generate({ seed, clients: 6, operations: 600, values: 4, crashes: 0 });
     const history = spoil(paired(events), 500, 99);
-    const verdict = checkLinearizability(history, model);
+    const strategy = strategies[seed % 2]!;
+    const verdict = checkLinearizability(history, model, { strategy });
     if (verdict.verdict !== 'illegal') throw new Error(`seed ${seed} is ${verdict.verdict}`);
     expect(verdict.window.length).toBeLessThan(6);
     const starts = verdict.before.map((key) => ({ state: JSON.parse(key) as unknown }));

@@ -24,6 +24,7 @@ export {
 export { kv, namespacedKv } from './models/kv.ts';
 export { casRegister, register } from './models/register.ts';
 export { type HistoryError, type HistoryErrorCode, type Paired, pairHistory } from './pairing.ts';
+export type { StrategyName } from './search/search.ts';
 export { readEdn } from './text/edn.ts';
 export {
   guessFormat,

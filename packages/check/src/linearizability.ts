@@ -7,7 +7,7 @@ import type { HistoryEvent, Linearized, Model, Operation, Verdict } from './hist
 import { pairHistory } from './pairing.ts';
 import { Automaton } from './search/automaton.ts';
 import { layOut, type Problem } from './search/problem.ts';
-import { Search } from './search/search.ts';
+import { Search, type StrategyName } from './search/search.ts';
 import { explainSearch } from './search/window.ts';
 
 export interface CheckOptions {
@@ -17,6 +17,8 @@ export interface CheckOptions {
   readonly windowSteps?: number;
   /** Give a legal order with an `ok`. */
   readonly linearization?: boolean;
+  /** Default `both`, in turns. */
+  readonly strategy?: StrategyName;
 }
 
 const MAX_STEPS = 100_000_000;
@@ -51,7 +53,7 @@ export function checkLinearizability<S>(
 ): Verdict {
   const reason = refusal(operations, model as Model);
   if (reason !== null) return { verdict: 'unknown', steps: 0, reason };
-  const all = split(operations, model as Model);
+  const all = split(operations, model as Model, options.strategy);
   const maxSteps = options.maxSteps ?? MAX_STEPS;
   let open = all;
   let steps = 0;
@@ -84,7 +86,11 @@ export function refusal(operations: readonly Operation[], model: Model): string 
   return null;
 }
 
-function split(operations: readonly Operation[], model: Model): Partition[] {
+function split(
+  operations: readonly Operation[],
+  model: Model,
+  strategy: StrategyName = 'both',
+): Partition[] {
   const byName = new Map<string | null, Operation[]>();
   for (const operation of operations) {
     const name = model.partition?.(operation) ?? null;
@@ -95,12 +101,8 @@ function split(operations: readonly Operation[], model: Model): Partition[] {
   return Array.from(byName, ([name, members]) => {
     const automaton = new Automaton(model);
     const problem = layOut(automaton, members);
-    return {
-      name,
-      automaton,
-      problem,
-      search: new Search(automaton, problem, [automaton.initial]),
-    };
+    const search = new Search(automaton, problem, [automaton.initial], strategy);
+    return { name, automaton, problem, search };
   });
 }
 

@@ -28,6 +28,9 @@ export interface Strategy {
 const PATIENCE = 4096;
 const PATIENCE_EACH = 256;
 
+/** Which strategies a search may use. They differ in speed only; tests compare them. */
+export type StrategyName = 'both' | 'depth-first' | 'sweep';
+
 export class Search implements Strategy {
   private readonly patience: number;
   private readonly depthFirst: DepthFirst;
@@ -37,8 +40,14 @@ export class Search implements Strategy {
   private latest: Strategy;
 
   /** Looks for a legal order from any of the states `starts`. */
-  constructor(automaton: Automaton, problem: Problem, starts: readonly number[]) {
-    this.patience = PATIENCE + PATIENCE_EACH * problem.completed.length;
+  constructor(
+    automaton: Automaton,
+    problem: Problem,
+    starts: readonly number[],
+    strategy: StrategyName = 'both',
+  ) {
+    const patience = PATIENCE + PATIENCE_EACH * problem.completed.length;
+    this.patience = strategy === 'both' ? patience : strategy === 'sweep' ? 0 : Infinity;
     this.depthFirst = new DepthFirst(automaton, problem, starts);
     this.beginSweep = () => new Sweep(automaton, problem, starts);
     this.latest = this.depthFirst;
@@ -78,7 +87,8 @@ export class Search implements Strategy {
   /** Either may be quick where the other is hopeless, so both go on, and the cost is twice the lesser at most. */
   private takeTurns(budget: number): Progress {
     this.sweep ??= this.beginSweep();
-    this.latest = this.sweep.steps < this.depthFirst.steps ? this.sweep : this.depthFirst;
-    return this.latest.run(Math.min(budget, this.patience));
+    const isSweepBehind = this.patience === 0 || this.sweep.steps < this.depthFirst.steps;
+    this.latest = isSweepBehind ? this.sweep : this.depthFirst;
+    return this.latest.run(Math.min(budget, this.patience || budget));
   }
 }
