@@ -265,6 +265,46 @@ describe('repair', () => {
   });
 });
 
+describe('the witness', () => {
+  it('is written after the sync and before the completion, while the next sync is under way', () => {
+    const host = new TestHost();
+    const verdict = recover(engine.scan());
+    if (verdict.outcome !== 'intact') throw new Error(verdict.outcome);
+    const { resumption } = verdict;
+    const waiting = new MemberStore({ engine, events: host, resumption, durability: 'default' });
+    engine.attach(waiting);
+    waiting.persist(write(5, 5, entries(9, 9, 5)));
+    waiting.persist(write(6, 6, entries(10, 10, 6)));
+    engine.settleOne();
+    expect(host.take()).toEqual([{ type: 'durable', seq: 5 }]);
+    // Now the second batch and the first witness are under way, in this order.
+    engine.settleOne();
+    expect(host.take()).toEqual([{ type: 'durable', seq: 6 }]);
+    engine.settleOne();
+    expect(host.take()).toEqual([{ type: 'persisted', seq: 5 }]);
+    engine.settleOne();
+    expect(host.take()).toEqual([{ type: 'persisted', seq: 6 }]);
+  });
+
+  it('is synced with every change of the hard state, and otherwise when flushed', () => {
+    const syncs: boolean[] = [];
+    const writeWitness = engine.writeWitness.bind(engine);
+    engine.writeWitness = (token, slot, bytes, sync) => {
+      syncs.push(sync);
+      writeWitness(token, slot, bytes, sync);
+    };
+    persist(write(5, 4, entries(9, 9, 4)), write(6, 5, []), write(7, 5, entries(10, 10, 5)));
+    expect(syncs).toEqual([false, true, false]);
+    expect(store.isWitnessSynced).toBe(false);
+    store.flush();
+    engine.settle();
+    store.flush();
+    expect(syncs).toEqual([false, true, false, true]);
+    expect(store.isWitnessSynced).toBe(true);
+    expect(recover(engine.scan()).outcome).toBe('intact');
+  });
+});
+
 describe('compaction on disk', () => {
   it('deletes groups that no entry after compactTo needs, a batch after the base that replaces them', () => {
     const bytes = snapshotBytes(500);
