@@ -134,9 +134,14 @@ export function isSticky(raft: RaftState): boolean {
   return raft.now < raft.lastLeaderContact + raft.config.electionTimeoutMin;
 }
 
-/** RequestVote of this term (older ones were refused, newer ones adopted, before). */
+/**
+ * RequestVote of this term (older ones were refused, newer ones adopted, before). Stickiness is asked again: the term may have come by
+ * another message, and a promise to an older term's leader still binds.
+ */
 export function handleRequestVote(raft: RaftState, rpc: RequestVote): void {
-  const granted = mayVoteFor(raft, rpc.from) && isUpToDate(raft, rpc.lastLogIndex, rpc.lastLogTerm);
+  const bound = !rpc.transfer && isSticky(raft);
+  const granted =
+    !bound && mayVoteFor(raft, rpc.from) && isUpToDate(raft, rpc.lastLogIndex, rpc.lastLogTerm);
   if (granted) {
     grantVote(raft, rpc.from);
     return;

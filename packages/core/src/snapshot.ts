@@ -60,9 +60,8 @@ export function sendSnapshotChunk(raft: RaftState, progress: Progress): void {
 
 /** Half of the memory for the log is used. After a compaction that freed little it must grow again first, or snapshots would never end. */
 export function watchLogBytes(raft: RaftState): void {
-  const { maxLogBytes } = raft.config;
-  const { bytes } = raft.log;
-  if (bytes * 2 <= maxLogBytes || (bytes - raft.compactedBytes) * 8 <= maxLogBytes) return;
+  if (hasRoom(raft)) return;
+  if ((raft.log.bytes - raft.compactedBytes) * 8 <= raft.config.maxLogBytes) return;
   requestSnapshot(raft, 'bytes');
 }
 
@@ -257,7 +256,7 @@ export function handleCompact(raft: RaftState, compact: Compact): void {
   if (raft.snapshot !== null && index < raft.snapshot.lastIncludedIndex) return;
   raft.snapshot = snapshot;
   raft.snapshotRequested = false;
-  const compactTo = Math.min(index - keep, slowestNeed(raft, index));
+  const compactTo = hasRoom(raft) ? Math.min(index - keep, slowestNeed(raft, index)) : index;
   if (compactTo > raft.log.baseIndex) {
     foldConfigurations(raft, compactTo);
     raft.log.compactTo(compactTo);
@@ -266,9 +265,13 @@ export function handleCompact(raft: RaftState, compact: Compact): void {
   raft.compactedBytes = raft.log.bytes;
 }
 
-/** While memory allows, keep what a live follower lacks: its entries are cheaper than a snapshot. */
+/** Keeping entries for others is a favour: with the log half full it would end in LOG_LIMIT. */
+function hasRoom(raft: RaftState): boolean {
+  return raft.log.bytes * 2 <= raft.config.maxLogBytes;
+}
+
+/** What a live follower still lacks: its entries are cheaper than a snapshot. */
 function slowestNeed(raft: RaftState, index: Index): Index {
-  if (raft.log.bytes * 2 > raft.config.maxLogBytes) return index;
   let need = index;
   for (const progress of raft.peers) {
     const live = raft.now < progress.lastContact + raft.config.electionTimeoutMax;

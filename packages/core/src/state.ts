@@ -92,7 +92,7 @@ export interface Transfer {
 export const SELF = -1;
 
 /** Request ids of one boot are boot * REQUESTS_PER_BOOT + n: those of an earlier boot are never mistaken for ours. */
-export const REQUESTS_PER_BOOT = 2 ** 21;
+export const REQUESTS_PER_BOOT = 0x200000;
 
 export class RaftState {
   // ---- built with
