@@ -24,7 +24,10 @@ interface Cluster<Command> {
   compact(): void;
 }
 
-function contestant<Command>(cluster: Cluster<Command>, commands: readonly Command[]): () => number {
+function contestant<Command>(
+  cluster: Cluster<Command>,
+  commands: readonly Command[],
+): () => number {
   let since = 0;
   return () =>
     perSecond(400, () => {
@@ -43,14 +46,20 @@ export function benchCore(batch: number, rounds: number): CoreFigures {
   const ours = new OurCluster();
   const peer = new PeerCluster();
   const result = interleave(rounds, {
-    ours: contestant(ours, Array.from({ length: batch }, () => BYTES)),
-    peer: contestant(peer, Array.from({ length: batch }, () => TEXT)),
+    ours: contestant(
+      ours,
+      Array.from({ length: batch }, () => BYTES),
+    ),
+    peer: contestant(
+      peer,
+      Array.from({ length: batch }, () => TEXT),
+    ),
   });
   return {
     batch,
-    ours: result['ours']!,
-    peer: result['peer']!,
-    ratio: result['ours']! / result['peer']!,
+    ours: result.ours!,
+    peer: result.peer!,
+    ratio: result.ours! / result.peer!,
     ourMessagesPerEntry: ours.messages / ours.committed,
     peerMessagesPerEntry: peer.messages / peer.committed,
   };

@@ -8,7 +8,11 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 // Its controller wants sqlite3, a native module that this workspace never builds; the raw node does not use it.
 const sqlite = require.resolve('sqlite3');
-require.cache[sqlite] = { id: sqlite, exports: { verbose: () => ({}) }, loaded: true } as NodeModule;
+require.cache[sqlite] = {
+  id: sqlite,
+  exports: { verbose: () => ({}) },
+  loaded: true,
+} as NodeModule;
 const { RawNode } = require('@coaty/consensus.raft/ported/rawnode.js');
 const { RaftConfig } = require('@coaty/consensus.raft/ported/raft.js');
 const { MemoryStorage } = require('@coaty/consensus.raft/ported/storage.js');

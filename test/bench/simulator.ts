@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Plan, run, scenarioToPlan } from '@seedraft/sim';
-import { parseScenario } from '../../packages/seedraft/src/scenario-file.ts';
+import { parseScenario } from 'seedraft';
 import { HOUSE } from '../mutants/build.ts';
 import { bareLoop } from './bare-loop.ts';
 import { interleave } from './rounds.ts';
@@ -52,7 +52,9 @@ function runAll(list: readonly Plan[]): Rate {
   for (const plan of list) {
     const result = run(plan);
     if (result.verdict !== 'pass' && result.verdict !== 'inconclusive') {
-      throw new Error(`bench: ${plan.scenario} seed ${plan.seed}: ${result.rule} ${result.sentence}`);
+      throw new Error(
+        `bench: ${plan.scenario} seed ${plan.seed}: ${result.rule} ${result.sentence}`,
+      );
     }
     events += result.events;
     micros += result.simulatedMicros;
@@ -62,7 +64,10 @@ function runAll(list: readonly Plan[]): Rate {
 
 export function benchSimulator(rounds: number, seeds: number): SimulatorFigures {
   const swarmText = readFileSync(path.join(HOUSE, 'scenarios/swarm.yaml'), 'utf8');
-  const swarm = plans(swarmText, Array.from({ length: seeds }, (_, n) => `bench-${n}`));
+  const swarm = plans(
+    swarmText,
+    Array.from({ length: seeds }, (_, n) => `bench-${n}`),
+  );
   const idle = plans(IDLE, ['1']);
   const loaded = plans(LOADED, ['1']);
   const figures = interleave(rounds, {
@@ -84,10 +89,10 @@ export function benchSimulator(rounds: number, seeds: number): SimulatorFigures 
     },
   });
   return {
-    eventsPerSecond: figures['swarm']!,
-    bareEventsPerSecond: figures['bare']!,
-    ratioToBare: figures['swarm']! / figures['bare']!,
-    idleSimulatedSecondsPerSecond: figures['idle']!,
-    loadedSimulatedSecondsPerSecond: figures['loaded']!,
+    eventsPerSecond: figures.swarm!,
+    bareEventsPerSecond: figures.bare!,
+    ratioToBare: figures.swarm! / figures.bare!,
+    idleSimulatedSecondsPerSecond: figures.idle!,
+    loadedSimulatedSecondsPerSecond: figures.loaded!,
   };
 }

@@ -1,5 +1,6 @@
 /** Proves that the simulator is pure: it bundles for a browser, with nothing of Node in it, and the bundle runs a seed. */
 import vm from 'node:vm';
+import { defineScenario, run, scenarioToPlan } from '@seedraft/sim';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
@@ -18,15 +19,15 @@ const bundle = (contents: string): Promise<string> =>
 
 test('sim bundles for a browser and gives the same hash there', async () => {
   const code = await bundle(`
-    import { drawPlan, run } from '@seedraft/sim';
-    const result = run(drawPlan({ name: 'browser', story: '', swarm: 'all' }, '7'));
-    export const hash = result.hash;
+    import { defineScenario, run, scenarioToPlan } from '@seedraft/sim';
+    const scenario = defineScenario({ name: 'browser', story: 'anything', swarm: 'all' });
+    export const hash = run(scenarioToPlan(scenario, '7')).hash;
   `);
   // A context with the language and text codecs only: no process, no require, no timers, no Date to lean on.
   const context = vm.createContext({ TextEncoder, TextDecoder });
   vm.runInContext(`${code};globalThis.hash = answer.hash;`, context);
-  const { drawPlan, run } = await import('@seedraft/sim');
-  const here = run(drawPlan({ name: 'browser', story: '', swarm: 'all' }, '7'));
+  const scenario = defineScenario({ name: 'browser', story: 'anything', swarm: 'all' });
+  const here = run(scenarioToPlan(scenario, '7'));
   expect((context as { hash: string }).hash).toBe(here.hash);
 });
 

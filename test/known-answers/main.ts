@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { hash64 } from '@seedraft/codec';
 import { expandSeed, Randomness, run, scenarioToPlan } from '@seedraft/sim';
-import { parseScenario } from '../../packages/seedraft/src/scenario-file.ts';
+import { parseScenario } from 'seedraft';
 import { HOUSE } from '../mutants/build.ts';
 
 const FILE = path.join(HOUSE, 'test/known-answers/answers.json');

@@ -37,7 +37,9 @@ export async function buildHunt(mutant: Mutant | null, outfile: string): Promise
     target: 'node20',
     conditions: ['@seedraft/source'],
     // CommonJS parts of dependencies (yaml, seedrandom) ask for `require`.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
     plugins: mutant === null ? [] : [planting(mutant)],
     logLevel: 'error',
   });

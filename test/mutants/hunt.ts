@@ -1,12 +1,16 @@
 /** Runs in a worker, bundled with a mutant: scenarios under seeds until the expected rule fires. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { run, scenarioToPlan } from '@seedraft/sim';
-import { parseScenario } from '../../packages/seedraft/src/scenario-file.ts';
+import { parseScenario } from 'seedraft';
 
 export interface HuntTask {
   /** Null: run exactly these seeds and report the first violation of any rule (the clean house). */
   readonly expectedRule: string | null;
-  readonly hunts: readonly { readonly scenario: string; readonly text: string; readonly seeds: readonly string[] }[];
+  readonly hunts: readonly {
+    readonly scenario: string;
+    readonly text: string;
+    readonly seeds: readonly string[];
+  }[];
 }
 
 export interface HuntResult {
@@ -38,11 +42,29 @@ function hunt(task: HuntTask): HuntResult {
       rules[rule] = (rules[rule] ?? 0) + 1;
       if (task.expectedRule === null || rule === task.expectedRule) {
         const sentence = result.sentence ?? result.reason;
-        return { killed: true, rule, sentence, where: scenario, seed, seeds: n + 1, rules, seconds: seconds() };
+        return {
+          killed: true,
+          rule,
+          sentence,
+          where: scenario,
+          seed,
+          seeds: n + 1,
+          rules,
+          seconds: seconds(),
+        };
       }
     }
   }
-  return { killed: false, rule: null, sentence: null, where: null, seed: null, seeds: total, rules, seconds: seconds() };
+  return {
+    killed: false,
+    rule: null,
+    sentence: null,
+    where: null,
+    seed: null,
+    seeds: total,
+    rules,
+    seconds: seconds(),
+  };
 }
 
 parentPort?.postMessage(hunt(workerData as HuntTask));

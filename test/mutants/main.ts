@@ -50,11 +50,19 @@ async function judge(mutant: Mutant, folder: string, clean: string, budget: numb
     cleanPasses = !(await inWorker(clean, { expectedRule: null, hunts: same })).killed;
   }
   const { rules, ...rest } = found;
-  return { id: mutant.id, expectedRule: mutant.expectedRule, ...rest, otherRules: rules, cleanPasses };
+  return {
+    id: mutant.id,
+    expectedRule: mutant.expectedRule,
+    ...rest,
+    otherRules: rules,
+    cleanPasses,
+  };
 }
 
 function print(row: Row, mutant: Mutant): void {
-  const where = row.killed ? `${row.rule} in ${row.where}, seed ${row.seed}` : `SURVIVED ${row.seeds} seeds`;
+  const where = row.killed
+    ? `${row.rule} in ${row.where}, seed ${row.seed}`
+    : `SURVIVED ${row.seeds} seeds`;
   const others = Object.entries(row.otherRules).map(([rule, count]) => `${rule} x${count}`);
   const clean = row.cleanPasses === false ? '  BUT THE CLEAN HOUSE FAILS THERE TOO' : '';
   console.log(
@@ -71,7 +79,8 @@ async function main(): Promise<number> {
       seeds: { type: 'string', default: '200' },
     },
   });
-  const wanted = positionals.length > 0 ? positionals : values.smoke ? SMOKE : MUTANTS.map((m) => m.id);
+  const wanted =
+    positionals.length > 0 ? positionals : values.smoke ? SMOKE : MUTANTS.map((m) => m.id);
   const chosen = wanted.map((id) => {
     const mutant = MUTANTS.find((known) => known.id.toLowerCase() === id.toLowerCase());
     if (mutant === undefined) {

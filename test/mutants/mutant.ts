@@ -21,10 +21,14 @@ export interface Mutant {
 export function applyMutant(mutant: Mutant, text: string): string {
   const first = text.indexOf(mutant.find);
   if (first < 0) {
-    throw new Error(`${mutant.id}: its patch no longer applies: not found in ${mutant.file}:\n${mutant.find}`);
+    throw new Error(
+      `${mutant.id}: its patch no longer applies: not found in ${mutant.file}:\n${mutant.find}`,
+    );
   }
   if (text.indexOf(mutant.find, first + 1) >= 0) {
-    throw new Error(`${mutant.id}: its patch is ambiguous: found more than once in ${mutant.file}:\n${mutant.find}`);
+    throw new Error(
+      `${mutant.id}: its patch is ambiguous: found more than once in ${mutant.file}:\n${mutant.find}`,
+    );
   }
   return text.slice(0, first) + mutant.replace + text.slice(first + mutant.find.length);
 }

@@ -1,0 +1,53 @@
+/** `npm run bench [-- --json] [core|simulator|check]`: speeds, each beside a peer or a bare twin in the same run. Prints; never fails for speed. */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchCore } from './core.ts';
+import { benchCheck } from './linearizability.ts';
+import { benchSimulator } from './simulator.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '5' } },
+});
+const wants = (part: string): boolean => positionals.length === 0 || positionals.includes(part);
+const rounds = Number(values.rounds);
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const say = (line: string): void => {
+  if (!values.json) console.log(line);
+};
+const report: Record<string, unknown> = { node: process.version, cpu: cpus()[0]?.model ?? '' };
+
+say(
+  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}; medians of ${rounds} interleaved rounds`,
+);
+if (wants('core')) {
+  say('\ncore, 3 members in memory, 64-byte proposals, against @coaty/consensus.raft 1.0.0');
+  report.core = [1, 64].map((batch) => {
+    const figures = benchCore(batch, rounds);
+    say(
+      `  batch ${String(batch).padStart(2)}: ${whole(figures.ours)} committed entries/s, peer ${whole(figures.peer)}: ${figures.ratio.toFixed(1)}x; ` +
+        `${figures.ourMessagesPerEntry.toFixed(3)} messages an entry, peer ${figures.peerMessagesPerEntry.toFixed(3)}`,
+    );
+    return figures;
+  });
+}
+if (wants('simulator')) {
+  say('\nsimulator, one CPU core, every rule on');
+  const figures = benchSimulator(rounds, 60);
+  say(
+    `  swarm seeds: ${whole(figures.eventsPerSecond)} events/s (a bare event loop: ${whole(figures.bareEventsPerSecond)}; ratio ${figures.ratioToBare.toFixed(3)})\n` +
+      `  idle, 5 members: ${whole(figures.idleSimulatedSecondsPerSecond)} simulated seconds a second\n` +
+      `  100 operations/s, 5 members: ${whole(figures.loadedSimulatedSecondsPerSecond)} simulated seconds a second`,
+  );
+  report.simulator = figures;
+}
+if (wants('check')) {
+  say('\nlinearizability, black-box search');
+  const figures = benchCheck();
+  say(
+    `  ${whole(figures.operations)} operations of 10 clients on one register: ${figures.verdict} in ${figures.seconds.toFixed(2)} s, ` +
+      `${whole(figures.steps)} steps, ${whole(figures.residentMegabytes)} MB resident`,
+  );
+  report.check = figures;
+}
+if (values.json) console.log(JSON.stringify(report));
