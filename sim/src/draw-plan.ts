@@ -56,8 +56,9 @@ export function scenarioToPlan(scenario: Scenario, seed: string): Plan {
   const duration =
     scenario.workload.for ?? (leaves('clients') ? drawDuration(draw) : DEFAULTS.duration);
   const honest = draw.chance('honest clocks', 500_000);
+  // What the file tells is told, whatever it does to the clocks.
   const faults = planFaults(scenario, randomness, mood, switches, duration).filter(
-    (planned) => !(honest && straysBeyond(planned, raft) && planned.id >= scenario.faults.length),
+    (planned, place) => place < scenario.faults.length || !(honest && straysBeyond(planned, raft)),
   );
   return {
     version: 1,
@@ -145,7 +146,7 @@ function planMembers(
   });
 }
 
-/** The scenario's own faults first, with their places in the file as ids. */
+/** The scenario's own faults first, with their places in the file as ids unless they bear some. */
 function planFaults(
   scenario: Scenario,
   randomness: Randomness,
@@ -154,15 +155,16 @@ function planFaults(
   duration: number,
 ): FaultPlan[] {
   const told = scenario.faults.map(
-    (line, id): FaultPlan => ({
-      id,
+    (line, place): FaultPlan => ({
+      id: line.id ?? place,
       at: line.at,
       duration: line.duration,
       fault: line.fault,
       parameters: line.parameters,
     }),
   );
-  return [...told, ...drawFaults(randomness, mood, switches, duration, told.length)];
+  const firstFree = told.reduce((most, { id }) => Math.max(most, id + 1), told.length);
+  return [...told, ...drawFaults(randomness, mood, switches, duration, firstFree)];
 }
 
 /** Does this fault make a clock stray more than leases assume? */

@@ -37,6 +37,7 @@ export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
 export { type RunOptions, type RunResult, type RunVerdict, run } from './run.ts';
 export { scenarioJsonSchema } from './scenario/json-schema.ts';
+export { planToScenario, UnprintablePlan } from './scenario/print.ts';
 export { formatPath, type Problem } from './scenario/problems.ts';
 export {
   defineScenario,

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run, type Scenario, scenarioJsonSchema, scenarioToPlan } from '@seedraft/sim';
+import { parseScenario } from 'seedraft';
 import { describe, expect, test } from 'vitest';
-import { parseScenario } from '../../packages/seedraft/src/scenario-file.ts';
 
 const FOLDER = fileURLToPath(new URL('../../scenarios/', import.meta.url));
 const FILES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })

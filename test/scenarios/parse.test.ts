@@ -1,8 +1,8 @@
 /** Scenario files: what people write becomes the plan's integers; what they get wrong is told with line, column and a hint, and nothing throws. */
 import { fc, test } from '@fast-check/vitest';
 import { defineScenario, ScenarioError } from '@seedraft/sim';
+import { parseScenario } from 'seedraft';
 import { describe, expect } from 'vitest';
-import { parseScenario } from '../../packages/seedraft/src/scenario-file.ts';
 
 const EXAMPLE = `
 name: deaf leader

@@ -12,7 +12,9 @@ export const bitRot: Fault<DamageParameters> = {
   summary: 'a stored bit flips',
   schema: damageSchema,
   subject: 'target',
-  draw: drawDamage,
+  draw(draw) {
+    return drawDamage(draw, 0);
+  },
   inject(world, parameters, draw) {
     return injectDamage(
       world,

@@ -2,9 +2,10 @@
  * Several operators ask for changes at the same moment, not knowing of each other.
  * Recovery it must leave possible: one change is in flight at a time; the others are refused with a reason or come after it.
  */
+import type { MemberChange } from '@seedraft/core';
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
-import { FEWEST_VOTERS, memberOf, newMember } from './operator.ts';
+import { FEWEST_VOTERS, keepsQuorum, memberOf, newMember } from './operator.ts';
 import { currentVoters } from './target.ts';
 
 const schema = z.strictObject({
@@ -25,6 +26,7 @@ export const concurrentChanges: Fault<Parameters> = {
     const voters = draw.shuffle('voters', currentVoters(world));
     if (world.leader() === null || voters.length < FEWEST_VOTERS) return null;
     const told: string[] = [];
+    const removals: MemberChange[] = [];
     for (let ordinal = 0; ordinal < parameters.count; ordinal += 1) {
       const leaving = voters[ordinal >> 1];
       // Adds and removals take turns: all together leave at least as many voters as there were, less one.
@@ -33,7 +35,10 @@ export const concurrentChanges: Fault<Parameters> = {
         world.changeMembership([{ type: 'add', member: memberOf(joining, 'voter') }], 'single');
         told.push(`add ${joining.name}`);
       } else {
-        world.changeMembership([{ type: 'remove', id: leaving.id }], 'single');
+        const removal = { type: 'remove', id: leaving.id } as const;
+        if (keepsQuorum(world, [...removals, removal])) removals.push(removal);
+        else continue;
+        world.changeMembership([removal], 'single');
         told.push(`remove ${leaving.name}`);
       }
     }

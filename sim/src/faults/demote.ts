@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
-import { FEWEST_VOTERS } from './operator.ts';
+import { FEWEST_VOTERS, keepsQuorum } from './operator.ts';
 import { currentVoters, resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('follower') });
@@ -23,7 +23,9 @@ export const demote: Fault<Parameters> = {
     const member = resolveOne(world, parameters.target, draw);
     const named = parameters.target.startsWith('n');
     if (member === null || (!named && currentVoters(world).length <= FEWEST_VOTERS)) return null;
-    world.changeMembership([{ type: 'demote', id: member.id }], 'single');
+    const changes = [{ type: 'demote', id: member.id }] as const;
+    if (!named && !keepsQuorum(world, changes)) return null;
+    world.changeMembership(changes, 'single');
     return { sentence: `the operator makes ${member.name} a learner` };
   },
 };

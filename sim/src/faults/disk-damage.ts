@@ -13,15 +13,19 @@ import { resolve, target } from './target.ts';
 /** Parameters of damage at rest. */
 export const damageSchema = z.strictObject({
   target: target().default('random'),
-  /** Crash right after the damage and come back after this long, so that recovery meets it; without it, it lies in wait. */
+  /** Time for the damage to happen before the crash: what is done to the next write needs a write. */
+  settle: duration().default(0),
+  /** Crash and come back after this long, so that recovery meets the damage; without it, it lies in wait. */
   restart: duration().optional(),
 });
 export type DamageParameters = z.output<typeof damageSchema>;
 
-export function drawDamage(draw: Draw): DamageParameters {
+/** `settle`: how long, at most, the damage may take to happen. */
+export function drawDamage(draw: Draw, settle: number): DamageParameters {
   const restart = draw.between('restart', 10_000, 1_500_000);
   return {
     target: draw.pick('target', ['leader', 'follower', 'random', 'random']),
+    settle: settle === 0 ? 0 : draw.between('settle', 1_000, settle),
     ...(draw.chance('at rest', 200_000) ? {} : { restart }),
   };
 }
@@ -36,11 +40,18 @@ export function injectDamage(
 ): Injected | null {
   const victim = firstHit(world, draw, parameters.target, fault);
   if (victim === null) return null;
-  const { restart } = parameters;
+  const { restart, settle } = parameters;
   if (restart === undefined) return { sentence: tell(victim.name) };
-  if (isRunning(victim)) world.crash(victim.id, 'kept');
-  world.after(restart, () => restartIfDown(world, victim));
-  return { sentence: `${tell(victim.name)}; it crashes and comes back ${restart / 1000} ms later` };
+  const crash = (): void => {
+    if (isRunning(victim)) world.crash(victim.id, 'kept');
+    world.after(restart, () => restartIfDown(world, victim));
+  };
+  if (settle === 0) crash();
+  else world.after(settle, crash);
+  const back = `crashes and is back ${restart / 1000} ms later`;
+  return {
+    sentence: `${tell(victim.name)}; ${settle === 0 ? 'it' : `${settle / 1000} ms later it`} ${back}`,
+  };
 }
 
 /** A fault that makes the member stop itself when it next uses its disk; somebody starts it again. */

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
-import { injectStop } from './disk-damage.ts';
-import type { Fault } from './fault.ts';
+import { injectDamage, injectStop } from './disk-damage.ts';
+import type { Draw, Fault, FaultWorld, Injected } from './fault.ts';
 import { target } from './target.ts';
 
 const schema = z.strictObject({
@@ -32,11 +32,24 @@ export const diskError: Fault<Parameters> = {
     };
   },
   inject(world, parameters, draw) {
-    const { operation } = parameters;
-    const kind = operation === 'read' ? 'read-error' : 'write-error';
-    return injectStop(world, draw, parameters, { kind }, (name) => ({
-      sentence: `the next ${operation} of the disk of ${name} fails`,
-      classes: [`disk-error:${operation}`],
+    if (parameters.operation === 'read') return injectReadError(world, draw, parameters);
+    return injectStop(world, draw, parameters, { kind: 'write-error' }, (name) => ({
+      sentence: `the next write of ${name} fails`,
+      classes: ['disk-error:write'],
     }));
   },
 };
+
+/** A member reads its disk when it starts, so it is made to. */
+function injectReadError(world: FaultWorld, draw: Draw, parameters: Parameters): Injected | null {
+  const { target: word, restart } = parameters;
+  const damage = { target: word, restart, settle: 0 };
+  const injected = injectDamage(
+    world,
+    draw,
+    damage,
+    { kind: 'read-error' },
+    (name) => `a sector of ${name} cannot be read any more`,
+  );
+  return injected === null ? null : { ...injected, classes: ['disk-error:read'] };
+}

@@ -6,7 +6,7 @@ import type { MemberChange } from '@seedraft/core';
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
 import type { Draw, Fault, FaultWorld } from './fault.ts';
-import { memberOf, newMember } from './operator.ts';
+import { keepsQuorum, memberOf, newMember } from './operator.ts';
 import { names, newcomer, resolve, target } from './target.ts';
 
 const schema = z.strictObject({
@@ -66,7 +66,7 @@ export function planJointChange(
     ...leaving.map((member) => ({ type: 'remove' as const, id: member.id })),
     ...demoted.map((member) => ({ type: 'demote' as const, id: member.id })),
   ];
-  if (changes.length === 0) return null;
+  if (changes.length === 0 || !keepsQuorum(world, changes)) return null;
   const parts: string[] = [];
   if (joining.length > 0) parts.push(`${names(joining)} in`);
   if (leaving.length > 0) parts.push(`${names(leaving)} out`);

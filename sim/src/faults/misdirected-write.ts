@@ -12,7 +12,9 @@ export const misdirectedWrite: Fault<DamageParameters> = {
   summary: 'a write lands in the wrong place',
   schema: damageSchema,
   subject: 'target',
-  draw: drawDamage,
+  draw(draw) {
+    return drawDamage(draw, 500_000);
+  },
   inject(world, parameters, draw) {
     return injectDamage(
       world,

@@ -2,9 +2,10 @@
  * What an operator does by hand, for the membership faults: name a member in a configuration, wait until a learner has caught up, run
  * the usual procedure of replacing one member by another.
  */
-import type { Member, MemberId } from '@seedraft/core';
+import type { Member, MemberChange, MemberId } from '@seedraft/core';
 import type { MemberView, Micros } from '../observer.ts';
 import type { FaultWorld } from './fault.ts';
+import { currentMembers } from './target.ts';
 
 /** More voters than this make runs slow and nothing more likely. */
 export const MOST_VOTERS = 7;
@@ -39,6 +40,25 @@ export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
     if (member.id === id) return member.role;
   }
   return null;
+}
+
+/**
+ * Would the voters, once these changes are made, still have a quorum of members whose disks are whole? No operator in his senses removes
+ * the healthy while others are broken; the atlas counts on it, since it cannot foresee changes.
+ */
+export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[]): boolean {
+  const voters = new Set<MemberId>();
+  for (const member of currentMembers(world)) if (member.role === 'voter') voters.add(member.id);
+  for (const change of changes) {
+    if (change.type === 'add' && change.member.role === 'voter') voters.add(change.member.id);
+    else if (change.type === 'promote') voters.add(change.id);
+    else if (change.type === 'remove' || change.type === 'demote') voters.delete(change.id);
+  }
+  let broken = 0;
+  for (const id of voters) {
+    if (world.impaired?.includes(id) || world.member(id).status === 'gone') broken += 1;
+  }
+  return broken <= Math.floor((voters.size - 1) / 2);
 }
 
 /** Runs `action` when the learner holds everything committed now; gives up after `within`. */

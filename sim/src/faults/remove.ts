@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
-import { FEWEST_VOTERS } from './operator.ts';
+import { FEWEST_VOTERS, keepsQuorum } from './operator.ts';
 import { currentVoters, resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('follower') });
@@ -26,7 +26,9 @@ export const remove: Fault<Parameters> = {
     const named = parameters.target.startsWith('n');
     if (member === null || (!named && currentVoters(world).length <= FEWEST_VOTERS)) return null;
     const role = member === world.leader() ? 'leader' : 'follower';
-    world.changeMembership([{ type: 'remove', id: member.id }], 'single');
+    const changes = [{ type: 'remove', id: member.id }] as const;
+    if (!named && !keepsQuorum(world, changes)) return null;
+    world.changeMembership(changes, 'single');
     return {
       sentence: `the operator removes ${member.name}, a ${role}`,
       classes: [`remove:${role}`],

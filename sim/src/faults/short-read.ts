@@ -12,7 +12,9 @@ export const shortRead: Fault<DamageParameters> = {
   summary: 'a read returns fewer bytes than asked',
   schema: damageSchema,
   subject: 'target',
-  draw: drawDamage,
+  draw(draw) {
+    return drawDamage(draw, 0);
+  },
   inject(world, parameters, draw) {
     return injectDamage(
       world,

@@ -12,7 +12,9 @@ export const staleRead: Fault<DamageParameters> = {
   summary: 'reads return an older version of a block',
   schema: damageSchema,
   subject: 'target',
-  draw: drawDamage,
+  draw(draw) {
+    return drawDamage(draw, 0);
+  },
   inject(world, parameters, draw) {
     return injectDamage(
       world,

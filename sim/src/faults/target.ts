@@ -2,7 +2,7 @@
  * Whom a fault hits, in words. `leader`, `lagging follower`, `majority` resolve at the moment the fault fires, so a scenario can speak of
  * roles that only the run decides; what they resolved to is told in the fault's sentence. Choices among several are keyed draws.
  */
-import type { MemberId } from '@seedraft/core';
+import type { Member, MemberId } from '@seedraft/core';
 import { z } from 'zod';
 import type { MemberView } from '../observer.ts';
 import type { Draw, FaultWorld } from './fault.ts';
@@ -43,8 +43,8 @@ export function newcomer() {
     .meta({ newcomer: true });
 }
 
-/** Voters that count now, by the configuration of the leader, or of the member with the highest term. Id-sorted. */
-export function currentVoters(world: FaultWorld): MemberView[] {
+/** The members that count now, by the configuration of the leader, or of the member with the highest term. */
+export function currentMembers(world: FaultWorld): readonly Member[] {
   let best = world.leader();
   if (best === null) {
     for (const member of world.current) {
@@ -53,8 +53,13 @@ export function currentVoters(world: FaultWorld): MemberView[] {
       }
     }
   }
+  return best?.raft?.configuration.members ?? [];
+}
+
+/** Voters that count now and are not lost, id-sorted. */
+export function currentVoters(world: FaultWorld): MemberView[] {
   const voters: MemberView[] = [];
-  for (const member of best?.raft?.configuration.members ?? []) {
+  for (const member of currentMembers(world)) {
     if (member.role !== 'voter') continue;
     const view = find(world, member.id);
     if (view !== null && view.status !== 'gone') voters.push(view);

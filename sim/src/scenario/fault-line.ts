@@ -11,6 +11,8 @@ import { keysOf } from './schema-walk.ts';
 import { duration } from './units.ts';
 
 export interface FaultLine {
+  /** What the draws of this fault are keyed by; null: its place in the file. A shrunk plan keeps the ids it had. */
+  readonly id: number | null;
   readonly at: number;
   /** 0: instantaneous, or until the end. */
   readonly duration: number;
@@ -19,8 +21,13 @@ export interface FaultLine {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-const when = z.object({ at: duration().default(0), for: duration().default(0) });
-const TIME_KEYS = new Set(['at', 'for']);
+/** What every line may say, whatever its fault. */
+const common = z.object({
+  at: duration().default(0),
+  for: duration().default(0),
+  id: z.int().min(0).nullable().default(null),
+});
+const COMMON_KEYS = new Set(['at', 'for', 'id']);
 
 /** The schema of a line. Its JSON Schema is the union over all faults (json-schema.ts). */
 export function faultLine() {
@@ -29,14 +36,14 @@ export function faultLine() {
     .transform((line, context): FaultLine => {
       const fault = namedFault(line, context);
       if (fault === null) return z.NEVER;
-      const times = when.safeParse(line);
+      const shared = common.safeParse(line);
       const { parameters, place } = gather(line, fault.name, fault.subject);
       const checked = fault.schema.safeParse(parameters, { reportInput: true });
-      if (times.success && checked.success) {
-        const { at, for: span } = times.data;
-        return { at, duration: span, fault: fault.name, parameters: checked.data };
+      if (shared.success && checked.success) {
+        const { at, for: span, id } = shared.data;
+        return { id, at, duration: span, fault: fault.name, parameters: checked.data };
       }
-      for (const issue of times.error?.issues ?? []) report(context, issue, [...issue.path]);
+      for (const issue of shared.error?.issues ?? []) report(context, issue, [...issue.path]);
       for (const issue of checked.error?.issues ?? []) {
         if (issue.code !== 'unrecognized_keys') report(context, issue, place(issue.path));
         else reportUnknownKeys(context, issue.keys, fault, place);
@@ -59,7 +66,7 @@ function namedFault(line: Record<string, unknown>, context: Context) {
     return null;
   }
   const known = FAULTS.map((fault) => fault.name);
-  const keys = Object.keys(line).filter((key) => !TIME_KEYS.has(key));
+  const keys = Object.keys(line).filter((key) => !COMMON_KEYS.has(key));
   for (const key of keys) {
     const suggestion = nearest(key, known);
     if (suggestion === null) continue;
@@ -84,7 +91,7 @@ function gather(line: Record<string, unknown>, name: string, subject: string | u
   const parameters: Record<string, unknown> = {};
   const places = new Map<string, PropertyKey[]>();
   for (const key of Object.keys(line)) {
-    if (TIME_KEYS.has(key) || key === name) continue;
+    if (COMMON_KEYS.has(key) || key === name) continue;
     parameters[key] = line[key];
     places.set(key, [key]);
   }
@@ -123,7 +130,7 @@ function reportUnknownKeys(
       code: 'custom',
       path: place([key]),
       message: `${fault.name} has no parameter ${key}; it has ${known.join(', ')}`,
-      params: { suggestion: nearest(key, [...known, ...TIME_KEYS]) },
+      params: { suggestion: nearest(key, [...known, ...COMMON_KEYS]) },
     });
   }
 }

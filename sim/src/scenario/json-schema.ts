@@ -39,7 +39,13 @@ function lineSchemaOf(fault: Fault): Json {
   return {
     type: 'object',
     description: fault.summary,
-    properties: { at: time, for: time, [fault.name]: { anyOf: ways }, ...fields },
+    properties: {
+      at: time,
+      for: time,
+      id: { type: 'integer', minimum: 0 },
+      [fault.name]: { anyOf: ways },
+      ...fields,
+    },
     required: [fault.name],
     additionalProperties: false,
   };

@@ -165,7 +165,11 @@ export type ScenarioInput = Omit<z.input<typeof scenarioSchema>, 'faults'> & {
   readonly faults?: readonly FaultLineInput[];
 };
 /** One fault: when, for how long, and one key that names it, with its parameters beside or below that. */
-export type FaultLineInput = { readonly at?: string | 0; readonly for?: string | 0 } & {
+export type FaultLineInput = {
+  readonly at?: string | 0;
+  readonly for?: string | 0;
+  readonly id?: number;
+} & {
   readonly [key: string]: unknown;
 };
 /** A valid scenario, in the plan's units. */

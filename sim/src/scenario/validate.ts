@@ -109,8 +109,12 @@ function checkFaults(scenario: Scenario): Problem[] {
   const length = scenario.workload.for ?? DEFAULTS.duration;
   const problems: Problem[] = [];
   const known = knownMembers(scenario);
+  const ids = new Set<number>();
   scenario.faults.forEach((line, index) => {
     const path = ['faults', index];
+    const id = line.id ?? index;
+    if (ids.has(id)) problems.push(problem([...path, 'id'], `another fault has the id ${id}`));
+    ids.add(id);
     if (line.at >= length) {
       const message = `it begins at ${line.at / 1e6} s, and the run ends at ${length / 1e6} s`;
       problems.push(problem([...path, 'at'], message));
