@@ -14,6 +14,7 @@ export class AmbientAccess extends Error {
 
 const TRAPPED: readonly (readonly [owner: string, name: string])[] = [
   ['Date', 'now'],
+  ['', 'Date'],
   ['Math', 'random'],
   ['performance', 'now'],
   ['', 'setTimeout'],
@@ -33,10 +34,8 @@ export function withoutAmbient<T>(action: () => T): T {
     const original = holder?.[name];
     if (holder === undefined || typeof original !== 'function') continue;
     const descriptor = Object.getOwnPropertyDescriptor(holder, name);
-    const trap = (): never => {
-      throw new AmbientAccess(owner === '' ? name : `${owner}.${name}`);
-    };
-    Object.defineProperty(holder, name, { value: trap, configurable: true, writable: true });
+    const value = trapFor(owner === '' ? name : `${owner}.${name}`, original);
+    Object.defineProperty(holder, name, { value, configurable: true, writable: true });
     undo.push(() => {
       if (descriptor === undefined) delete holder[name];
       else Object.defineProperty(holder, name, descriptor);
@@ -47,4 +46,12 @@ export function withoutAmbient<T>(action: () => T): T {
   } finally {
     for (const restore of undo.reverse()) restore();
   }
+}
+
+/** Throws when called and when constructed; what it stands for keeps its static members (some of them traps by now). */
+function trapFor(name: string, original: object): object {
+  function trap(): never {
+    throw new AmbientAccess(name);
+  }
+  return Object.setPrototypeOf(trap, original) as object;
 }

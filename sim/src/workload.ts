@@ -32,6 +32,7 @@ export class Workload {
   readonly #mode: Stream;
   readonly #guess: Stream;
   readonly #hasSession: boolean;
+  readonly #keys: number;
   /** What this client last knew of each key: what a cas expects. */
   readonly #known = new Map<string, unknown>();
 
@@ -39,14 +40,17 @@ export class Workload {
     const { mix, reads } = plan.workload;
     this.#plan = plan.workload;
     this.#hasSession = hasSession;
+    // A register is one key that can be read, written and swapped.
+    const isStore = plan.workload.kind === 'kv' ? 1 : 0;
+    this.#keys = isStore === 1 ? Math.max(1, plan.workload.keys) : 1;
     this.#mix = [
       { of: 'get', weight: mix.get },
       { of: 'put', weight: mix.put },
       { of: 'cas', weight: mix.cas },
       // What a delete did cannot be told apart by its value, so only a session can say where one of unknown fate took effect.
-      { of: hasSession ? 'delete' : 'put', weight: mix.delete },
-      { of: 'expire', weight: mix.expire },
-      { of: 'batch', weight: mix.batch },
+      { of: hasSession ? 'delete' : 'put', weight: mix.delete * isStore },
+      { of: 'expire', weight: mix.expire * isStore },
+      { of: 'batch', weight: mix.batch * isStore },
     ];
     this.#modes = [
       { of: 'linearizable', weight: reads.linearizable },
@@ -103,9 +107,9 @@ export class Workload {
   }
 
   #drawKey(): string {
-    const { keys, skew } = this.#plan;
+    const { skew } = this.#plan;
     if (skew > 0 && this.#key.chance(skew)) return 'k0';
-    return `k${this.#key.below(Math.max(1, keys))}`;
+    return `k${this.#key.below(this.#keys)}`;
   }
 
   #expected(key: string): unknown {

@@ -186,9 +186,11 @@ describe('verdicts', () => {
     const asks = (ask: () => unknown): RunResult =>
       run(plainPlan('ambient'), { observers: () => [{ onBoot: () => void ask() }] });
     expect(asks(() => Date.now()).reason).toContain('Date.now was called during a simulated run');
+    expect(asks(() => new Date()).reason).toContain('Date was called during a simulated run');
     expect(asks(() => Math.random()).reason).toContain('Math.random');
     expect(asks(() => setTimeout(() => {}, 0)).reason).toContain('setTimeout');
     expect(Date.now()).toBeGreaterThan(0);
+    expect(new Date(0).getTime()).toBe(0);
     expect(Math.random()).toBeLessThan(1);
   });
 
