@@ -22,15 +22,21 @@ async function buildMutant(mutant: Mutant | null): Promise<typeof Check> {
         setup: ({ onLoad }) =>
           onLoad({ filter: /\.ts$/ }, ({ path }) => {
             if (mutant === null || path !== source + mutant.file) return undefined;
-            const parts = readFileSync(path, 'utf8').split(mutant.find);
-            expect(parts, 'the patch must fit exactly once').toHaveLength(2);
-            return { contents: parts.join(mutant.replace), loader: 'ts' };
+            const patches = mutant.also ? [mutant, mutant.also] : [mutant];
+            const contents = patches.reduce(patch, readFileSync(path, 'utf8'));
+            return { contents, loader: 'ts' };
           }),
       },
     ],
   });
   const code = Buffer.from(result.outputFiles[0]!.contents).toString('base64');
   return (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as typeof Check;
+}
+
+function patch(text: string, { find, replace }: { find: string; replace: string }): string {
+  const parts = text.split(find);
+  expect(parts, 'the patch must fit exactly once').toHaveLength(2);
+  return parts.join(replace);
 }
 
 /** The golden histories on which this checker does not say what it should; to throw is not to say it. */
@@ -40,14 +46,15 @@ function caughtBy(check: typeof Check): string[] {
     const parsed = check.parseOperations(golden.text, golden.format);
     if (!parsed.ok) return true;
     const model = models.find((one) => one.name === golden.model)!;
-    try {
-      const options = { maxSteps: 10_000, windowSteps: 0 };
-      return (
-        check.checkLinearizability(parsed.operations, model, options).verdict !== golden.expect
-      );
-    } catch {
-      return true;
-    }
+    return (['depth-first', 'sweep'] as const).some((strategy) => {
+      const options = { maxSteps: 10_000, windowSteps: 0, strategy };
+      try {
+        const { verdict } = check.checkLinearizability(parsed.operations, model, options);
+        return verdict !== golden.expect;
+      } catch {
+        return true;
+      }
+    });
   });
   return wrong.map((golden) => golden.name);
 }

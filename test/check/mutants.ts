@@ -9,6 +9,8 @@ export interface Mutant {
   /** Must occur exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** A second patch of the same file, where one alone would change nothing. */
+  readonly also?: { readonly find: string; readonly replace: string };
 }
 
 export const mutants: readonly Mutant[] = [
@@ -20,7 +22,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     id: 'real-time edge of crashed operations removed',
-    file: 'search/search.ts',
+    file: 'search/moves.ts',
     find: 'return member !== undefined && member.invoked <= this.frontier.limit;',
     replace: 'return member !== undefined;',
   },
@@ -53,12 +55,14 @@ export const mutants: readonly Mutant[] = [
     file: 'search/memo.ts',
     find: 'if (records[at + RANK] !== frontier.rank || records[at + STATE] !== state) return false;',
     replace: 'if (records[at + RANK] !== frontier.rank) return false;',
+    also: { find: 'Math.imul(rank, 0x9e3779b1) ^ Math.imul(state, 0x85ebca77)', replace: 'rank' },
   },
   {
     id: 'memory ignores which operations are placed',
     file: 'search/memo.ts',
     find: 'if (records[at + BITS + word] !== frontier.placed[word]) return false;',
     replace: '',
+    also: { find: ' ^ bits[offset + word]!', replace: '' },
   },
   {
     id: 'memory ignores which blind operations are placed',
@@ -68,13 +72,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     id: 'crashed operations never taken',
-    file: 'search/search.ts',
+    file: 'search/moves.ts',
     find: 'if (this.used.length > 0) this.listCrashes();',
     replace: '',
   },
   {
     id: 'crashed operations taken again and again',
-    file: 'search/search.ts',
+    file: 'search/moves.ts',
     find: 'this.used[index] = this.used[index]! + 1;',
     replace: '',
   },
@@ -85,10 +89,10 @@ export const mutants: readonly Mutant[] = [
     replace: 'return true;',
   },
   {
-    id: 'excused operations stay excused after their return',
-    file: 'search/search.ts',
-    find: '    frontier.drop();\n',
-    replace: '    frontier.rank++;\n',
+    id: 'excused operations may take effect after their return',
+    file: 'search/frontier.ts',
+    find: 'this.note(operation, DROPPED);\n    this.unlink(operation);',
+    replace: 'this.note(operation, DROPPED);',
   },
   {
     id: 'a blind operation hides all that are open, also those already read',
@@ -98,13 +102,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     id: 'an operation that changes nothing is excused though impossible',
-    file: 'search/search.ts',
+    file: 'search/moves.ts',
     find: 'automaton.next(this.state, kinds[operation]!) === this.state;',
     replace: '[this.state, IMPOSSIBLE].includes(automaton.next(this.state, kinds[operation]!));',
   },
   {
     id: 'the way back does not restore the state',
-    file: 'search/search.ts',
+    file: 'search/moves.ts',
     find: 'this.state = frames[at + STATE]!;',
     replace: '',
   },
@@ -123,8 +127,8 @@ export const mutants: readonly Mutant[] = [
   {
     id: 'namespaces mixed',
     file: 'models/kv.ts',
-    find: '`${canonical(namespace)}/${canonical(key)}`,\n',
-    replace: 'canonical(key),\n',
+    find: "['namespace', 'key'],\n    ({ namespace, key }) =>",
+    replace: "['namespace', 'key'],\n    ({ namespace, key }) => canonical(key) ||",
   },
   {
     id: 'a failed swap swaps',
