@@ -4,6 +4,7 @@ export { describeDefect } from './engine.ts';
 export { createDirectory, type FreshDirectory } from './fresh.ts';
 export { isIntact } from './integrity.ts';
 export { assertStore, StoreInvariantError } from './invariant.ts';
+export { bytesOfKey } from './keys.ts';
 export { type Directory, readWhole } from './leveldb/directory.ts';
 export * from './leveldb/log-format.ts';
 export { readLog } from './leveldb/log-reader.ts';

@@ -2,6 +2,8 @@
  * Keys: fresh for every record, so that nothing is ever overwritten. Fixed width, so that the engine's order is the order of seq and offset.
  */
 
+import { utf8Decode, utf8Encode } from '@seedraft/codec';
+
 /** 14 hex digits hold every safe integer. */
 const DIGITS = 14;
 
@@ -25,4 +27,25 @@ export function parseKey(key: string): ParsedKey | null {
   if (prefix === 'group' || prefix === 'base') return { kind: prefix, seq: number };
   if (!prefix.startsWith('chunk/')) return null;
   return { kind: 'chunk', id: prefix.slice('chunk/'.length), offset: number };
+}
+
+/** UTF-8. Nearly every key is short and ASCII, and then a loop is faster than the platform's encoder. */
+export function bytesOfKey(key: string): Uint8Array {
+  const bytes = new Uint8Array(key.length);
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i);
+    if (unit > 0x7f) return utf8Encode(key);
+    bytes[i] = unit;
+  }
+  return bytes;
+}
+
+/** The key in bytes[0, length); null when that is not UTF-8. */
+export function textOfKey(bytes: Uint8Array, length = bytes.length): string | null {
+  let key = '';
+  for (let i = 0; i < length; i++) {
+    if (bytes[i]! > 0x7f) return utf8Decode(bytes.subarray(0, length));
+    key += String.fromCharCode(bytes[i]!);
+  }
+  return key;
 }

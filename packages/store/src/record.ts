@@ -3,8 +3,9 @@
  * The CRC covers the key, the version and the body, so a record under a wrong key is a damaged one. These five bytes are the same in every
  * future version: only then can an older reader tell "newer" from "damaged".
  */
-import { crc32c, decodeShared, encodeAfter, utf8Encode } from '@seedraft/codec';
+import { crc32c, decodeShared, encodeAfter } from '@seedraft/codec';
 import { isIntact } from './integrity.ts';
+import { bytesOfKey } from './keys.ts';
 
 /** What this version writes, and the highest it reads. */
 export const FORMAT_VERSION = 1;
@@ -38,5 +39,5 @@ export function openRecord(key: string, bytes: Uint8Array): Opened {
 }
 
 function checksumOf(key: string, bytes: Uint8Array): number {
-  return crc32c(bytes, crc32c(utf8Encode(key)), 4);
+  return crc32c(bytes, crc32c(bytesOfKey(key)), 4);
 }

@@ -5,6 +5,7 @@
 import { crc32c, utf8Encode } from '@seedraft/codec';
 import {
   type Batch,
+  bytesOfKey,
   FIRST,
   FULL,
   fragmentChecksum,
@@ -109,9 +110,9 @@ export function frameRecord(record: Uint8Array, offset: number): Uint8Array {
 export function encodeWriteBatch(batch: Batch, firstSequence: number): Uint8Array {
   const writer = new ByteWriter();
   writer.fixed(firstSequence, 8).fixed(batch.deletes.length + batch.puts.length, 4);
-  for (const key of batch.deletes) writer.byte(TYPE_DELETION).prefixed(utf8Encode(key));
+  for (const key of batch.deletes) writer.byte(TYPE_DELETION).prefixed(bytesOfKey(key));
   for (const { key, value } of batch.puts) {
-    writer.byte(TYPE_VALUE).prefixed(utf8Encode(key)).prefixed(value);
+    writer.byte(TYPE_VALUE).prefixed(bytesOfKey(key)).prefixed(value);
   }
   return writer.take();
 }
@@ -198,7 +199,7 @@ export function buildTable(number: number, level: number, rows: readonly TableRo
 
 /** What a table sorts by: the key, then its sequence and type. */
 export function internalKey({ key, sequence, value }: TableRow): Uint8Array {
-  const name = utf8Encode(key);
+  const name = bytesOfKey(key);
   const bytes = new Uint8Array(name.length + 8);
   bytes.set(name);
   bytes[name.length] = value === null ? TYPE_DELETION : TYPE_VALUE;

@@ -247,7 +247,9 @@ export class SimulatedLevel {
     const sizeOf = (depth: number): number =>
       this.#tables.reduce((sum, table) => sum + (table.level <= depth ? table.size : 0), 0);
     let depth = 1;
-    while (sizeOf(depth) > this.#writeBuffer * LEVEL_RATIO ** depth) depth += 1;
+    for (let room = this.#writeBuffer * LEVEL_RATIO; sizeOf(depth) > room; room *= LEVEL_RATIO) {
+      depth += 1;
+    }
     const inputs = this.#tables.filter((table) => table.level <= depth);
     const isDeepest = inputs.length === this.#tables.length;
     const newest = new Map<string, TableRow>();

@@ -23,24 +23,24 @@ export class ByteReader {
   }
 
   fixed32(): number {
-    let value = 0;
-    for (let i = 0; i < 4; i++) value += this.byte() * 2 ** (8 * i);
-    return value;
+    return (this.byte() | (this.byte() << 8) | (this.byte() << 16) | (this.byte() << 24)) >>> 0;
   }
 
   /** Fails beyond 2^53 - 1. */
   fixed64(): number {
     const low = this.fixed32();
-    const value = low + this.fixed32() * 2 ** 32;
+    const value = low + this.fixed32() * 0x1_0000_0000;
     return Number.isSafeInteger(value) ? value : this.#fail();
   }
 
   /** Both widths: fails beyond 2^53 - 1. */
   varint(): number {
     let value = 0;
-    for (let shift = 0; shift < 56; shift += 7) {
+    let unit = 1;
+    for (let i = 0; i < 8; i++) {
       const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
+      value += (byte & 0x7f) * unit;
+      unit *= 128;
       if (byte < 0x80) return Number.isSafeInteger(value) ? value : this.#fail();
     }
     return this.#fail();

@@ -3,8 +3,9 @@
  * ask. Blocks are read uncompressed: our databases are opened without compression, since one flipped byte must stay one flipped byte.
  * Source: LevelDB's doc/table_format.md.
  */
-import { crc32c, utf8Decode } from '@seedraft/codec';
+import { crc32c } from '@seedraft/codec';
 import { isIntact } from '../integrity.ts';
+import { textOfKey } from '../keys.ts';
 import { ByteReader } from './byte-reader.ts';
 import { maskChecksum } from './log-format.ts';
 import type { BadPlace } from './log-reader.ts';
@@ -78,9 +79,9 @@ class TableReader {
     const isRead = this.#forEach(handle, (internalKey, value, offset) => {
       const trailer = new ByteReader(internalKey, internalKey.length - 8);
       const type = internalKey.length < 8 ? 0xff : trailer.byte();
-      let sequence = 0;
-      for (let i = 0; i < 7; i++) sequence += trailer.byte() * 2 ** (8 * i);
-      const key = utf8Decode(internalKey.subarray(0, Math.max(0, internalKey.length - 8)));
+      const low = trailer.byte() | (trailer.byte() << 8) | (trailer.byte() << 16);
+      const sequence = low + trailer.fixed32() * 0x100_0000;
+      const key = textOfKey(internalKey, Math.max(0, internalKey.length - 8));
       if (type > TYPE_VALUE || key === null || !Number.isSafeInteger(sequence)) {
         this.#bad(offset, 'a key cannot be decoded');
         return;

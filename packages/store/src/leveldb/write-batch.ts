@@ -1,5 +1,5 @@
 /** The contents of a write-ahead log's record: first sequence (8 bytes), count (4 bytes), then puts and deletes. */
-import { utf8Decode } from '@seedraft/codec';
+import { textOfKey } from '../keys.ts';
 import { ByteReader } from './byte-reader.ts';
 
 export const TYPE_DELETION = 0;
@@ -21,7 +21,7 @@ export function decodeWriteBatch(bytes: Uint8Array): Change[] | null {
   const changes: Change[] = [];
   while (!reader.atEnd) {
     const type = reader.byte();
-    const key = utf8Decode(reader.prefixed());
+    const key = textOfKey(reader.prefixed());
     if (key === null || type > TYPE_VALUE) return null;
     const value = type === TYPE_VALUE ? reader.prefixed() : null;
     changes.push({ key, sequence: first + changes.length, value });
