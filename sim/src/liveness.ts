@@ -244,11 +244,15 @@ class LivenessPhase {
     );
   }
 
+  /** Whether members that cannot win may not depose those that do. */
+  get #isStable(): boolean {
+    const { preVote, checkQuorum } = this.#world.plan.raft;
+    return preVote && checkQuorum;
+  }
+
   #failOthers(): void {
     const world = this.#world;
-    const { preVote, checkQuorum } = world.plan.raft;
-    const shapes =
-      preVote && checkQuorum ? (['cut off', 'deaf', 'mute'] as const) : (['cut off'] as const);
+    const shapes = this.#isStable ? (['cut off', 'deaf', 'mute'] as const) : (['cut off'] as const);
     for (const view of world.members) {
       if (this.#core.includes(view.id) || view.replica === null) continue;
       const shape = world.draw.pick(`outsider ${view.id}`, shapes);
@@ -332,11 +336,14 @@ class LivenessPhase {
   }
 
   #keepLeader(bound: Micros): void {
-    if (this.#keptFor(bound)) return;
-    this.#excuse();
+    // A removed server may depose leaders for ever where nothing keeps it from it (dissertation 4.2.3).
+    do {
+      if (this.#keptFor(bound)) return;
+      this.#excuse();
+    } while (!this.#isStable && this.#stopRemoved());
     const before = this.#halfDeaf;
     if (before.length > 0) {
-      this.#cutHalfDeaf();
+      this.#cut(before);
       if (this.#keptFor(bound)) throw this.#livelock(before, 'does not keep its leader');
     }
     throw this.#violation('L3', `does not keep its leader for ${TENURE} election timeouts`);
@@ -357,21 +364,33 @@ class LivenessPhase {
     const sentence = failing();
     const before = this.#halfDeaf;
     if (before.length > 0) {
-      this.#cutHalfDeaf();
+      this.#cut(before);
       if (this.#world.runUntil(met, bound)) throw this.#livelock(before, sentence);
     }
     throw this.#violation(rule, sentence);
   }
 
-  #cutHalfDeaf(): void {
-    for (const { id } of this.#halfDeaf) {
+  /** Switches off members of the core that the committed configuration no longer has, as an operator would; false: there are none. */
+  #stopRemoved(): boolean {
+    const members = this.#ledger.latestConfiguration?.configuration.members ?? [];
+    const removed = this.#core.filter((id) => !members.some((member) => member.id === id));
+    if (removed.length === 0) return false;
+    for (const id of removed) {
+      this.#world.crash(id, 'kept');
+      this.#core.splice(this.#core.indexOf(id), 1);
+    }
+    return true;
+  }
+
+  #cut(outsiders: readonly MemberView[]): void {
+    for (const { id } of outsiders) {
       for (const other of this.#world.members) {
         if (other.id === id) continue;
         this.#world.block(other.id, id);
         this.#world.block(id, other.id);
       }
     }
-    this.#halfDeaf = [];
+    this.#halfDeaf = this.#halfDeaf.filter((view) => !outsiders.includes(view));
   }
 
   /** A member of the core may have found old damage only now. */
