@@ -2,8 +2,17 @@
  * The text of a scenario file (YAML, of which JSON is a part) to a Scenario, or to problems with their line and column. Never throws:
  * whatever somebody writes into a file is an answer, not an accident.
  */
-import { formatPath, type Problem, readScenario, type Scenario } from '@seedraft/sim';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { faultNamed, formatPath, type Problem, readScenario, type Scenario } from '@seedraft/sim';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+} from 'yaml';
 
 export interface FileProblem {
   /** 1-based. */
@@ -23,28 +32,43 @@ export type ScenarioFile =
 
 /** Reads a scenario file's text. All problems are reported at once, in the order of the file. */
 export function parseScenario(text: string): ScenarioFile {
+  if (text.trim() === '') return { ok: false, problems: [atStart('the file is empty')] };
   const lines = new LineCounter();
-  // Duplicate keys are errors (YAML's rule); aliases are limited, so that a small file cannot become a huge value.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return { line, column: col, path: '', message: error.message, suggestion: null };
-    });
-    return { ok: false, problems };
-  }
+  let document: Document;
   let value: unknown;
   try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+    const problems = syntaxProblems(document, lines);
+    if (problems.length > 0) return { ok: false, problems };
+    // Aliases are limited, so that a small file cannot become a huge value.
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [{ line: 1, column: 1, path: '', message, suggestion: null }] };
+    return { ok: false, problems: [atStart(message)] };
   }
   const result = readScenario(value);
   if (result.ok) return result;
   const problems = result.problems.map((problem) => locate(document.contents, lines, problem));
-  problems.sort((left, right) => left.line - right.line || left.column - right.column);
-  return { ok: false, problems };
+  return { ok: false, problems: problems.sort(byPlace) };
+}
+
+function atStart(message: string): FileProblem {
+  return { line: 1, column: 1, path: '', message, suggestion: null };
+}
+
+const byPlace = (left: FileProblem, right: FileProblem): number =>
+  left.line - right.line || left.column - right.column;
+
+/** Duplicate keys are errors (YAML's rule); so is a tag that means nothing here, which YAML only warns of. One problem a place. */
+function syntaxProblems(document: Document, lines: LineCounter): FileProblem[] {
+  const problems: FileProblem[] = [];
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    const { line, col } = lines.linePos(pos[0]);
+    const last = problems.at(-1);
+    if (last?.line === line && last.column === col) continue;
+    problems.push({ ...atStart(message), line: Math.max(1, line), column: Math.max(1, col) });
+  }
+  return problems.sort(byPlace);
 }
 
 function locate(root: Node | null, lines: LineCounter, problem: Problem): FileProblem {
@@ -77,15 +101,17 @@ function stepInto(node: unknown, part: string | number): { offset: number; node:
     return item === undefined ? null : { offset: item.range?.[0] ?? 0, node: item };
   }
   if (!isMap(node)) return null;
-  for (const pair of node.items) {
-    if (isScalar(pair.key) && String(pair.key.value) === String(part)) {
-      return { offset: pair.key.range?.[0] ?? 0, node: pair.value };
-    }
-  }
-  // A fault's parameter may stand one level deeper: `partition: { groups: ... }`.
-  for (const pair of node.items) {
-    const found = isMap(pair.value) ? stepInto(pair.value, part) : null;
-    if (found !== null) return found;
-  }
-  return null;
+  const pair = node.items.find((candidate) => keyOf(candidate) === String(part));
+  if (pair !== undefined) return placeOf(pair);
+  // A fault's parameter may stand one level deeper (`partition: { groups: ... }`), or be the value itself (`crash: n9`).
+  const fault = node.items.find((candidate) => faultNamed(keyOf(candidate) ?? '') !== null);
+  return fault === undefined ? null : (stepInto(fault.value, part) ?? placeOf(fault));
+}
+
+function keyOf({ key }: Pair): string | null {
+  return isScalar(key) ? String(key.value) : null;
+}
+
+function placeOf({ key, value }: Pair): { offset: number; node: unknown } {
+  return { offset: (key as Node).range?.[0] ?? 0, node: value };
 }

@@ -33,14 +33,14 @@ describe('a drawn plan', () => {
     });
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "50e30e46 e205aa1",
-        "dd5c0ef0 72bb0d50",
-        "96e22470 3b253827",
+        "55b71088 89aa487c",
+        "bfa4cdd6 1eaa9bf",
+        "4f992a91 d0d43b67",
         "5204121f 9a4da99b",
         "58de2f4e ed097a09",
-        "d9d9aa4b b1d48943",
-        "9fa30747 e496ec2c",
-        "921c453b c733a22a",
+        "19c3c91 d1e96991",
+        "5a20f779 3bdcd29d",
+        "13ca3c53 d8f0e55",
       ]
     `);
   });
