@@ -91,8 +91,9 @@ export interface AppendEntries extends Rpc {
 }
 /**
  * `matchIndex`: when successful, the last index known durable here and identical to the leader's.
- * When refused, `conflictIndex`/`conflictTerm` describe where the leader should look next (section 5.3's optimisation): the last index here
- * whose term is at most prevLogTerm, and its term.
+ * When refused, `conflictIndex`/`conflictTerm` describe where the leader should look next (section 5.3's optimisation): the last index here,
+ * before the refused one, whose term is at most prevLogTerm, and its term. A member under repair refuses even what it takes; conflictIndex,
+ * then not before rejectedIndex, is where it got to.
  */
 export interface AppendEntriesReply extends Rpc {
   readonly type: 'AppendEntriesReply';

@@ -145,6 +145,10 @@ function acceptAcknowledgement(raft: RaftState, progress: Progress, matchIndex: 
 /** F2 RS.L.3b. Only the refusal of what is being asked now counts; a late one would throw the pipeline away. */
 function acceptRefusal(raft: RaftState, progress: Progress, rpc: AppendEntriesReply): void {
   if (progress.state === 'snapshot') return;
+  if (rpc.conflictIndex >= rpc.rejectedIndex) {
+    feedUnacknowledging(raft, progress, rpc);
+    return;
+  }
   if (rpc.rejectedIndex <= progress.matchIndex) {
     // It refuses what it acknowledged, and was asked after that acknowledgement came: its disk lost it. Never count it again for that.
     if (rpc.round <= progress.matchRound || rpc.lastIndex >= progress.matchIndex) return;
@@ -157,6 +161,19 @@ function acceptRefusal(raft: RaftState, progress: Progress, rpc: AppendEntriesRe
     rpc.conflictTerm,
   );
   progress.becomeProbe(Math.max(hint, progress.matchIndex, 0) + 1);
+}
+
+/** A member under repair took the entries and acknowledges none: go on behind them, one message at a time, and count nothing. */
+function feedUnacknowledging(raft: RaftState, progress: Progress, rpc: AppendEntriesReply): void {
+  const { log } = raft;
+  if (progress.state === 'probe' && rpc.rejectedIndex !== progress.nextIndex - 1) return;
+  const taken = log.lastIndexWithTermAtMost(rpc.conflictIndex, rpc.conflictTerm);
+  if (progress.state === 'replicate') {
+    // The refusal may be that of a bare round, which stands at matchIndex: its own lastIndex is the better guess.
+    const guess = Math.min(progress.nextIndex - 1, rpc.lastIndex);
+    progress.becomeProbe(Math.max(taken, guess, progress.matchIndex) + 1);
+  } else if (taken >= progress.nextIndex) progress.becomeProbe(taken + 1);
+  else if (progress.nextIndex <= log.lastIndex) progress.paused = false;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- follower
@@ -252,7 +269,7 @@ function adoptLeaderCommit(raft: RaftState, leaderCommit: Index, lastNewIndex: I
 function acknowledge(raft: RaftState, rpc: AppendEntries, lastNewIndex: Index): void {
   if (raft.repairUntil > 0) {
     finishRepair(raft, rpc.leaderCommit);
-    sendAppendReply(raft, rpc, true, 0);
+    sendAppendReply(raft, rpc, false, lastNewIndex);
     return;
   }
   const durable = Math.min(lastNewIndex, raft.durableIndex);
@@ -270,27 +287,33 @@ function finishRepair(raft: RaftState, leaderCommit: Index): void {
   if (whole >= raft.repairUntil && whole >= leaderCommit) raft.repairUntil = 0;
 }
 
-/** A refusal says where to look next: the last index here whose term is at most prevLogTerm; what is committed cannot conflict. */
+/**
+ * A refusal says where to look next: before the refused index, the last index here whose term is at most prevLogTerm (what is committed
+ * cannot conflict). A member under repair refuses what it took (`index`): the place to look next is then at or behind the refused one.
+ */
+function conflictHint(raft: RaftState, rpc: AppendEntries, index: Index): Index {
+  if (index > 0) return index;
+  const before = Math.max(0, rpc.prevLogIndex - 1);
+  const hint = raft.log.lastIndexWithTermAtMost(before, rpc.prevLogTerm);
+  return Math.min(before, Math.max(hint, raft.commitIndex));
+}
+
+/** `index`: what is acknowledged; in a refusal what was taken all the same, or 0. */
 function sendAppendReply(
   raft: RaftState,
   rpc: AppendEntries,
   success: boolean,
-  matchIndex: Index,
+  index: Index,
 ): void {
   const { log } = raft;
-  let conflictIndex = 0;
-  if (!success) {
-    const last = Math.min(rpc.prevLogIndex, log.lastIndex);
-    const hint = log.lastIndexWithTermAtMost(last, rpc.prevLogTerm);
-    conflictIndex = Math.max(hint, raft.commitIndex);
-  }
+  const conflictIndex = success ? 0 : conflictHint(raft, rpc, index);
   const message: AppendEntriesReply = {
     type: 'AppendEntriesReply',
     from: raft.id,
     to: rpc.from,
     term: raft.currentTerm,
     success,
-    matchIndex,
+    matchIndex: success ? index : 0,
     rejectedIndex: success ? 0 : rpc.prevLogIndex,
     conflictIndex,
     conflictTerm: success ? 0 : (log.termAt(conflictIndex) ?? 0),
@@ -298,6 +321,6 @@ function sendAppendReply(
     lastIndex: log.lastIndex,
   };
   if (rpc.term === raft.currentTerm && rpc.round > raft.echoedRound) raft.echoedRound = rpc.round;
-  if (matchIndex > raft.durableIndex) hold(raft, message);
+  if (message.matchIndex > raft.durableIndex) hold(raft, message);
   else send(raft, message);
 }

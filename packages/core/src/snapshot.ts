@@ -78,13 +78,13 @@ export function handleInstallSnapshotReply(
   rpc: InstallSnapshotReply,
 ): void {
   const snapshot = progress.snapshot;
-  if (progress.state !== 'snapshot' || snapshot === null) return;
+  if (progress.state !== 'snapshot' || rpc.snapshotId !== snapshot?.id) return;
   if (rpc.installed) {
-    if (rpc.matchIndex > raft.log.lastIndex || rpc.matchIndex < snapshot.lastIncludedIndex) return;
-    progress.becomeProbe(Math.max(progress.matchIndex, rpc.matchIndex) + 1);
+    // Where to go on, not what to count: the probe that follows brings the acknowledgement (or none, from a member under repair).
+    progress.becomeProbe(Math.max(progress.matchIndex, snapshot.lastIncludedIndex) + 1);
     return;
   }
-  if (rpc.snapshotId !== snapshot.id || rpc.offset === progress.snapshotOffset) return;
+  if (rpc.offset === progress.snapshotOffset) return;
   if (!Number.isSafeInteger(rpc.offset) || rpc.offset < 0 || rpc.offset > snapshot.size) return;
   progress.snapshotOffset = rpc.offset;
   // All bytes are there and no verdict yet: wait for it, or for the resend that asks again.
@@ -239,7 +239,7 @@ function sendSnapshotReply(
     snapshotId,
     offset,
     installed,
-    matchIndex,
+    matchIndex: raft.repairUntil > 0 ? 0 : matchIndex,
     round,
   };
   if (installed && matchIndex > raft.durableIndex) hold(raft, message);
