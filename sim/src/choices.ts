@@ -26,8 +26,6 @@ export const EventKind = {
   Campaign: 19,
 } as const;
 
-export type EventKindName = keyof typeof EventKind;
-
 const kindNames: readonly string[] = (() => {
   const list: string[] = [];
   for (const [name, kind] of Object.entries(EventKind)) list[kind] = name;

@@ -95,8 +95,8 @@ export interface Observer {
 /** Thrown by a rule; ends the run. `rule` is S1..S22 or L1..L6; `sentence` says what was seen, with members, terms and indexes. */
 export class Violation extends Error {
   readonly rule: string;
-  constructor(rule: string, sentence: string, options?: { readonly cause: unknown }) {
-    super(sentence, options);
+  constructor(rule: string, sentence: string) {
+    super(sentence);
     this.name = 'Violation';
     this.rule = rule;
   }

@@ -60,11 +60,6 @@ export class Stream {
     this.#high = mix(high + Math.imul(a, 0x85ebca77) + root[0]);
   }
 
-  /** How many draws were made by `uint32` and what stands on it. */
-  get ordinal(): number {
-    return this.#ordinal;
-  }
-
   /** The draw with this ordinal, whatever was drawn before: a uint32. */
   at(ordinal: number): number {
     let x = (this.#low + Math.imul(ordinal, 0x9e3779b9)) | 0;
