@@ -1,6 +1,6 @@
 /**
- * The rules, in the order in which they judge an event: where two disagree with the same event, the earlier one names the failure.
- * S15 stands before S1 and S6 leave to it what it explains; otherwise the order is that of the ids.
+ * The rules, in the order in which they judge an event: where two object to the same event, the earlier one names the failure. The order is
+ * that of the ids; what S15 explains better, S1 and S6 leave to it.
  */
 import type { Ledger } from './ledger.ts';
 import type { Rule, RuleDefinition } from './rule.ts';

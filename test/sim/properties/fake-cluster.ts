@@ -18,6 +18,7 @@ import type {
   Role,
   SnapshotMetadata,
 } from '@seedraft/core';
+import type { Replica } from '@seedraft/replica';
 import {
   type ClientOperation,
   type Digest,
@@ -135,6 +136,8 @@ interface FakeRaft {
 export class FakeMember {
   readonly raft: FakeRaft;
   readonly view: MemberView;
+  /** All that is ever asked of it. */
+  replica: { appliedIndex: number } | null = null;
   at = 0;
   seq = 0;
   status: MemberView['status'] = 'up';
@@ -162,7 +165,7 @@ export class FakeMember {
       name: { value: `n${id}` },
       incarnation: { get: () => `incarnation ${id}` },
       raft: { get: () => (this.status === 'up' ? (this.raft as unknown as Raft) : null) },
-      replica: { get: () => null },
+      replica: { get: () => this.replica as Replica | null },
       status: { get: () => this.status },
       clock: { value: () => this.at },
     });
