@@ -1,20 +1,28 @@
-/** Exit codes, the same for every verb (README, "Exit codes"). A crash of the tool must never look like a finding. */
+/** Exit codes, the same for every verb. A crash of the tool must never look like a finding. */
 export const EXIT = {
   pass: 0,
-  /** A safety rule or linearizability was violated. */
   safety: 10,
-  /** A liveness rule was violated. */
   liveness: 11,
-  /** The same seed gave different bytes. */
   nondeterminism: 12,
-  /** Too many runs, or the one asked for, could not be judged. */
   inconclusive: 13,
-  /** Something that should have been exercised never was. */
   vacuity: 14,
   usage: 64,
   internal: 70,
   interrupted: 130,
 } as const;
+
+/** In the words of --help. */
+export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.pass, 'passed'],
+  [EXIT.safety, 'a safety rule or linearizability was violated'],
+  [EXIT.liveness, 'a liveness rule was violated'],
+  [EXIT.nondeterminism, 'the same run gave other events'],
+  [EXIT.inconclusive, 'the run, or more than 5 % of the runs, could not be judged'],
+  [EXIT.vacuity, 'something that should have been exercised never occurred'],
+  [EXIT.usage, 'a mistake in the arguments or in a file; nothing was run or written'],
+  [EXIT.internal, 'seedraft itself failed; not a finding'],
+  [EXIT.interrupted, 'interrupted, with a partial summary'],
+];
 
 /** A mistake of the user: says the place and what to do; ends with exit code 64. */
 export class UsageError extends Error {

@@ -1,14 +1,11 @@
-/** The published front door: campaigns, run folders and scenario files for programs; the command is in main.ts. */
-export {
-  type CampaignOptions,
-  type CampaignProgress,
-  type CampaignResult,
-  runCampaign,
-} from './campaign/campaign.ts';
-export { Tally } from './campaign/tally.ts';
-export { parseSeeds, type SeedRange, shardOf, type UnitResult } from './campaign/unit.ts';
+/** What programs may use of the command's own parts: scenario files, run folders, campaigns. */
+export type { CampaignOptions, CampaignProgress, CampaignResult } from './campaign/campaign.ts';
+export { runCampaign } from './campaign/campaign.ts';
+export type { SeedRange } from './campaign/seeds.ts';
+export type { ScenarioSource } from './campaign/task.ts';
+export type { UnitResult } from './campaign/unit.ts';
 export { EXIT, UsageError } from './exit-codes.ts';
-export { historyEvents } from './history-file.ts';
-export { type RunFolder, type RunRecord, readRunFolder, writeRunFolder } from './run-folder.ts';
+export { type RunFolder, readRunFolder } from './run-folder/read.ts';
+export { type KeptRun, writeRunFolder } from './run-folder/write.ts';
 export { type FileProblem, parseScenario, type ScenarioFile } from './scenario-file.ts';
-export { findScenarios, loadScenario } from './scenarios.ts';
+export { findScenarios } from './scenarios.ts';

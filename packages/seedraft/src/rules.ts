@@ -1,11 +1,40 @@
 /** Every rule's definition, for --help and for what a person reads when one is broken. */
-import { LINEARIZABILITY, LIVENESS_RULES, RULES, type RuleDefinition } from '@seedraft/sim';
+import { LINEARIZABILITY, LIVENESS_RULES, RULES } from '@seedraft/sim';
 
-export const RULE_DEFINITIONS: readonly RuleDefinition[] = [
+interface Definition {
+  readonly id: string;
+  readonly name: string;
+  readonly definition: string;
+}
+
+/** S1..S22, LIN, L1..L6: the order in which people meet them. */
+export const RULE_DEFINITIONS: readonly Definition[] = [
   ...RULES.map((rule) => rule.definition),
   LINEARIZABILITY,
   ...LIVENESS_RULES,
-].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+];
 
-export const ruleDefinition = (id: string): RuleDefinition | undefined =>
-  RULE_DEFINITIONS.find((rule) => rule.id === id);
+/** Not rules of the cluster, but a run can fail by them too. */
+const OTHERS: readonly Definition[] = [
+  {
+    id: 'EXPECT',
+    name: 'What the scenario expects',
+    definition:
+      'A scenario that documents a known-bad configuration must show the violation it names.',
+  },
+  {
+    id: 'determinism',
+    name: 'Determinism',
+    definition: 'The same plan gives the same events, byte for byte, whatever ran before it.',
+  },
+];
+
+export const ruleDefinition = (id: string): Definition | undefined =>
+  [...RULE_DEFINITIONS, ...OTHERS].find((rule) => rule.id === id);
+
+const PLACE = new Map(RULE_DEFINITIONS.map(({ id }, place) => [id, place]));
+
+/** Orders ids as the definitions stand; unknown ones last. */
+export function compareRules(a: string, b: string): number {
+  return (PLACE.get(a) ?? PLACE.size) - (PLACE.get(b) ?? PLACE.size);
+}

@@ -1,13 +1,18 @@
 /** Finds scenario files: the shipped ones, and those a user names (a file, a folder, or the name of a shipped one such as `paper/figure-8`). */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Scenario } from '@seedraft/sim';
 import type { ScenarioSource } from './campaign/task.ts';
 import { UsageError } from './exit-codes.ts';
+import { nearestNames } from './nearest-names.ts';
+import { fileProblem, readInput } from './read-input.ts';
 import { parseScenario } from './scenario-file.ts';
+import { shownPath } from './shell.ts';
 
 const FILE = /\.(ya?ml|json)$/;
+const LARGEST_MEBIBYTES = 1;
+const PROBLEMS_SHOWN = 10;
 
 /** Beside the package when installed, at the top of the house in a checkout. */
 function shippedFolder(): string {
@@ -18,56 +23,90 @@ function shippedFolder(): string {
   throw new Error('the shipped scenarios are missing from this installation');
 }
 
+/** Sorted; nothing hidden, nothing of a dependency, not the JSON Schema. */
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && FILE.test(entry.name) && entry.name !== 'schema.json')
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** `paper/figure-8` for a shipped file; null for any other. */
-function shippedName(file: string): string | null {
-  const relative = path.relative(shippedFolder(), file);
-  return relative.startsWith('..') || path.isAbsolute(relative) ? null : relative.replace(FILE, '');
-}
-
-function resolveName(name: string): string[] {
-  if (existsSync(name)) return statSync(name).isDirectory() ? filesBelow(name) : [name];
-  const shipped = shippedFolder();
-  const at = path.join(shipped, name);
-  for (const candidate of [at, `${at}.yaml`, `${at}.yml`, `${at}.json`]) {
-    if (existsSync(candidate))
-      return statSync(candidate).isDirectory() ? filesBelow(candidate) : [candidate];
+  const files: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...filesBelow(at));
+    else if (FILE.test(entry.name) && entry.name !== 'schema.json') files.push(at);
   }
-  const near = filesBelow(shipped)
-    .map((file) => shippedName(file)!)
-    .filter((known) => known.includes(path.basename(name).replace(FILE, '')));
-  const all = near.length > 0 ? near : filesBelow(shipped).map((file) => shippedName(file)!);
+  return files.sort();
+}
+
+/** `paper/figure-8` for a shipped file, else its path as people would write it. */
+function nameOf(file: string): string {
+  const relative = path.relative(shippedFolder(), path.resolve(file));
+  const isShipped = !relative.startsWith('..') && !path.isAbsolute(relative);
+  return isShipped ? relative.replace(FILE, '') : shownPath(file);
+}
+
+function filesAt(place: string): string[] {
+  if (!existsSync(place)) return [];
+  return statSync(place).isDirectory() ? filesBelow(place) : [place];
+}
+
+/** What exists as written wins over a shipped name, except a folder that holds no scenario. */
+function resolveName(name: string): string[] {
+  const shipped = path.join(shippedFolder(), name);
+  for (const place of [name, shipped, `${shipped}.yaml`, `${shipped}.yml`, `${shipped}.json`]) {
+    const files = filesAt(place);
+    if (files.length > 0) return files;
+  }
+  if (existsSync(name)) throw new UsageError(`No scenario files (.yaml, .yml, .json) in ${name}.`);
+  const all = filesBelow(shippedFolder()).map(nameOf);
+  const near = nearestNames(name.replace(FILE, ''), all);
   throw new UsageError(
-    `No scenario ${name}: neither a file, a folder, nor a shipped scenario. ${near.length > 0 ? 'Did you mean' : 'Shipped are'}: ${all.join(', ')}`,
+    `No scenario ${name}: neither a file, a folder, nor a shipped scenario. ${near.length > 0 ? 'Did you mean' : 'Shipped are'}: ${(near.length > 0 ? near : all).join(', ')}`,
   );
 }
 
-/** The files named; all shipped ones when none is named. Throws UsageError with line and column for the first file that is not valid. */
+/** The files named; all shipped ones when none is named. Throws UsageError with line and column for every file that is not valid. */
 export function findScenarios(names: readonly string[]): ScenarioSource[] {
-  const files = names.length === 0 ? filesBelow(shippedFolder()) : names.flatMap(resolveName);
-  if (files.length === 0) throw new UsageError(`No scenario files in ${names.join(', ')}.`);
-  return [...new Set(files)].map((file) => {
-    const source = { file: shippedName(file) ?? file, text: readFileSync(file, 'utf8') };
-    loadScenario(source);
-    return source;
-  });
+  const files = names.length === 0 ? filesBelow(shippedFolder()) : names.flatMap(filesOf);
+  const sources = new Map<string, ScenarioSource>();
+  const wrong: string[] = [];
+  for (const file of files) {
+    const source = { file: nameOf(file), text: readScenarioText(file) };
+    if (sources.has(source.file)) continue;
+    sources.set(source.file, source);
+    wrong.push(...problemsOf(source));
+  }
+  if (wrong.length > 0) throw new UsageError(wrong.join('\n'));
+  return [...sources.values()];
 }
 
-/** Parses; throws UsageError listing every problem as file:line:column. */
+function filesOf(name: string): string[] {
+  try {
+    return resolveName(name);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${name} ${fileProblem(error)}.`);
+  }
+}
+
+function readScenarioText(file: string): string {
+  return readInput(file, LARGEST_MEBIBYTES).toString('utf8');
+}
+
+/** `file:line:column: path: message` of each problem; empty when the scenario is valid. */
+function problemsOf(source: ScenarioSource): string[] {
+  const loaded = parseScenario(source.text);
+  if (loaded.ok) return [];
+  const lines = loaded.problems.slice(0, PROBLEMS_SHOWN).map((problem) => {
+    const place = `${source.file}:${problem.line}:${problem.column}`;
+    const at = problem.path === '' ? '' : ` ${problem.path}:`;
+    const hint = problem.suggestion === null ? '' : `. Did you mean ${problem.suggestion}?`;
+    return `${place}:${at} ${problem.message}${hint}`;
+  });
+  const more = loaded.problems.length - lines.length;
+  return more > 0 ? [...lines, `${source.file}: and ${more} more problems`] : lines;
+}
+
+/** Parses what `findScenarios` gave. Throws UsageError like it. */
 export function loadScenario(source: ScenarioSource): Scenario {
   const loaded = parseScenario(source.text);
   if (loaded.ok) return loaded.scenario;
-  const lines = loaded.problems.map((problem) => {
-    const place = `${source.file}:${problem.line}:${problem.column}`;
-    const at = problem.path === '' ? '' : ` ${problem.path}:`;
-    const hint = problem.suggestion ? ` Did you mean ${problem.suggestion}?` : '';
-    return `${place}:${at} ${problem.message}${hint}`;
-  });
-  throw new UsageError(lines.join('\n'));
+  throw new UsageError(problemsOf(source).join('\n'));
 }

@@ -1,32 +1,37 @@
 /**
- * Adds up units into what a campaign reports. Only the contiguous finished range counts, so that the figures and the campaign hash are the
- * same for any number of workers.
+ * Adds up units into what a campaign reports. Sums only, so that the order of units does not matter and the tallies of two shards add up to
+ * the tally of both: that holds for the campaign hash too, a sum modulo 2^64 of one hash a unit.
  */
 import { hash64 } from '@seedraft/codec';
-import type { UnitResult } from './unit.ts';
+import { isFailure, type UnitResult } from './unit.ts';
 
 type Counts = Record<string, number>;
 
-const TEXT = new TextEncoder();
+/** An inconclusive run, for people who want to look at it. */
+export interface Undecided {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly reason: string;
+  readonly unit: number;
+}
+
+/** Examples kept of runs that could not be judged. */
+const UNDECIDED_KEPT = 5;
 
 function add(into: Counts, from: Readonly<Counts>): void {
   for (const key of Object.keys(from)) into[key] = (into[key] ?? 0) + from[key]!;
 }
 
-function median(values: number[]): number {
-  if (values.length === 0) return 0;
-  values.sort((a, b) => a - b);
-  const middle = values.length >> 1;
-  return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return 0;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0');
-
-/** Order of `take` is the order of units. */
 export class Tally {
   units = 0;
   passed = 0;
-  failed = 0;
   inconclusive = 0;
   events = 0;
   simulatedMicros = 0;
@@ -37,21 +42,18 @@ export class Tally {
   readonly messages: Counts = {};
   readonly sometimes: Counts = {};
   readonly failures: UnitResult[] = [];
+  /** Why runs were inconclusive. */
   readonly reasons: Counts = {};
-  #hash = '';
+  readonly undecided: Undecided[] = [];
+  #hash = 0n;
   readonly #simulated: number[] = [];
   readonly #operations: number[] = [];
 
   take(result: UnitResult): void {
     this.units++;
     if (result.verdict === 'pass') this.passed++;
-    else if (result.verdict === 'inconclusive') {
-      this.inconclusive++;
-      add(this.reasons, { [result.sentence ?? 'unknown']: 1 });
-    } else {
-      this.failed++;
-      this.failures.push(result);
-    }
+    else if (isFailure(result)) this.failures.push(result);
+    else this.#takeUndecided(result);
     this.events += result.events;
     this.simulatedMicros += result.simulatedMicros;
     this.acknowledged += result.acknowledged;
@@ -62,19 +64,31 @@ export class Tally {
     add(this.rules, result.rules);
     add(this.messages, result.messages);
     add(this.sometimes, result.sometimes);
-    const line = `${this.#hash}|${result.scenario}|${result.seed}|${result.verdict}|${result.hash}`;
-    const { hi, lo } = hash64(TEXT.encode(line));
-    this.#hash = hex(hi) + hex(lo);
+    this.#hash = BigInt.asUintN(64, this.#hash + hashOf(result));
   }
 
-  /** 16 hex digits over every unit taken, in order. */
+  #takeUndecided({ unit, scenario, seed, sentence }: UnitResult): void {
+    const reason = sentence ?? 'no reason was given';
+    this.inconclusive++;
+    add(this.reasons, { [reason]: 1 });
+    if (this.undecided.length < UNDECIDED_KEPT) {
+      this.undecided.push({ unit, scenario, seed, reason });
+    }
+  }
+
+  /** 16 hexadecimal digits over every unit taken; those of disjoint sets add up (modulo 2^64) to that of their union. */
   get hash(): string {
-    return this.#hash;
+    return this.#hash.toString(16).padStart(16, '0');
   }
   get medianSimulatedSeconds(): number {
-    return median([...this.#simulated]) / 1e6;
+    return median(this.#simulated) / 1e6;
   }
   get medianOperations(): number {
-    return median([...this.#operations]);
+    return median(this.#operations);
   }
+}
+
+function hashOf({ scenario, seed, verdict, hash }: UnitResult): bigint {
+  const { hi, lo } = hash64(JSON.stringify([scenario, seed, verdict, hash]));
+  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 }

@@ -1,21 +1,20 @@
-/** What a worker is given and what it gives back. */
-import type { UnitResult } from './unit.ts';
+/** What workers are given: the campaign once, then one task after another. */
 
 export interface ScenarioSource {
+  /** A path, or the name of a shipped scenario: what `seedraft run` takes. */
   readonly file: string;
   readonly text: string;
 }
 
-export interface CampaignTask {
-  /** Every scenario of the campaign; a unit's scenario is `unit % scenarios.length`. */
+/** The same for every task of a campaign. */
+export interface CampaignWork {
   readonly scenarios: readonly ScenarioSource[];
   readonly root: string;
   readonly firstSeed: number;
-  /** Units [from, to). */
-  readonly from: number;
-  readonly to: number;
-  /** Run every n-th unit a second time, after the others of this task. */
-  readonly twiceEvery: number;
 }
 
-export type CampaignTaskResult = readonly UnitResult[];
+/** Units [from, to). */
+export interface CampaignTask {
+  readonly from: number;
+  readonly to: number;
+}

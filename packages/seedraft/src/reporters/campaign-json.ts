@@ -1,24 +1,22 @@
 /** The one object that `fuzz --json` prints. */
 import type { CampaignResult } from '../campaign/campaign.ts';
-
-export interface CampaignFailure {
-  readonly scenario: string;
-  readonly seed: string;
-  readonly rule: string | null;
-  readonly verdict: string;
-  readonly sentence: string | null;
-  readonly replay: string;
-}
+import type { DetailedFailure } from '../campaign/failure-detail.ts';
+import { formatSeeds } from '../campaign/seeds.ts';
+import type { Vacuity } from '../campaign/vacuity.ts';
+import type { CampaignVerdict } from '../campaign/verdict.ts';
 
 export function campaignJson(
   result: CampaignResult,
-  failures: readonly CampaignFailure[],
-  gaps: readonly string[],
+  failures: readonly DetailedFailure[],
+  vacuity: Vacuity,
+  verdict: CampaignVerdict,
 ): Record<string, unknown> {
   const { tally } = result;
   return {
     hash: tally.hash,
-    seeds: `${result.seeds.first}..${result.seeds.last}`,
+    seeds: formatSeeds(result.seeds),
+    exitCode: verdict.exit,
+    verdict: verdict.sentence,
     runs: tally.units,
     passed: tally.passed,
     failed: failures.length,
@@ -38,9 +36,20 @@ export function campaignJson(
     messages: sorted(tally.messages),
     sometimes: sorted(tally.sometimes),
     inconclusiveReasons: sorted(tally.reasons),
-    vacuity: gaps,
-    failures,
+    inconclusiveRuns: tally.undecided.map(({ scenario, seed, reason }) => ({
+      scenario,
+      seed,
+      reason,
+    })),
+    vacuityJudged: vacuity.judged,
+    vacuity: vacuity.gaps,
+    failures: failures.map(failureJson),
   };
+}
+
+function failureJson({ unit, replay, folder }: DetailedFailure): Record<string, unknown> {
+  const { scenario, seed, rule, verdict, sentence } = unit;
+  return { scenario, seed, rule, verdict, sentence, folder, replay };
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {

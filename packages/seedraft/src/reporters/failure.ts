@@ -1,6 +1,8 @@
-/** What a person reads when a run fails: what happened, the rule with its definition, and the one line that replays it. */
+/** What a person reads when a run fails: what happened, the rule with its definition, what led there, and the one line that replays it. */
+import type { Divergence } from '@seedraft/sim';
 import pc from 'picocolors';
 import { ruleDefinition } from '../rules.ts';
+import { shellWord } from '../shell.ts';
 
 export interface FailureReport {
   readonly scenario: string;
@@ -15,6 +17,9 @@ export interface FailureReport {
   /** The run folder, or null when none was written. */
   readonly folder: string | null;
   readonly replay: string;
+  readonly divergence?: Divergence | null;
+  /** Something the reader should know about this report. */
+  readonly note?: string | null;
 }
 
 const HEADINGS: Record<string, string> = {
@@ -22,27 +27,46 @@ const HEADINGS: Record<string, string> = {
   liveness: 'LIVENESS VIOLATION',
   nondeterminism: 'NOT DETERMINISTIC',
   inconclusive: 'INCONCLUSIVE',
-  error: 'THE SIMULATOR ITSELF FAILED',
+  error: 'SEEDRAFT ITSELF FAILED (not a finding about your cluster)',
 };
 
 export function failureText(report: FailureReport): string {
+  const heading =
+    report.rule === 'EXPECT' ? 'NOT AS EXPECTED' : (HEADINGS[report.verdict] ?? report.verdict);
   const seconds = (report.simulatedMicros / 1e6).toFixed(3);
   const definition = report.rule === null ? undefined : ruleDefinition(report.rule);
   const lines = [
-    pc.red(
-      pc.bold(
-        `${HEADINGS[report.verdict] ?? report.verdict}  ${report.scenario}, seed ${report.seed}`,
-      ),
-    ),
-    `At t=${seconds} s, event ${report.events}: ${report.sentence ?? 'no sentence'}`,
+    pc.red(pc.bold(`${heading}: ${report.scenario}, seed ${report.seed}`)),
+    `At t=${seconds} s, event ${report.events}: ${report.sentence ?? 'no reason was given'}`,
   ];
   if (definition !== undefined) {
     lines.push('', `${pc.bold(`${report.rule} ${definition.name}`)}: ${definition.definition}`);
   }
+  if (report.divergence) lines.push('', ...divergenceLines(report.divergence));
   if (report.story.length > 0) {
     lines.push('', pc.bold('What led there:'), ...report.story.map((line) => `  ${line}`));
   }
-  if (report.folder !== null) lines.push('', `${pc.bold('Run folder:')} ${report.folder}`);
+  lines.push('');
+  if (report.folder !== null) lines.push(`${pc.bold('Run folder:')} ${shellWord(report.folder)}`);
+  if (report.note) lines.push(`${pc.bold('No run folder:')} ${report.note}`);
   lines.push(`${pc.bold('Replay it:')}  ${report.replay}`);
   return lines.join('\n');
 }
+
+/** The last lines that both runs share, then what each did. */
+function divergenceLines({ traces: [first, second] }: Divergence): string[] {
+  let same = 0;
+  while (same < first.length && first[same] === second[same]) same++;
+  const side = (trace: readonly string[]): string[] =>
+    trace.slice(same, same + SHOWN).map((line) => `  ${line}`);
+  return [
+    pc.bold('The same in both runs:'),
+    ...first.slice(Math.max(0, same - SHOWN), same).map((line) => `  ${line}`),
+    pc.bold('then in one:'),
+    ...side(first),
+    pc.bold('and in the other:'),
+    ...side(second),
+  ];
+}
+
+const SHOWN = 6;

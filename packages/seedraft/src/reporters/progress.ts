@@ -19,7 +19,7 @@ function figures(progress: CampaignProgress): Record<string, string> {
   };
 }
 
-/** `forMilliseconds` finite: the bar shows time; otherwise it shows runs. */
+/** `total` runs at most (Infinity: as many as fit). `forMilliseconds` finite: the bar shows time; otherwise it shows runs. */
 export function startProgress(total: number, forMilliseconds: number, quiet: boolean): Progress {
   if (quiet) return { update: () => {}, stop: () => {} };
   return process.stderr.isTTY ? bar(total, forMilliseconds) : log(total);
@@ -50,7 +50,6 @@ function bar(total: number, forMilliseconds: number): Progress {
 
 const EMPTY: CampaignProgress = {
   units: 0,
-  unitsPlanned: 0,
   failed: 0,
   events: 0,
   simulatedMicros: 0,
@@ -64,7 +63,7 @@ function log(total: number): Progress {
       if (progress.wallSeconds < next) return;
       next = progress.wallSeconds + 10;
       const { runsPerSecond, eventsPerSecond, simulated, failed } = figures(progress);
-      const of = total < Number.MAX_SAFE_INTEGER ? ` of ${total}` : '';
+      const of = Number.isFinite(total) ? ` of ${total}` : '';
       process.stderr.write(
         `${progress.wallSeconds.toFixed(0)} s: ${progress.units}${of} runs, ${runsPerSecond} runs/s, ${eventsPerSecond} events/s, ${simulated} simulated, ${failed} failed\n`,
       );

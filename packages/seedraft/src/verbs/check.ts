@@ -1,5 +1,4 @@
 /** `seedraft check`: judge a history file, of any system, against a model. */
-import { readFileSync } from 'node:fs';
 import {
   casRegister,
   checkLinearizability,
@@ -14,6 +13,8 @@ import {
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { readInput } from '../read-input.ts';
+import { examples } from './examples.ts';
 import { out } from './output.ts';
 
 interface CheckFlags {
@@ -21,6 +22,9 @@ interface CheckFlags {
   readonly steps?: string;
   readonly json?: boolean;
 }
+
+/** What one string can hold. */
+const LARGEST_MEBIBYTES = 500;
 
 const MODELS: Readonly<Record<string, () => Model>> = {
   kv: () => kv() as Model,
@@ -41,15 +45,15 @@ export function addCheck(program: Command, finish: (code: number) => void): void
     .option('--model <name>', `what the history is of: ${Object.keys(MODELS).join(', ')}`, 'kv')
     .option('--steps <N>', 'give up, undecided, after about this many search steps')
     .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['check runs/swarm-seed-17/history.ndjson', 'what the clients of a kept run saw'],
+        ['check history.edn --model cas-register', 'a history that Jepsen recorded'],
+        ['check - --json < history.json', 'from a pipe, for a program'],
+      ),
+    )
     .action((file: string, flags: CheckFlags) => finish(checkFile(file, flags)));
-}
-
-function readInput(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`);
-  }
 }
 
 function parseSteps(text: string | undefined): { maxSteps?: number } {
@@ -65,7 +69,7 @@ function checkFile(file: string, flags: CheckFlags): number {
     throw new UsageError(`--model ${flags.model}: known are ${Object.keys(MODELS).join(', ')}.`);
   }
   const options = parseSteps(flags.steps);
-  const parsed = parseOperations(readInput(file));
+  const parsed = parseOperations(readInput(file, LARGEST_MEBIBYTES).toString('utf8'));
   if (!parsed.ok) {
     const lines = parsed.errors.slice(0, 20).map(({ line, column, position, sentence }) => {
       const event = position === null ? '' : ` event ${position}:`;
@@ -73,6 +77,8 @@ function checkFile(file: string, flags: CheckFlags): number {
     });
     throw new UsageError(lines.join('\n'));
   }
+  // Nothing is always legal; a verdict on it would only hide that a file was cut off.
+  if (parsed.operations.length === 0) throw new UsageError(`${file} holds no operations.`);
   const verdict = checkLinearizability(parsed.operations, model, options);
   if (flags.json) out(JSON.stringify({ file, model: flags.model, ...verdict }));
   else out(`${colour(verdict)}  ${file}\n${explain(verdict, model)}`);

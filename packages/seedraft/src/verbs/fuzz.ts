@@ -1,20 +1,21 @@
 /** `seedraft fuzz`: scenarios under many seeds, on all workers, until the seeds or the time run out. */
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
-import { run, scenarioToPlan, vacuityGaps } from '@seedraft/sim';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { type CampaignResult, defaultWorkers, runCampaign } from '../campaign/campaign.ts';
+import { type DetailedFailure, detailed, listed } from '../campaign/failure-detail.ts';
+import { type SeedRange, seedsIn } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
-import { parseSeeds, type SeedRange, shardOf, type UnitResult } from '../campaign/unit.ts';
-import { EXIT, UsageError } from '../exit-codes.ts';
-import { type CampaignFailure, campaignJson } from '../reporters/campaign-json.ts';
-import { failureText } from '../reporters/failure.ts';
+import { judgeVacuity } from '../campaign/vacuity.ts';
+import { campaignVerdict } from '../campaign/verdict.ts';
+import { campaignJson } from '../reporters/campaign-json.ts';
+import { campaignText } from '../reporters/campaign-text.ts';
 import { startProgress } from '../reporters/progress.ts';
-import { recordStory } from '../reporters/story.ts';
-import { writeRunFolder } from '../run-folder.ts';
+import { assertWritable } from '../run-folder/write.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
-import { parseDuration, parseShard, parseWorkers } from './arguments.ts';
+import { commandLine } from '../shell.ts';
+import { parseTime, parseWorkers, seedRange } from './arguments.ts';
+import { examples } from './examples.ts';
+import { interruptible } from './interrupt.ts';
 import { note, out } from './output.ts';
 
 interface FuzzFlags {
@@ -27,12 +28,9 @@ interface FuzzFlags {
   readonly json?: boolean;
 }
 
-/** Run folders and full reports for this many failures; all are listed. */
+/** Run folders and stories for this many failures; all are listed. */
 const DETAILED_FAILURES = 10;
-/** Campaigns shorter than this prove nothing about what was left out. */
-const VACUITY_RUNS = 64;
-const INCONCLUSIVE_SHARE = 0.05;
-const TWICE_EVERY = 32;
+const DEFAULT_TIME = '60s';
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
   program
@@ -43,182 +41,95 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
         'The same seeds give the same campaign hash on any machine and with any number of workers.',
     )
     .argument('[scenario...]', 'files, folders, or names of shipped scenarios')
-    .option('--seeds <N|A..B>', 'seed numbers: 1..N, or A..B')
+    .option('--seeds <N|A..B>', 'seed numbers: 1..N, or A..B (default: as many as fit)')
     .option(
       '--for <time>',
-      'stop handing out seeds after this much wall time (default: 60s without --seeds)',
+      `hand out no more after this much wall time; the result covers the longest contiguous finished range of seeds (default: ${DEFAULT_TIME} without --seeds)`,
     )
     .option('--workers <N>', `worker threads (default: one per CPU, here ${defaultWorkers()})`)
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
-    .option('--root <text>', 'another family of seeds; `random` draws one and prints it', '')
+    .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
     .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['fuzz', 'every shipped scenario for a minute'],
+        ['fuzz swarm --seeds 10000', 'everything left to the seed, 10,000 times'],
+        ['fuzz paper my/story.yaml --seeds 500', "the paper's stories and one of yours"],
+        ['fuzz --seeds 3000 --shard 2/3 --json', 'one of three machines, for a program'],
+        ['fuzz --root random --for 8h', 'seeds that nobody has tried, over night'],
+      ),
+    )
     .action(async (names: string[], flags: FuzzFlags) => finish(await fuzz(names, flags)));
 }
 
-function seedRange(flags: FuzzFlags): SeedRange {
-  const text = flags.seeds ?? String(Number.MAX_SAFE_INTEGER).slice(0, 12);
-  const range = parseSeeds(text);
-  if (range === null) {
-    throw new UsageError(
-      `--seeds ${text}: say how many (--seeds 1000) or which (--seeds 5001..6000).`,
-    );
-  }
-  if (flags.shard === undefined) return range;
-  if (flags.seeds === undefined) {
-    throw new UsageError('--shard splits a seed range: give --seeds too.');
-  }
-  const { index, count } = parseShard(flags.shard);
-  return shardOf(range, index, count);
+/** What was asked for, checked before anything runs. */
+interface Request {
+  readonly scenarios: readonly ScenarioSource[];
+  readonly root: string;
+  readonly seeds: SeedRange;
+  readonly isOpenEnded: boolean;
+  readonly forMilliseconds: number;
+  readonly workers: number;
+  readonly flags: FuzzFlags;
+}
+
+function readRequest(names: readonly string[], flags: FuzzFlags): Request {
+  const isOpenEnded = flags.seeds === undefined;
+  const time = flags.for ?? (isOpenEnded ? DEFAULT_TIME : null);
+  const request = {
+    seeds: seedRange(flags.seeds, flags.shard),
+    isOpenEnded,
+    forMilliseconds: time === null ? Number.POSITIVE_INFINITY : parseTime('--for', time),
+    workers: parseWorkers(flags.workers),
+    root: flags.root === 'random' ? randomBytes(6).toString('hex') : flags.root,
+    scenarios: findScenarios(names),
+    flags,
+  };
+  assertWritable(flags.out);
+  return request;
 }
 
 async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number> {
-  const scenarios = findScenarios(names);
-  const seeds = seedRange(flags);
-  const timed = flags.for !== undefined || flags.seeds === undefined;
-  const forMilliseconds = timed
-    ? parseDuration('--for', flags.for ?? '60s')
-    : Number.POSITIVE_INFINITY;
-  const workers = parseWorkers(flags.workers);
-  const root = flags.root === 'random' ? randomBytes(6).toString('hex') : flags.root;
-  if (flags.root === 'random') note(`root: ${root} (repeat with --root ${root})`);
+  const request = readRequest(names, flags);
+  if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
+  const result = await perform(request);
+  return report(request, result);
+}
 
-  const abort = new AbortController();
-  const onInterrupt = (): void => abort.abort();
-  process.once('SIGINT', onInterrupt);
-  const total = (seeds.last - seeds.first + 1) * scenarios.length;
+async function perform(request: Request): Promise<CampaignResult> {
+  const { flags, forMilliseconds, seeds, scenarios } = request;
+  const total = request.isOpenEnded ? Number.POSITIVE_INFINITY : seedsIn(seeds) * scenarios.length;
   const quiet = flags.json === true && !process.stderr.isTTY;
-  const progress = startProgress(
-    flags.seeds === undefined ? Number.MAX_SAFE_INTEGER : total,
-    forMilliseconds,
-    quiet,
-  );
-  let result: CampaignResult;
+  const progress = startProgress(total, forMilliseconds, quiet);
   try {
-    result = await runCampaign({
-      scenarios,
-      root,
-      seeds,
-      forMilliseconds,
-      workers,
-      twiceEvery: TWICE_EVERY,
-      signal: abort.signal,
-      onProgress: (now) => progress.update(now),
-    });
+    return await interruptible((signal) =>
+      runCampaign({ ...request, signal, onProgress: (now) => progress.update(now) }),
+    );
   } finally {
     progress.stop();
-    process.removeListener('SIGINT', onInterrupt);
   }
-  const failed = [...result.tally.failures, ...result.beyond];
-  const failures = failed.map((failure, n) =>
-    describeFailure(scenarios, failure, n < DETAILED_FAILURES ? flags.out : null),
+}
+
+function report(request: Request, result: CampaignResult): number {
+  const { scenarios, flags } = request;
+  const sourceOf = (unit: number): ScenarioSource => scenarios[unit % scenarios.length]!;
+  const failures = [...result.tally.failures, ...result.beyond].map(
+    (unit, place): DetailedFailure =>
+      place < DETAILED_FAILURES
+        ? detailed(sourceOf(unit.unit), unit, flags.out)
+        : listed(sourceOf(unit.unit), unit),
   );
-  const gaps = names.length === 0 ? gapsOf(result) : [];
-  if (flags.json)
-    out(
-      JSON.stringify(
-        campaignJson(
-          result,
-          failures.map((f) => f.json),
-          gaps,
-        ),
-      ),
-    );
-  else printSummary(result, failures, gaps, scenarios.length, root);
-  return exitCode(result, failed, gaps);
-}
-
-/** Vacuity is judged on the shipped set as a whole: a single scenario need not exercise everything. */
-function gapsOf({ tally }: CampaignResult): string[] {
-  if (tally.units < VACUITY_RUNS) return [];
-  return vacuityGaps({
-    faults: tally.faults,
-    rules: tally.rules,
-    messages: tally.messages,
-    sometimes: tally.sometimes,
-  });
-}
-
-interface Described {
-  readonly json: CampaignFailure;
-  readonly text: string;
-}
-
-function describeFailure(
-  scenarios: readonly ScenarioSource[],
-  failure: UnitResult,
-  outFolder: string | null,
-): Described {
-  const source = scenarios[failure.unit % scenarios.length]!;
-  const afresh = `npx seedraft run ${source.file} --seed ${failure.seed}`;
-  let folder: string | null = null;
-  let story: readonly string[] = [];
-  if (outFolder !== null) {
-    const plan = scenarioToPlan(loadScenario(source), failure.seed);
-    const told = recordStory();
-    const again = run(plan, {
-      record: { choices: true, history: true },
-      observers: told.observers,
-    });
-    story = told.lines();
-    folder = path.relative(process.cwd(), writeRunFolder(outFolder, plan, again));
+  const vacuity = judgeVacuity(scenarios.map(loadScenario), result);
+  const units = failures.map(({ unit }) => unit);
+  const verdict = campaignVerdict(result, units, vacuity);
+  if (flags.json) out(JSON.stringify(campaignJson(result, failures, vacuity, verdict)));
+  else {
+    const lineOf = (run: { unit: number; seed: string }): string =>
+      commandLine('run', sourceOf(run.unit).file, '--seed', run.seed);
+    const asked = { ...request, scenarios: scenarios.length, lineOf };
+    out(campaignText(asked, result, failures, vacuity, verdict));
   }
-  const replay = folder === null ? afresh : `npx seedraft replay ${folder}`;
-  const { scenario, seed, rule, verdict, sentence } = failure;
-  return {
-    json: { scenario, seed, rule, verdict, sentence, replay },
-    text: failureText({ ...failure, story, folder, replay }),
-  };
-}
-
-function printSummary(
-  result: CampaignResult,
-  failures: readonly Described[],
-  gaps: readonly string[],
-  scenarios: number,
-  root: string,
-): void {
-  const { tally, seeds } = result;
-  for (const failure of failures.slice(0, DETAILED_FAILURES)) out(`${failure.text}\n`);
-  for (const { json } of failures.slice(DETAILED_FAILURES)) {
-    out(`${pc.red('also failed')}  ${json.rule ?? json.verdict}  ${json.replay}`);
-  }
-  const share = (100 * tally.inconclusive) / Math.max(1, tally.units);
-  const years = tally.simulatedMicros / 1e6 / 31_557_600;
-  const perSecond = Math.round(tally.events / Math.max(result.wallSeconds, 1e-3));
-  out(
-    [
-      result.interrupted
-        ? pc.yellow('interrupted: what follows covers only what had finished')
-        : '',
-      `${tally.units} runs: ${scenarios} scenario${scenarios === 1 ? '' : 's'}, ${root === '' ? '' : `--root ${root} `}--seeds ${seeds.first}..${seeds.last}`,
-      `${pc.green(`${tally.passed} passed`)}, ${failures.length > 0 ? pc.red(`${failures.length} failed`) : '0 failed'}, ${tally.inconclusive} inconclusive (${share.toFixed(1)} %), ${tally.twice} run twice and compared`,
-      `${tally.events.toLocaleString('en')} events, ${perSecond.toLocaleString('en')} a second on ${result.workers} worker${result.workers === 1 ? '' : 's'}; ` +
-        `${Math.round(tally.simulatedMicros / 1e6).toLocaleString('en')} simulated seconds (${years.toFixed(4)} years) in ${result.wallSeconds.toFixed(1)} s; ${tally.acknowledged.toLocaleString('en')} acknowledged operations`,
-      ...Object.entries(tally.reasons).map(
-        ([reason, count]) => `inconclusive, ${count}x: ${reason}`,
-      ),
-      ...gaps.map((gap) => `${pc.yellow('never exercised')}: ${gap}`),
-      `campaign hash ${tally.hash}`,
-    ]
-      .filter((line) => line !== '')
-      .join('\n'),
-  );
-}
-
-function exitCode(
-  result: CampaignResult,
-  failed: readonly UnitResult[],
-  gaps: readonly string[],
-): number {
-  const any = (verdict: UnitResult['verdict']): boolean =>
-    failed.some((f) => f.verdict === verdict);
-  if (any('error')) return EXIT.internal;
-  if (any('violation')) return EXIT.safety;
-  if (any('liveness')) return EXIT.liveness;
-  if (any('nondeterminism')) return EXIT.nondeterminism;
-  if (result.interrupted) return EXIT.interrupted;
-  if (result.tally.inconclusive > INCONCLUSIVE_SHARE * result.tally.units) return EXIT.inconclusive;
-  if (gaps.length > 0) return EXIT.vacuity;
-  return EXIT.pass;
+  return verdict.exit;
 }

@@ -3,11 +3,14 @@ import { type RunResult, run } from '@seedraft/sim';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT } from '../exit-codes.ts';
-import { failureText } from '../reporters/failure.ts';
+import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
-import { choiceBytes, type RunFolder, readRunFolder } from '../run-folder.ts';
+import { type RunFolder, readRunFolder } from '../run-folder/read.ts';
+import { CHOICE_BYTES, choiceBytes } from '../run-folder/record.ts';
+import { commandLine, shownPath } from '../shell.ts';
+import { examples } from './examples.ts';
 import { out } from './output.ts';
-import { passText, resultJson, verdictExit } from './run.ts';
+import { verdictExit } from './run.ts';
 
 interface ReplayFlags {
   readonly trace?: boolean;
@@ -19,76 +22,61 @@ export function addReplay(program: Command, finish: (code: number) => void): voi
     .command('replay')
     .summary('reproduce a run folder exactly')
     .description(
-      'Runs the recorded plan again and compares every event with the recorded choice log. A folder of another version, or one that is not whole, is refused.',
+      'Runs the recorded plan again and compares every event with the recorded choice log. Nothing is written. ' +
+        'A folder of another version or build, or one that is not whole, is refused.',
     )
     .argument('<folder>', 'a run folder')
     .option('--trace', 'print every event')
     .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['replay runs/swarm-seed-17', 'the same failure again, event for event'],
+        ['replay runs/swarm-seed-17 --trace | tail -50', 'what happened just before it'],
+      ),
+    )
     .action((folder: string, flags: ReplayFlags) => finish(replay(folder, flags)));
 }
 
-/** One event of a choice log, in bytes. */
-const CHOICE_BYTES = 16;
-
-/** The number of the first event in which two choice logs differ; null: they are the same. */
-function firstDifference(recorded: Uint8Array, now: Uint8Array): number | null {
-  const shorter = Math.min(recorded.length, now.length);
-  for (let at = 0; at < shorter; at++) {
-    if (recorded[at] !== now[at]) return Math.floor(at / CHOICE_BYTES) + 1;
-  }
-  return recorded.length === now.length ? null : Math.floor(shorter / CHOICE_BYTES) + 1;
+interface Agreement {
+  readonly agrees: boolean;
+  readonly sentence: string;
 }
 
-function agreement(folder: RunFolder, result: RunResult): { agrees: boolean; sentence: string } {
-  const event = firstDifference(folder.choices, choiceBytes(result.choices));
-  if (event !== null) {
-    return {
-      agrees: false,
-      sentence: `event ${event} differs from the recorded one (recorded ${folder.record.events} events, now ${result.events})`,
-    };
+function agreementOf({ choices, record }: RunFolder, result: RunResult): Agreement {
+  const now = choiceBytes(result.choices);
+  const shorter = Math.min(choices.length, now.length);
+  let same = 0;
+  while (same < shorter && choices[same] === now[same]) same++;
+  if (same < Math.max(choices.length, now.length)) {
+    // Events are numbered from 0, as in a trace.
+    const event = Math.floor(same / CHOICE_BYTES);
+    const sentence = `event #${event} differs from the recorded one (recorded ${record.events} events, now ${result.events})`;
+    return { agrees: false, sentence };
   }
-  if (result.hash !== folder.record.hash) {
-    return {
-      agrees: false,
-      sentence: `all ${result.events} events are the same, but the hash is ${result.hash}, recorded ${folder.record.hash}`,
-    };
+  if (result.hash !== record.hash) {
+    const sentence = `all ${result.events} events are the same, but the hash is ${result.hash}, recorded ${record.hash}`;
+    return { agrees: false, sentence };
+  }
+  if (result.verdict !== record.verdict || result.rule !== record.rule) {
+    const sentence = `all ${result.events} events are the same, but the verdict is ${result.rule ?? result.verdict}, recorded ${record.rule ?? record.verdict}`;
+    return { agrees: false, sentence };
   }
   return { agrees: true, sentence: `hash ${result.hash} agrees over all ${result.events} events` };
 }
 
 function replay(path: string, flags: ReplayFlags): number {
-  const folder = readRunFolder(path);
+  const kept = readRunFolder(path);
   const told = recordStory();
-  const result = run(folder.plan, {
-    record: { choices: true, history: true, trace: flags.trace === true },
-    observers: told.observers,
-  });
-  for (const line of result.trace ?? []) out(line);
-  const { agrees, sentence } = agreement(folder, result);
-  const again = `npx seedraft replay ${path}`;
-  if (flags.json) {
-    out(
-      JSON.stringify({
-        ...resultJson(folder.plan, result, path, again),
-        agrees,
-        agreement: sentence,
-      }),
-    );
-  } else {
-    if (result.verdict === 'pass') out(passText(folder.plan, result, path));
-    else {
-      out(
-        failureText({
-          ...result,
-          sentence: result.sentence ?? result.reason,
-          scenario: folder.plan.scenario,
-          seed: folder.plan.seed,
-          story: told.lines(),
-          folder: path,
-          replay: again,
-        }),
-      );
-    }
+  const record = { choices: true, history: true, trace: flags.trace === true };
+  const result = run(kept.plan, { record, observers: told.observers });
+  const { agrees, sentence } = agreementOf(kept, result);
+  const folder = shownPath(path);
+  const again = commandLine('replay', folder);
+  const report = { plan: kept.plan, result, story: told.lines(), folder, replay: again };
+  if (flags.json) out(JSON.stringify({ ...runJson(report), agrees, agreement: sentence }));
+  else {
+    out(runText(report));
     out(agrees ? pc.green(`replayed: ${sentence}`) : pc.red(`NOT the recorded run: ${sentence}`));
   }
   return agrees ? verdictExit(result) : EXIT.nondeterminism;

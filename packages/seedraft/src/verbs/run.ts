@@ -1,13 +1,14 @@
 /** `seedraft run`: one scenario under one seed, afresh. */
-import path from 'node:path';
 import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
-import pc from 'picocolors';
+import type { ScenarioSource } from '../campaign/task.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { failureText } from '../reporters/failure.ts';
+import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
-import { writeRunFolder } from '../run-folder.ts';
+import { assertWritable, writeRunFolder } from '../run-folder/write.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
+import { commandLine, shownPath } from '../shell.ts';
+import { examples } from './examples.ts';
 import { out } from './output.ts';
 
 interface RunFlags {
@@ -33,11 +34,19 @@ export function addRun(program: Command, finish: (code: number) => void): void {
     .option('--save', 'write a run folder even when the run passes')
     .option('--out <dir>', 'where the run folder goes', 'runs')
     .option('--json', 'print one JSON object on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['run paper/figure-8 --seed 1 --trace', "the paper's figure, event by event"],
+        ['run swarm --seed 17 --plan', 'what seed 17 would do, without doing it'],
+        ['run my/story.yaml --seed 3 --save', 'keep the run, to replay it later'],
+      ),
+    )
     .action((name: string, flags: RunFlags) => finish(runOne(name, flags)));
 }
 
-export function verdictExit(result: RunResult): number {
-  switch (result.verdict) {
+export function verdictExit({ verdict }: RunResult): number {
+  switch (verdict) {
     case 'pass':
       return EXIT.pass;
     case 'violation':
@@ -51,67 +60,43 @@ export function verdictExit(result: RunResult): number {
   }
 }
 
-function runOne(name: string, flags: RunFlags): number {
+function oneScenario(name: string): ScenarioSource {
   const sources = findScenarios([name]);
-  if (sources.length !== 1) {
-    throw new UsageError(
-      `${name} names ${sources.length} scenarios; run takes one: ${sources.map((s) => s.file).join(', ')}`,
-    );
-  }
-  const source = sources[0]!;
+  if (sources.length === 1) return sources[0]!;
+  const files = sources.map(({ file }) => file).join(', ');
+  throw new UsageError(`${name} names ${sources.length} scenarios; run takes one of: ${files}`);
+}
+
+function runOne(name: string, flags: RunFlags): number {
+  if (flags.seed === '') throw new UsageError('--seed: give some text, such as --seed 1.');
+  const source = oneScenario(name);
   const plan = scenarioToPlan(loadScenario(source), flags.seed);
   if (flags.plan) {
     out(JSON.stringify(plan, null, 2));
     return EXIT.pass;
   }
+  assertWritable(flags.out);
   const told = recordStory();
-  const result = run(plan, {
-    record: { choices: true, history: true, trace: flags.trace === true },
-    observers: told.observers,
-  });
-  for (const line of result.trace ?? []) out(line);
-  const failed = result.verdict !== 'pass' && result.verdict !== 'inconclusive';
-  const folder =
-    failed || flags.save
-      ? path.relative(process.cwd(), writeRunFolder(flags.out, plan, result))
-      : null;
+  const record = { choices: true, history: true, trace: flags.trace === true };
+  const result = run(plan, { record, observers: told.observers });
+  const folder = keep(source, plan, result, flags);
   const replay =
     folder === null
-      ? `npx seedraft run ${source.file} --seed ${flags.seed}`
-      : `npx seedraft replay ${folder}`;
-  if (flags.json) out(JSON.stringify(resultJson(plan, result, folder, replay)));
-  else if (result.verdict !== 'pass') {
-    out(
-      failureText({
-        ...result,
-        sentence: result.sentence ?? result.reason,
-        scenario: plan.scenario,
-        seed: plan.seed,
-        story: told.lines(),
-        folder,
-        replay,
-      }),
-    );
-  } else out(passText(plan, result, folder));
+      ? commandLine('run', source.file, '--seed', flags.seed)
+      : commandLine('replay', folder);
+  const report = { plan, result, story: told.lines(), folder, replay };
+  out(flags.json ? JSON.stringify(runJson(report)) : runText(report));
   return verdictExit(result);
 }
 
-export function resultJson(
+/** The folder as shown to people; null when the run need not be kept. */
+function keep(
+  source: ScenarioSource,
   plan: Plan,
   result: RunResult,
-  folder: string | null,
-  replay: string,
-): Record<string, unknown> {
-  const { choices: _c, history: _h, checkpoints: _p, trace: _t, ...rest } = result;
-  return { scenario: plan.scenario, seed: plan.seed, ...rest, folder, replay };
-}
-
-export function passText(plan: Plan, result: RunResult, folder: string | null): string {
-  const checks = Object.values(result.rules).reduce((sum, count) => sum + count, 0);
-  return [
-    `${pc.green('pass')}  ${plan.scenario}, seed ${plan.seed}: ${result.events} events, ${(result.simulatedMicros / 1e6).toFixed(1)} simulated seconds, ` +
-      `${result.operations.acknowledged} acknowledged operations, ${checks.toLocaleString('en')} rule checks`,
-    `hash ${result.hash}`,
-    ...(folder === null ? [] : [`run folder ${folder}`]),
-  ].join('\n');
+  flags: RunFlags,
+): string | null {
+  const isDull = result.verdict === 'pass' || result.verdict === 'inconclusive';
+  if (isDull && !flags.save) return null;
+  return shownPath(writeRunFolder(flags.out, { source: source.file, plan, result }));
 }

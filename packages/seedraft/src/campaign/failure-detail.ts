@@ -1,0 +1,51 @@
+/**
+ * A failed unit once more, in this process, with everything recorded: its story and its run folder. That is also a check: if it does not fail in
+ * the same way, the finding is that it is not deterministic.
+ */
+import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import { recordStory } from '../reporters/story.ts';
+import { writeRunFolder } from '../run-folder/write.ts';
+import { loadScenario } from '../scenarios.ts';
+import { commandLine, shownPath } from '../shell.ts';
+import type { ScenarioSource } from './task.ts';
+import type { UnitResult } from './unit.ts';
+
+export interface DetailedFailure {
+  readonly unit: UnitResult;
+  readonly story: readonly string[];
+  /** As shown to people; null when none was written. */
+  readonly folder: string | null;
+  /** The line to paste. */
+  readonly replay: string;
+  /** What went wrong with the folder, if anything. */
+  readonly note: string | null;
+}
+
+/** Only listed: the line runs it afresh. */
+export function listed(source: ScenarioSource, unit: UnitResult): DetailedFailure {
+  const replay = commandLine('run', source.file, '--seed', unit.seed);
+  return { unit, story: [], folder: null, replay, note: null };
+}
+
+/** Never throws: what fails here must not hide the failure it is about. */
+export function detailed(source: ScenarioSource, unit: UnitResult, out: string): DetailedFailure {
+  const plain = listed(source, unit);
+  try {
+    const plan = scenarioToPlan(loadScenario(source), unit.seed);
+    const told = recordStory();
+    const record = { choices: true, history: true };
+    const result = run(plan, { record, observers: told.observers });
+    const folder = shownPath(writeRunFolder(out, { source: source.file, plan, result }));
+    const replay = commandLine('replay', folder);
+    return { ...plain, unit: compared(unit, result), story: told.lines(), folder, replay };
+  } catch (error) {
+    return { ...plain, note: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function compared(unit: UnitResult, again: RunResult): UnitResult {
+  if (unit.verdict === 'nondeterminism' || unit.verdict === 'error') return unit;
+  if (again.hash === unit.hash && again.verdict === unit.verdict) return unit;
+  const sentence = `${unit.rule ?? unit.verdict} in a worker (hash ${unit.hash}: ${unit.sentence}), but ${again.rule ?? again.verdict} when run again (hash ${again.hash})`;
+  return { ...unit, verdict: 'nondeterminism', rule: 'determinism', sentence };
+}

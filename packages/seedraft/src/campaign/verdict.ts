@@ -1,0 +1,52 @@
+/**
+ * How a campaign ended, as an exit code and a sentence. Worst first: a crash of the tool is never a finding, and no finding is hidden by an
+ * interruption or by what could not be judged.
+ */
+import { EXIT } from '../exit-codes.ts';
+import type { CampaignResult } from './campaign.ts';
+import type { UnitResult, UnitVerdict } from './unit.ts';
+import type { Vacuity } from './vacuity.ts';
+
+export interface CampaignVerdict {
+  readonly exit: number;
+  readonly sentence: string;
+}
+
+/** Above this share of runs that could not be judged a campaign has not shown much. */
+const INCONCLUSIVE_SHARE = 0.05;
+
+const FINDINGS: readonly [UnitVerdict, number, string][] = [
+  ['error', EXIT.internal, 'seedraft itself failed in'],
+  ['violation', EXIT.safety, 'a safety rule was violated in'],
+  ['liveness', EXIT.liveness, 'a liveness rule was violated in'],
+  ['nondeterminism', EXIT.nondeterminism, 'the same seed did not give the same run in'],
+];
+
+export function campaignVerdict(
+  result: CampaignResult,
+  failures: readonly UnitResult[],
+  { gaps }: Vacuity,
+): CampaignVerdict {
+  for (const [verdict, exit, words] of FINDINGS) {
+    const count = failures.filter((failure) => failure.verdict === verdict).length;
+    if (count > 0) return { exit, sentence: `${words} ${count} run${count === 1 ? '' : 's'}` };
+  }
+  const { units, inconclusive } = result.tally;
+  if (result.interrupted) {
+    return { exit: EXIT.interrupted, sentence: 'interrupted: this covers only what had finished' };
+  }
+  if (units === 0) {
+    const sentence = 'not one seed was finished under every scenario: give it more time (--for)';
+    return { exit: EXIT.inconclusive, sentence };
+  }
+  if (inconclusive > INCONCLUSIVE_SHARE * units) {
+    const share = ((100 * inconclusive) / units).toFixed(1);
+    const sentence = `${share} % of the runs could not be judged, more than the ${100 * INCONCLUSIVE_SHARE} % that a campaign may have`;
+    return { exit: EXIT.inconclusive, sentence };
+  }
+  if (gaps.length > 0) {
+    const sentence = `${gaps.length} thing${gaps.length === 1 ? '' : 's'} that should have been exercised never occurred`;
+    return { exit: EXIT.vacuity, sentence };
+  }
+  return { exit: EXIT.pass, sentence: 'no rule was violated' };
+}

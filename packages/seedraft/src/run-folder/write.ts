@@ -1,0 +1,107 @@
+/** Writes run folders: always a new one, and complete only once run.json is there. */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { printHistory } from '@seedraft/check';
+import type { Plan, RunResult } from '@seedraft/sim';
+import { buildIdentity } from '../build-identity.ts';
+import { UsageError } from '../exit-codes.ts';
+import { historyEvents } from '../history-file.ts';
+import { fileProblem } from '../read-input.ts';
+import {
+  choiceBytes,
+  encodeRecord,
+  RECORD_FILE,
+  RUN_FILES,
+  RUN_FOLDER_FORMAT,
+  type RunFile,
+  sha256,
+} from './record.ts';
+
+/** A run to be kept; `source` is what `seedraft run` takes. The result must hold its choices. */
+export interface KeptRun {
+  readonly source: string;
+  readonly plan: Plan;
+  readonly result: RunResult;
+}
+
+/** `scenario-seed-17`, safe as a file name. */
+export function runFolderName(scenario: string, seed: string): string {
+  const safe = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 80);
+  return `${safe(scenario)}-seed-${safe(seed)}`;
+}
+
+/** Before hours are spent on a campaign: could folders be made below `parent`? Makes nothing. Throws UsageError. */
+export function assertWritable(parent: string): void {
+  let nearest = path.resolve(parent);
+  while (!existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
+  if (!statSync(nearest).isDirectory()) {
+    throw new UsageError(`--out ${parent}: ${nearest} is not a folder.`);
+  }
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new UsageError(`--out ${parent}: nothing can be written in ${nearest}.`);
+  }
+}
+
+/** Writes a new folder below `parent`; never over an existing one (then `-2`, `-3`, ... is appended). Returns its path. Throws UsageError. */
+export function writeRunFolder(parent: string, run: KeptRun): string {
+  try {
+    const folder = createFolder(parent, runFolderName(run.plan.scenario, run.plan.seed));
+    writeParts(folder, run);
+    return folder;
+  } catch (error) {
+    throw new UsageError(`the run folder below ${parent} ${fileProblem(error)}.`);
+  }
+}
+
+function createFolder(parent: string, name: string): string {
+  mkdirSync(parent, { recursive: true });
+  for (let n = 1; ; n++) {
+    const folder = path.join(parent, n === 1 ? name : `${name}-${n}`);
+    try {
+      mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function writeParts(folder: string, { source, plan, result }: KeptRun): void {
+  const contents: Record<RunFile, string | Uint8Array> = {
+    'plan.json': `${JSON.stringify(plan, null, 1)}\n`,
+    'choices.bin': choiceBytes(result.choices),
+    'history.ndjson': printHistory(historyEvents(result.history ?? []), 'ndjson'),
+  };
+  const files: Record<string, string> = {};
+  for (const file of RUN_FILES) {
+    writeFileSync(path.join(folder, file), contents[file], { flag: 'wx' });
+    files[file] = sha256(contents[file]);
+  }
+  const text = encodeRecord({
+    format: RUN_FOLDER_FORMAT,
+    identity: buildIdentity(),
+    scenario: plan.scenario,
+    source,
+    seed: plan.seed,
+    verdict: result.verdict,
+    rule: result.rule,
+    sentence: result.sentence ?? result.reason,
+    hash: result.hash,
+    events: result.events,
+    simulatedMicros: result.simulatedMicros,
+    files,
+  });
+  const target = path.join(folder, RECORD_FILE);
+  writeFileSync(`${target}.partial`, text, { flag: 'wx' });
+  renameSync(`${target}.partial`, target);
+}

@@ -1,0 +1,40 @@
+/** Lines that people paste: words quoted when a shell would split them, paths as short as they can be, a command that works from where it is read. */
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** The text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Relative to the working directory when below it, else absolute. */
+export function shownPath(file: string, cwd: string = process.cwd()): string {
+  const relative = path.relative(cwd, path.resolve(cwd, file));
+  if (relative === '') return '.';
+  const isBelow = relative !== '..' && !relative.startsWith(`..${path.sep}`);
+  if (!isBelow || path.isAbsolute(relative)) return path.resolve(cwd, file);
+  return relative.startsWith('-') ? `.${path.sep}${relative}` : relative;
+}
+
+/** `npx seedraft` where that is this very program, else node with its path: npx would ask a registry. */
+function program(): string {
+  const bin = fileURLToPath(new URL('../bin/seedraft.js', import.meta.url));
+  for (let folder = process.cwd(); ; folder = path.dirname(folder)) {
+    const linked = path.join(folder, 'node_modules', '.bin', 'seedraft');
+    if (existsSync(linked)) {
+      return realpathSync(linked) === realpathSync(bin) ? 'npx seedraft' : `node ${shellWord(bin)}`;
+    }
+    if (folder === path.dirname(folder)) return `node ${shellWord(bin)}`;
+  }
+}
+
+let known: string | undefined;
+
+/** `npx seedraft replay runs/calm-seed-1` */
+export function commandLine(...words: readonly string[]): string {
+  known ??= program();
+  return [known, ...words.map(shellWord)].join(' ');
+}
