@@ -210,13 +210,16 @@ describe('F2 AE.1-5 together', () => {
           );
           const success = appendEntries(paper, rpc);
           const replies = only(seen, 'AppendEntriesReply');
-          expect(replies.every((reply) => reply.success === success)).toBe(true);
-          if (success) expect(replies.at(-1)!.matchIndex).toBe(prevLogIndex + terms.length);
-          expect(subject.terms).toEqual(paper.log);
-          expect(subject.raft.commitIndex).toBe(paper.commitIndex);
+          expect([replies.at(-1)!.success, subject.terms, subject.raft.commitIndex]).toEqual([
+            success,
+            paper.log,
+            paper.commitIndex,
+          ]);
+          const acknowledged = success ? prevLogIndex + terms.length : 0;
+          expect(replies.at(-1)!.matchIndex).toBe(acknowledged);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 });

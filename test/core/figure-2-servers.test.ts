@@ -351,6 +351,20 @@ describe('F2 RS.L.2 a command is appended, and answered once committed', () => {
     ]);
   });
 
+  it.each([
+    [1, 'unknown', 'it may live on elsewhere, and commit there (Figure 8)'],
+    [2, 'superseded', 'nothing else can ever stand there'],
+  ] as const)('F2 RS.L.2 overwritten, with commit=%i, it is %s: %s', (commit, outcome) => {
+    const subject = new Subject();
+    subject.elect(2);
+    subject.acknowledge(2, 1);
+    subject.propose(7, 'a');
+    const seen = subject.ask(append([1, 1], [2], { term: 2, commit }));
+    expect(seen.replies).toEqual([
+      { type: 'ProposalReply', id: 7, result: { outcome, index: 2, term: 1 } },
+    ]);
+  });
+
   it('F2 RS.L.2 who does not lead says so, and appends nothing', () => {
     const subject = new Subject({ log: [1] });
     subject.ask(append([1, 1], []));
