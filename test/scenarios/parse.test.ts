@@ -151,7 +151,7 @@ describe('a mistake is told where it stands', () => {
     [
       'a member that does not exist',
       'name: x\nfaults:\n  - { at: 1s, crash: n9 }',
-      '3:5 faults[0].target: there is no member n9',
+      '3:15 faults[0].target: there is no member n9',
       'n1, n2, n3, n4, n5',
     ],
     [
