@@ -65,9 +65,6 @@ interface Waiting {
   readonly item: unknown;
 }
 
-/** Replicas that take an operator's order to campaign. */
-type CampaignDoor = Replica & { campaign?(at: number): void };
-
 export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   readonly id: MemberId;
   readonly name: string;
@@ -250,7 +247,7 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
         this.#ask(replica, at, item as Order);
         return;
       case EventKind.Campaign:
-        (replica as CampaignDoor).campaign?.(at);
+        replica.campaign(at);
         return;
       default:
         throw new Error(`no member takes an input of kind ${kind}`);

@@ -112,6 +112,11 @@ export class Replica {
     this.#enter({ type: 'Tick', at });
   }
 
+  /** An operator's order to start an election now. */
+  campaign(at: number): void {
+    this.#enter({ type: 'Campaign', at });
+  }
+
   /** Ends with exactly one `transport.reply(requestId, …)`. */
   request(at: number, requestId: number, request: ClientRequest): void {
     this.#enter({ type: 'Request', at, requestId, request });
