@@ -36,7 +36,7 @@ export function isQuorum(configuration: Configuration, holds: Holds): boolean {
 export function quorumsIntersect(one: Configuration, other: Configuration): boolean {
   const ids = [...new Set([...votersEver(one), ...votersEver(other)])];
   if (ids.length > 16) throw new RangeError(`${ids.length} voters are too many to enumerate`);
-  for (let set = 0; set < 2 ** ids.length; set++) {
+  for (let set = 0; set < 1 << ids.length; set++) {
     const inside: Holds = (id) => (set & (1 << ids.indexOf(id))) !== 0;
     if (isQuorum(one, inside) && isQuorum(other, (id) => !inside(id))) return false;
   }
