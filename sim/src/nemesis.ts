@@ -103,6 +103,10 @@ export class Nemesis implements LivenessWorld {
     return this.#world.atlas.permits(id);
   }
 
+  get impaired(): readonly MemberId[] {
+    return this.#world.atlas.impaired;
+  }
+
   get current(): readonly MemberView[] {
     const world = this.#world;
     const ids = new Set<MemberId>();

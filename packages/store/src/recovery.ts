@@ -204,6 +204,7 @@ class Recovery {
         log.floor = 0;
       }
     }
+    discardSuperseded(log);
     const configuration =
       fate.isComplete || log.snapshot !== null || before === null
         ? chain.base.configuration
@@ -342,4 +343,19 @@ function memberOf(chain: Chain, log: ReplayedLog): RecoveredMember {
       repairUntil: chain.repairUntil,
     },
   };
+}
+
+/**
+ * A proven prefix may end before the snapshot, or (what replaced it is missing) contradict it: then the snapshot stands for all of it, and
+ * the log goes on after it, here as in the core.
+ */
+function discardSuperseded(log: ReplayedLog): void {
+  const { snapshot, floor, entries } = log;
+  if (snapshot === null) return;
+  const { lastIncludedIndex, lastIncludedTerm } = snapshot;
+  const joins = floor === lastIncludedIndex;
+  const atBase = entries[lastIncludedIndex - floor - 1];
+  if (joins || atBase?.term === lastIncludedTerm) return;
+  entries.length = 0;
+  log.floor = lastIncludedIndex;
 }

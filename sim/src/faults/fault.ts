@@ -81,7 +81,7 @@ export interface FaultWorld extends WorldView {
   /** May this member's disk be damaged or lost now? The atlas (atlas.ts) says no when recovery would become impossible. */
   permits(id: MemberId): boolean;
   /** Whose disk is damaged or lost and not whole again (the atlas): whoever changes the membership must not count on them. */
-  readonly impaired?: readonly MemberId[];
+  readonly impaired: readonly MemberId[];
 }
 
 /** Inject returns its heal (called at the end of the window, in liveness mode for the core only, or never), plus a sentence for people. */

@@ -56,7 +56,7 @@ export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[])
   }
   let broken = 0;
   for (const id of voters) {
-    if (world.impaired?.includes(id) || world.member(id).status === 'gone') broken += 1;
+    if (world.impaired.includes(id) || world.member(id).status === 'gone') broken += 1;
   }
   return broken <= Math.floor((voters.size - 1) / 2);
 }
