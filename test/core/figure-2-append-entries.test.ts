@@ -42,7 +42,7 @@ describe('F2 AE.2 refused unless the log holds prevLogTerm at prevLogIndex', () 
     [[3, 3], false, 'a greater term there'],
     [[4, 2], false, 'beyond the end'],
     [[9, 0], false, 'far beyond the end, where no term is known'],
-  ] as const)('F2 AE.2 prev=%o: %s, %s', (prev, success) => {
+  ] as const)('F2 AE.2 prev=%o: %s, %s', (prev, success, _why) => {
     const subject = new Subject({ term: 4, log: [1, 1, 2] });
     const reply = answer(subject.ask(append(prev, [], { commit: 3 })));
     expect(reply.success).toBe(success);

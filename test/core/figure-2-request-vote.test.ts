@@ -63,12 +63,15 @@ describe('F2 RV.2 one vote a term, for a log at least as up to date', () => {
     [[1, 3], true, 'a later term, however short the log'],
     [[9, 1], false, 'an earlier term, however long the log'],
     [[0, 0], false, 'an empty log'],
-  ] as const)('F2 RV.2 our log ends 3@2, the candidate%o: %s, %s', (last, expected) => {
-    const subject = new Subject({ term: 4, log: [1, 2, 2] });
-    expect(granted(subject.ask(candidacy(2, 5, last)))).toBe(expected);
-    expect(subject.raft.currentTerm, 'the term is adopted either way').toBe(5);
-    expect(subject.raft.votedFor).toBe(expected ? 2 : 0);
-  });
+  ] as const)(
+    'F2 RV.2 our log ends 3@2, that of the candidate %o: %s, %s',
+    (last, expected, _why) => {
+      const subject = new Subject({ term: 4, log: [1, 2, 2] });
+      expect(granted(subject.ask(candidacy(2, 5, last)))).toBe(expected);
+      expect(subject.raft.currentTerm, 'the term is adopted either way').toBe(5);
+      expect(subject.raft.votedFor).toBe(expected ? 2 : 0);
+    },
+  );
 
   it('F2 RV.2 a candidate refused for its log leaves the vote free for a better one', () => {
     const subject = new Subject({ term: 4, log: [1, 2, 2] });

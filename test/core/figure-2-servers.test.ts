@@ -354,7 +354,7 @@ describe('F2 RS.L.2 a command is appended, and answered once committed', () => {
   it.each([
     [1, 'unknown', 'it may live on elsewhere, and commit there (Figure 8)'],
     [2, 'superseded', 'nothing else can ever stand there'],
-  ] as const)('F2 RS.L.2 overwritten, with commit=%i, it is %s: %s', (commit, outcome) => {
+  ] as const)('F2 RS.L.2 overwritten, with commit=%i, it is %s: %s', (commit, outcome, _why) => {
     const subject = new Subject();
     subject.elect(2);
     subject.acknowledge(2, 1);

@@ -50,7 +50,8 @@ class SlowLog {
 
 type Act =
   | { readonly type: 'append'; readonly count: number; readonly rise: number }
-  | { readonly type: 'truncate' | 'compact'; readonly share: number }
+  | { readonly type: 'truncate'; readonly share: number }
+  | { readonly type: 'compact'; readonly share: number }
   | { readonly type: 'reset'; readonly ahead: number; readonly rise: number };
 
 const share = fc.integer({ min: 0, max: 100 });
