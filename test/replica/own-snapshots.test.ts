@@ -39,14 +39,14 @@ test('given up while being written, its bytes go at once', () => {
   own.begin(state);
   expect(own.giveUp()).toBe(true);
   expect(log.at(-1)).toBe('drop 0-0-b-1');
-  own.written('0-0-b-1', 10);
+  own.written('0-0-b-1');
   expect(log.filter((line) => line.startsWith('write'))).toHaveLength(1);
 });
 
 test('given up while being sealed, its bytes go when the store has answered, and it is no base', () => {
   const { log, own, state } = setUp();
   own.begin(state);
-  own.written('0-0-b-1', 10);
+  own.written('0-0-b-1');
   expect(log.at(-1)).toBe('seal 0-0-b-1');
   own.giveUp();
   own.installed(received, 0);
@@ -59,7 +59,7 @@ test('given up while being sealed, its bytes go when the store has answered, and
 test('a received one takes the place of the own base', () => {
   const { log, own, state } = setUp();
   own.begin(state);
-  own.written('0-0-b-1', 10);
+  own.written('0-0-b-1');
   expect(own.sealed('0-0-b-1', 0)?.id).toBe('0-0-b-1');
   own.noteSent('0-0-b-1', 500);
   own.installed(received, 400);
