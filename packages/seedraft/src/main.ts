@@ -35,7 +35,7 @@ function program(finish: (code: number) => void): Command {
 function reportError(error: unknown): number {
   const isUsage = error instanceof UsageError || error instanceof CommanderError;
   const code = isUsage ? EXIT.usage : EXIT.internal;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(/^error: /, '');
   if (error instanceof UsageError) note(`${pc.red('error:')} ${message}`);
   if (!isUsage) {
     note(error instanceof Error ? (error.stack ?? message) : message);

@@ -44,7 +44,7 @@ export function parseScenario(text: string): ScenarioFile {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [atStart(message)] };
+    return { ok: false, problems: [atStart(plainly(message))] };
   }
   const result = readScenario(value);
   if (result.ok) return result;
@@ -54,6 +54,13 @@ export function parseScenario(text: string): ScenarioFile {
 
 function atStart(message: string): FileProblem {
   return { line: 1, column: 1, path: '', message, suggestion: null };
+}
+
+/** What the parser says of its own limits, in words about the file. */
+function plainly(message: string): string {
+  if (/call stack/.test(message)) return 'nested too deeply';
+  if (/alias count/.test(message)) return 'its aliases would make it huge';
+  return message;
 }
 
 const byPlace = (left: FileProblem, right: FileProblem): number =>
@@ -66,7 +73,11 @@ function syntaxProblems(document: Document, lines: LineCounter): FileProblem[] {
     const { line, col } = lines.linePos(pos[0]);
     const last = problems.at(-1);
     if (last?.line === line && last.column === col) continue;
-    problems.push({ ...atStart(message), line: Math.max(1, line), column: Math.max(1, col) });
+    problems.push({
+      ...atStart(plainly(message)),
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+    });
   }
   return problems.sort(byPlace);
 }

@@ -42,8 +42,8 @@ export interface CampaignResult {
   readonly workers: number;
 }
 
-/** Enough units a task to pay for its hand-over, few enough to keep all workers busy to the end. */
-const UNITS_PER_TASK = 8;
+/** Few enough to keep all workers busy to the end; more than one, so that other runs come between the two of a unit that runs twice. */
+const UNITS_PER_TASK = 4;
 
 export const defaultWorkers = (): number => availableParallelism();
 

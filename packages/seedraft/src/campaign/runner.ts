@@ -38,11 +38,12 @@ export class UnitRunner {
     this.#execute = execute;
   }
 
-  /** Units [from, to), some of them a second time after all others. */
+  /** Units [from, to). Those that are due twice run first, and again after all others. */
   runAll(from: number, to: number): UnitResult[] {
-    const results: UnitResult[] = [];
-    for (let unit = from; unit < to; unit++) results.push(this.run(unit));
-    return results.map((result) => (this.#isDueTwice(result) ? this.again(result) : result));
+    const units = Array.from({ length: to - from }, (_, place) => from + place);
+    const twice = units.filter((unit) => this.#isDueTwice(unit)).map((unit) => this.run(unit));
+    const once = units.filter((unit) => !this.#isDueTwice(unit)).map((unit) => this.run(unit));
+    return [...once, ...twice.map((result) => this.again(result))];
   }
 
   run(unit: number): UnitResult {
@@ -57,6 +58,7 @@ export class UnitRunner {
 
   /** A second run of a unit, compared with its first. */
   again(first: UnitResult): UnitResult {
+    if (first.verdict === 'error') return first;
     const second = this.run(first.unit);
     if (second.hash === first.hash && second.verdict === first.verdict) {
       return { ...first, twice: true };
@@ -75,9 +77,9 @@ export class UnitRunner {
     };
   }
 
-  #isDueTwice({ unit, verdict }: UnitResult): boolean {
+  #isDueTwice(unit: number): boolean {
     const { seed, scenario } = placeOf(this.#work, unit);
-    return verdict !== 'error' && isRunTwice(seed, scenario);
+    return isRunTwice(seed, scenario);
   }
 
   #planOf(unit: number): Plan {

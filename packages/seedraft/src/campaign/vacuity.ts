@@ -1,14 +1,17 @@
 /**
- * What a campaign never exercised, and whether that means anything: only of a campaign with a scenario that leaves everything to the seed, and
- * only after enough runs. A single story need not exercise everything; swarm, or all shipped scenarios together, must.
+ * What a campaign never exercised, and whether that means anything. A single story need not exercise everything; a scenario that leaves
+ * everything to the seed must, over enough seeds, so its runs are what is counted: many stories under few seeds never draw most faults.
  */
 import { type Scenario, SWARM_GROUPS, VACUITY_RUNS, vacuityGaps } from '@seedraft/sim';
 import type { CampaignResult } from './campaign.ts';
+import { seedsIn } from './seeds.ts';
 
 export interface Vacuity {
-  /** False: too few runs, or none that leaves everything to the seed. */
+  /** Of scenarios that leave everything to the seed. */
+  readonly runs: number;
+  /** Were those enough for a gap to fail the campaign? */
   readonly judged: boolean;
-  /** One sentence for each thing that never occurred; empty when not judged. */
+  /** One sentence for each thing that never occurred; empty when there were no such runs. */
   readonly gaps: readonly string[];
 }
 
@@ -21,7 +24,10 @@ export function leavesAllToTheSeed(scenario: Scenario): boolean {
   );
 }
 
-export function judgeVacuity(scenarios: readonly Scenario[], { tally }: CampaignResult): Vacuity {
-  const judged = tally.units >= VACUITY_RUNS && scenarios.some(leavesAllToTheSeed);
-  return { judged, gaps: judged ? vacuityGaps(tally) : [] };
+export function judgeVacuity(
+  scenarios: readonly Scenario[],
+  { tally, seeds }: CampaignResult,
+): Vacuity {
+  const runs = scenarios.filter(leavesAllToTheSeed).length * seedsIn(seeds);
+  return { runs, judged: runs >= VACUITY_RUNS, gaps: runs > 0 ? vacuityGaps(tally) : [] };
 }

@@ -3,6 +3,7 @@
  * interruption or by what could not be judged.
  */
 import { EXIT } from '../exit-codes.ts';
+import { compareRules } from '../rules.ts';
 import type { CampaignResult } from './campaign.ts';
 import type { UnitResult, UnitVerdict } from './unit.ts';
 import type { Vacuity } from './vacuity.ts';
@@ -17,19 +18,19 @@ const INCONCLUSIVE_SHARE = 0.05;
 
 const FINDINGS: readonly [UnitVerdict, number, string][] = [
   ['error', EXIT.internal, 'seedraft itself failed in'],
-  ['violation', EXIT.safety, 'a safety rule was violated in'],
-  ['liveness', EXIT.liveness, 'a liveness rule was violated in'],
+  ['violation', EXIT.safety, 'safety was violated in'],
+  ['liveness', EXIT.liveness, 'liveness was violated in'],
   ['nondeterminism', EXIT.nondeterminism, 'the same seed did not give the same run in'],
 ];
 
 export function campaignVerdict(
   result: CampaignResult,
   failures: readonly UnitResult[],
-  { gaps }: Vacuity,
+  { judged, gaps }: Vacuity,
 ): CampaignVerdict {
   for (const [verdict, exit, words] of FINDINGS) {
-    const count = failures.filter((failure) => failure.verdict === verdict).length;
-    if (count > 0) return { exit, sentence: `${words} ${count} run${count === 1 ? '' : 's'}` };
+    const such = failures.filter((failure) => failure.verdict === verdict);
+    if (such.length > 0) return { exit, sentence: `${words} ${runsAndRules(such)}` };
   }
   const { units, inconclusive } = result.tally;
   if (result.interrupted) {
@@ -44,9 +45,16 @@ export function campaignVerdict(
     const sentence = `${share} % of the runs could not be judged, more than the ${100 * INCONCLUSIVE_SHARE} % that a campaign may have`;
     return { exit: EXIT.inconclusive, sentence };
   }
-  if (gaps.length > 0) {
+  if (judged && gaps.length > 0) {
     const sentence = `${gaps.length} thing${gaps.length === 1 ? '' : 's'} that should have been exercised never occurred`;
     return { exit: EXIT.vacuity, sentence };
   }
   return { exit: EXIT.pass, sentence: 'no rule was violated' };
+}
+
+/** `3 runs (S1, S5)` */
+function runsAndRules(failures: readonly UnitResult[]): string {
+  const rules = new Set(failures.flatMap(({ rule }) => (rule === null ? [] : [rule])));
+  const named = rules.size === 0 ? '' : ` (${[...rules].sort(compareRules).join(', ')})`;
+  return `${failures.length} run${failures.length === 1 ? '' : 's'}${named}`;
 }

@@ -1,4 +1,5 @@
 /** What `fuzz` prints for people when it is over: failures, figures, and a last line that says how it ended. */
+import { VACUITY_RUNS } from '@seedraft/sim';
 import pc from 'picocolors';
 import type { CampaignResult } from '../campaign/campaign.ts';
 import type { DetailedFailure } from '../campaign/failure-detail.ts';
@@ -23,6 +24,8 @@ export interface Asked {
 
 const YEAR = 31_557_600;
 const REASONS_SHOWN = 5;
+/** More failures than this are rarely read. */
+const TOLD = 3;
 
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
@@ -40,17 +43,17 @@ export function campaignText(
     coverage(asked, result),
     ...figures(result, failures.length),
     ...undecidedLines(asked, result),
-    ...vacuity.gaps.map((gap) => `${pc.yellow('never exercised:')} ${gap}`),
-    `campaign hash ${result.tally.hash}`,
+    ...vacuityLines(vacuity),
+    ...(result.tally.units > 0 ? [`campaign hash ${result.tally.hash}`] : []),
     `${passed ? pc.green('PASS') : pc.red('FAIL')} ${verdict.sentence} (exit ${verdict.exit})`,
   ].join('\n');
 }
 
-/** A story that was recorded is told; a failure beyond those is one line. */
-function failureLines({ unit, ...detail }: DetailedFailure): string {
-  const isTold = detail.folder !== null || detail.note !== null;
-  if (isTold) return `${failureText({ ...unit, ...detail })}\n`;
-  return `${pc.red('also failed:')} ${unit.rule ?? unit.verdict}  ${detail.replay}`;
+/** The first are told in full, the others take a line. */
+function failureLines({ unit, ...detail }: DetailedFailure, place: number): string {
+  if (place < TOLD) return `${failureText({ ...unit, ...detail })}\n`;
+  const { rule, verdict, scenario, seed } = unit;
+  return `${pc.red('also failed:')} ${rule ?? verdict} ${scenario}, seed ${seed}: ${detail.replay}`;
 }
 
 function coverage({ scenarios, root, seeds, isOpenEnded }: Asked, result: CampaignResult): string {
@@ -67,11 +70,20 @@ function figures({ tally, wallSeconds, workers }: CampaignResult, failed: number
   const share = ((100 * tally.inconclusive) / Math.max(1, tally.units)).toFixed(1);
   const perSecond = Math.round(tally.events / Math.max(wallSeconds, 1e-3));
   const seconds = Math.round(tally.simulatedMicros / 1e6);
-  const years = (tally.simulatedMicros / 1e6 / YEAR).toFixed(4);
+  const years = tally.simulatedMicros / 1e6 / YEAR;
+  const inYears = years < 0.01 ? '' : ` (${years.toFixed(2)} years)`;
   return [
     `${pc.green(`${tally.passed} passed`)}, ${failed > 0 ? pc.red(`${failed} failed`) : '0 failed'}, ${tally.inconclusive} inconclusive (${share} %); ${tally.twice} run twice and compared`,
     `${plural(tally.events, 'event')}, ${perSecond.toLocaleString('en')} a second on ${plural(workers, 'worker')}; ` +
-      `${plural(seconds, 'simulated second')} (${years} years) in ${wallSeconds.toFixed(1)} s; ${plural(tally.acknowledged, 'acknowledged operation')}`,
+      `${plural(seconds, 'simulated second')}${inYears} in ${wallSeconds.toFixed(1)} s; ${plural(tally.acknowledged, 'acknowledged operation')}`,
+  ];
+}
+
+function vacuityLines({ judged, gaps, runs }: Vacuity): string[] {
+  if (judged) return gaps.map((gap) => `${pc.yellow('never exercised:')} ${gap}`);
+  if (gaps.length === 0) return [];
+  return [
+    `${plural(gaps.length, 'thing')} not exercised yet; that is judged from ${VACUITY_RUNS} runs on that leave everything to the seed (here ${runs})`,
   ];
 }
 

@@ -7,6 +7,17 @@ export interface Progress {
   stop(): void;
 }
 
+/** What there is to do: so many runs, or (Infinity) as many as fit, within so much time (or Infinity). */
+export interface Ahead {
+  readonly runs: number;
+  readonly milliseconds: number;
+}
+
+export function startProgress(ahead: Ahead, quiet: boolean): Progress {
+  if (quiet) return { update: () => {}, stop: () => {} };
+  return process.stderr.isTTY ? new Bar(ahead) : new Log(ahead);
+}
+
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
 function figures(progress: CampaignProgress): Record<string, string> {
@@ -19,55 +30,66 @@ function figures(progress: CampaignProgress): Record<string, string> {
   };
 }
 
-/** `total` runs at most (Infinity: as many as fit). `forMilliseconds` finite: the bar shows time; otherwise it shows runs. */
-export function startProgress(total: number, forMilliseconds: number, quiet: boolean): Progress {
-  if (quiet) return { update: () => {}, stop: () => {} };
-  return process.stderr.isTTY ? bar(total, forMilliseconds) : log(total);
+const NOTHING = { units: 0, failed: 0, events: 0, simulatedMicros: 0, wallSeconds: 0 };
+
+/** Shows time where time is what ends the campaign, else runs. */
+class Bar implements Progress {
+  readonly #isTimed: boolean;
+  readonly #total: number;
+  readonly #view: cliProgress.SingleBar;
+
+  constructor({ runs, milliseconds }: Ahead) {
+    this.#isTimed = Number.isFinite(milliseconds);
+    this.#total = this.#isTimed ? Math.ceil(milliseconds / 1000) : runs;
+    const done = this.#isTimed ? '' : '{value}/{total} runs | ';
+    this.#view = new cliProgress.SingleBar({
+      format: `{bar} {percentage}% | ${done}{runsPerSecond} runs/s | {eventsPerSecond} events/s | {simulated} simulated | {failed} failed | ETA {eta_formatted}`,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+      stream: process.stderr,
+      barsize: 24,
+      clearOnComplete: true,
+    });
+    this.#view.start(this.#total, 0, figures(NOTHING));
+  }
+
+  update(progress: CampaignProgress): void {
+    const done = this.#isTimed ? Math.round(progress.wallSeconds) : progress.units;
+    this.#view.update(Math.min(this.#total, done), figures(progress));
+  }
+
+  stop(): void {
+    this.#view.stop();
+  }
 }
 
-function bar(total: number, forMilliseconds: number): Progress {
-  const timed = Number.isFinite(forMilliseconds);
-  const view = new cliProgress.SingleBar({
-    format: `{bar} {percentage}% | ${timed ? '' : '{value}/{total} runs | '}{runsPerSecond} runs/s | {eventsPerSecond} events/s | {simulated} simulated | {failed} failed | ETA {eta_formatted}`,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    stream: process.stderr,
-    barsize: 24,
-    clearOnComplete: true,
-  });
-  const seconds = Math.ceil(forMilliseconds / 1000);
-  view.start(timed ? seconds : total, 0, figures(EMPTY));
-  return {
-    update: (progress) =>
-      view.update(
-        timed ? Math.min(seconds, Math.round(progress.wallSeconds)) : progress.units,
-        figures(progress),
-      ),
-    stop: () => view.stop(),
-  };
-}
+/** Seconds between two lines. */
+const LOG_EVERY = 10;
 
-const EMPTY: CampaignProgress = {
-  units: 0,
-  failed: 0,
-  events: 0,
-  simulatedMicros: 0,
-  wallSeconds: 0,
-};
+class Log implements Progress {
+  readonly #of: string;
+  #next = LOG_EVERY;
 
-function log(total: number): Progress {
-  let next = 10;
-  return {
-    update: (progress) => {
-      if (progress.wallSeconds < next) return;
-      next = progress.wallSeconds + 10;
-      const { runsPerSecond, eventsPerSecond, simulated, failed } = figures(progress);
-      const of = Number.isFinite(total) ? ` of ${total}` : '';
-      process.stderr.write(
-        `${progress.wallSeconds.toFixed(0)} s: ${progress.units}${of} runs, ${runsPerSecond} runs/s, ${eventsPerSecond} events/s, ${simulated} simulated, ${failed} failed\n`,
-      );
-    },
-    stop: () => {},
-  };
+  constructor({ runs, milliseconds }: Ahead) {
+    this.#of = Number.isFinite(runs) ? ` of ${runs}` : '';
+    const count = Number.isFinite(runs) ? `${runs} runs` : 'as many seeds as fit';
+    const time = Number.isFinite(milliseconds) ? `, for ${milliseconds / 1000} s` : '';
+    this.#say(`fuzzing: ${count}${time}`);
+  }
+
+  update(progress: CampaignProgress): void {
+    if (progress.wallSeconds < this.#next) return;
+    this.#next = progress.wallSeconds + LOG_EVERY;
+    const { runsPerSecond, eventsPerSecond, simulated, failed } = figures(progress);
+    this.#say(
+      `${progress.wallSeconds.toFixed(0)} s: ${progress.units}${this.#of} runs, ${runsPerSecond} runs/s, ${eventsPerSecond} events/s, ${simulated} simulated, ${failed} failed`,
+    );
+  }
+
+  stop(): void {}
+
+  #say(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
 }

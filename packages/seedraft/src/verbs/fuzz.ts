@@ -1,7 +1,12 @@
 /** `seedraft fuzz`: scenarios under many seeds, on all workers, until the seeds or the time run out. */
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { type CampaignResult, defaultWorkers, runCampaign } from '../campaign/campaign.ts';
+import {
+  type CampaignProgress,
+  type CampaignResult,
+  defaultWorkers,
+  runCampaign,
+} from '../campaign/campaign.ts';
 import { type DetailedFailure, detailed, listed } from '../campaign/failure-detail.ts';
 import { type SeedRange, seedsIn } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
@@ -98,18 +103,19 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   return report(request, result);
 }
 
-async function perform(request: Request): Promise<CampaignResult> {
+function perform(request: Request): Promise<CampaignResult> {
   const { flags, forMilliseconds, seeds, scenarios } = request;
-  const total = request.isOpenEnded ? Number.POSITIVE_INFINITY : seedsIn(seeds) * scenarios.length;
+  const runs = request.isOpenEnded ? Number.POSITIVE_INFINITY : seedsIn(seeds) * scenarios.length;
   const quiet = flags.json === true && !process.stderr.isTTY;
-  const progress = startProgress(total, forMilliseconds, quiet);
-  try {
-    return await interruptible((signal) =>
-      runCampaign({ ...request, signal, onProgress: (now) => progress.update(now) }),
-    );
-  } finally {
-    progress.stop();
-  }
+  return interruptible(async (signal) => {
+    const progress = startProgress({ runs, milliseconds: forMilliseconds }, quiet);
+    try {
+      const onProgress = (now: CampaignProgress): void => progress.update(now);
+      return await runCampaign({ ...request, signal, onProgress });
+    } finally {
+      progress.stop();
+    }
+  });
 }
 
 function report(request: Request, result: CampaignResult): number {

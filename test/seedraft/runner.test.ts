@@ -1,0 +1,88 @@
+/** Units of a campaign: a crash is an error that names its unit, and a run that is not reproduced is found and placed. */
+import { type Plan, type RunOptions, type RunResult, run } from '@seedraft/sim';
+import { describe, expect, test } from 'vitest';
+import { isRunTwice, placeOf, UnitRunner } from '../../packages/seedraft/src/campaign/runner.ts';
+
+const TINY = 'name: tiny\nworkload: { for: 1s }\nliveness: false\n';
+const OTHER = 'name: other\nworkload: { for: 1s, rate: 10 }\nliveness: false\n';
+const work = {
+  scenarios: [
+    { file: 'tiny.yaml', text: TINY },
+    { file: 'other.yaml', text: OTHER },
+  ],
+  root: '',
+  firstSeed: 1,
+};
+
+describe('a unit', () => {
+  test('is a scenario under a seed, by its number', () => {
+    expect([0, 1, 2, 5].map((unit) => placeOf(work, unit))).toEqual([
+      { seed: 1, scenario: 0 },
+      { seed: 1, scenario: 1 },
+      { seed: 2, scenario: 0 },
+      { seed: 3, scenario: 1 },
+    ]);
+    const result = new UnitRunner({ ...work, root: 'r' }).run(3);
+    expect(result).toMatchObject({ unit: 3, scenario: 'other', seed: 'r/2', verdict: 'pass' });
+  });
+
+  test('gives the same in any company', () => {
+    const runner = new UnitRunner(work);
+    const alone = new UnitRunner(work).run(2);
+    const amongOthers = runner.runAll(0, 4).find(({ unit }) => unit === 2);
+    expect(amongOthers).toEqual(alone);
+  });
+
+  test('whose run breaks is an error that names it', () => {
+    const broken = new UnitRunner(work, () => {
+      throw new Error('the simulator broke');
+    });
+    const [result] = broken.runAll(3, 4);
+    expect(result).toMatchObject({ verdict: 'error', scenario: 'other.yaml', seed: '2' });
+    expect(result?.sentence).toContain('the simulator broke');
+  });
+});
+
+describe('running twice', () => {
+  test('happens to the first unit, and to one in 32 of each scenario', () => {
+    expect(isRunTwice(1, 0)).toBe(true);
+    for (let scenario = 0; scenario < 60; scenario++) {
+      const seeds = Array.from({ length: 320 }, (_, n) => n + 1);
+      expect(seeds.filter((seed) => isRunTwice(seed, scenario))).toHaveLength(10);
+    }
+  });
+
+  test('agrees, and says so', () => {
+    const results = new UnitRunner(work).runAll(0, 2);
+    expect(results.map(({ unit, twice, verdict }) => [unit, twice, verdict])).toEqual([
+      [1, false, 'pass'],
+      [0, true, 'pass'],
+    ]);
+  });
+
+  test('finds what leaks from one run into the next, and the first event that differs', () => {
+    let runs = 0;
+    // As if members had drawn from something that outlives a run: every other run is of another seed.
+    const leaky = (plan: Plan, options?: RunOptions): RunResult => {
+      runs += 1;
+      return run(runs % 2 === 1 ? plan : { ...plan, root: [1, 2, 3, 4] }, options);
+    };
+    const result = new UnitRunner(work, leaky).runAll(0, 1)[0];
+    expect(result).toMatchObject({ verdict: 'nondeterminism', rule: 'determinism', twice: true });
+    expect(result?.sentence).toMatch(/gave [0-9a-f]{16} and then, after other runs, [0-9a-f]{16}/);
+    expect(result?.divergence?.sentence).toMatch(/event \d+/);
+    const [first, second] = result?.divergence?.traces ?? [[], []];
+    expect(first).not.toEqual(second);
+  });
+
+  test('finds a difference that does not come again', () => {
+    let runs = 0;
+    const once = (plan: Plan, options?: RunOptions): RunResult => {
+      runs += 1;
+      return run(runs === 1 ? { ...plan, root: [1, 2, 3, 4] } : plan, options);
+    };
+    const result = new UnitRunner(work, once).runAll(0, 1)[0];
+    expect(result).toMatchObject({ verdict: 'nondeterminism', divergence: null });
+    expect(result?.sentence).toContain('depends on what ran before');
+  });
+});
