@@ -14,7 +14,7 @@ export interface CampaignOptions {
   readonly scenarios: readonly ScenarioSource[];
   readonly root: string;
   readonly seeds: SeedRange;
-  /** Stop handing out work after this much wall time; Infinity: run all seeds. */
+  /** Stop handing out work after this much wall time, but not before the first seed; Infinity: run all seeds. */
   readonly forMilliseconds: number;
   readonly workers: number;
   /** Aborted: stop at once; what had finished is the result. */
@@ -114,8 +114,10 @@ class Campaign {
   }
 
   get #isOver(): boolean {
-    const { signal, forMilliseconds } = this.#options;
-    return signal.aborted || performance.now() - this.#began >= forMilliseconds;
+    const { signal, forMilliseconds, scenarios } = this.#options;
+    // Less than one seed would be no result at all.
+    const isLate = this.#wallSeconds * 1000 >= forMilliseconds && this.#next >= scenarios.length;
+    return signal.aborted || isLate;
   }
 
   /** Keeps one worker busy. */

@@ -30,6 +30,8 @@ export function listed(source: ScenarioSource, unit: UnitResult): DetailedFailur
 /** Never throws: what fails here must not hide the failure it is about. */
 export function detailed(source: ScenarioSource, unit: UnitResult, out: string): DetailedFailure {
   const plain = listed(source, unit);
+  // What took a worker down would take this process down too.
+  if (unit.verdict === 'error') return plain;
   try {
     const plan = scenarioToPlan(loadScenario(source), unit.seed);
     const told = recordStory();
@@ -44,7 +46,7 @@ export function detailed(source: ScenarioSource, unit: UnitResult, out: string):
 }
 
 function compared(unit: UnitResult, again: RunResult): UnitResult {
-  if (unit.verdict === 'nondeterminism' || unit.verdict === 'error') return unit;
+  if (unit.verdict === 'nondeterminism') return unit;
   if (again.hash === unit.hash && again.verdict === unit.verdict) return unit;
   const sentence = `${unit.rule ?? unit.verdict} in a worker (hash ${unit.hash}: ${unit.sentence}), but ${again.rule ?? again.verdict} when run again (hash ${again.hash})`;
   return { ...unit, verdict: 'nondeterminism', rule: 'determinism', sentence };

@@ -37,7 +37,7 @@ export function campaignVerdict(
     return { exit: EXIT.interrupted, sentence: 'interrupted: this covers only what had finished' };
   }
   if (units === 0) {
-    const sentence = 'not one seed was finished under every scenario: give it more time (--for)';
+    const sentence = 'not one seed was finished under every scenario';
     return { exit: EXIT.inconclusive, sentence };
   }
   if (inconclusive > INCONCLUSIVE_SHARE * units) {

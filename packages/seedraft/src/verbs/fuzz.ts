@@ -49,7 +49,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--seeds <N|A..B>', 'seed numbers: 1..N, or A..B (default: as many as fit)')
     .option(
       '--for <time>',
-      `hand out no more after this much wall time; the result covers the longest contiguous finished range of seeds (default: ${DEFAULT_TIME} without --seeds)`,
+      `begin nothing after this much wall time, once the first seed is done; the result covers the longest contiguous finished range of seeds (default: ${DEFAULT_TIME} without --seeds)`,
     )
     .option('--workers <N>', `worker threads (default: one per CPU, here ${defaultWorkers()})`)
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
