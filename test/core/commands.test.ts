@@ -111,7 +111,7 @@ describe('a cluster moved by hand', () => {
           total.set(what, (total.get(what) ?? 0) + times);
         }
       }),
-      explore > 0 ? { numRuns: explore } : { numRuns: 100, seed: 20261120 },
+      explore > 0 ? { numRuns: explore } : { numRuns: 250, seed: 20261120 },
     );
   });
 

@@ -73,6 +73,14 @@ describe('F13 IS.2-4 chunks', () => {
     expect(only(seen, 'InstallSnapshotReply')).toMatchObject([{ offset: 0, installed: false }]);
   });
 
+  it('F13 IS.2 nor does the middle of one snapshot end another', () => {
+    const subject = new Subject(BEHIND);
+    subject.hear(chunk(snapshot, 0, 4));
+    stored(subject, snapshot, 4);
+    subject.ask(chunk(snapshotAt(8, 3), 4, 4));
+    expect(subject.hear(chunk(snapshot, 4, 6)).chunks).toMatchObject([{ snapshot, offset: 4 }]);
+  });
+
   it('F13 IS.3 data goes in at its offset, without gap or overlap', () => {
     const subject = new Subject(BEHIND);
     subject.hear(chunk(snapshot, 0, 4));
@@ -216,6 +224,13 @@ describe('F13 IS.8 state and configuration come from the snapshot', () => {
     expect(subject.raft.configurationIndex).toBe(4);
     expect(subject.raft.commitIndex).toBe(6);
     expect(subject.persisted().commits).toEqual([]);
+  });
+
+  it('F13 IS.8 what follows the snapshot is applied after it, even if both become durable at once', () => {
+    const subject = new Subject({ term: 4, log: [1, 1, 2] });
+    install(subject, snapshotAt(6, 3));
+    subject.hear(append([6, 3], [4, 4, 4, 4, 4, 4, 4, 4], { commit: 9 }));
+    expect(subject.persisted().commits.map(({ index }) => index)).toEqual([7, 8, 9]);
   });
 
   it('F13 IS.8 it is acknowledged when it is durable, not before', () => {

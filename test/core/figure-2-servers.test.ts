@@ -176,8 +176,11 @@ describe('F2 RS.F.2 an election timeout without leader or granted vote makes a c
     const configuration = { members: learner, outgoing: null, autoLeave: false };
     const subject = new Subject({ log: [1], configuration });
     subject.wait(1000);
-    expect(subject.raft.role).toBe('follower');
-    expect(subject.raft.currentTerm).toBe(1);
+    subject.ask(append([1, 1], []));
+    expect(subject.raft.leader, 'nor when its leader falls silent').toBe(2);
+    subject.wait(1000);
+    subject.step({ type: 'Campaign' });
+    expect(subject.raft).toMatchObject({ role: 'follower', currentTerm: 1, leader: 0 });
   });
 });
 
@@ -386,6 +389,20 @@ describe('F2 RS.L.3 entries from nextIndex on are sent to whoever lacks them', (
     const caughtUp = only(subject.acknowledge(3, 3), 'AppendEntries');
     expect(caughtUp).toMatchObject([{ to: 3, prevLogIndex: 3, prevLogTerm: 2 }]);
     expect(caughtUp[0]!.entries.map(({ index }) => index)).toEqual([4]);
+  });
+
+  it('F2 RS.L.3 in as many messages as it takes, each where the last one ended', () => {
+    const subject = new Subject({ config: { maxAppendEntries: 2 } });
+    subject.elect(2);
+    subject.acknowledge(3, 1);
+    const commands = [1, 2, 3, 4, 5].map((id) => ({ id, data: Uint8Array.of(id), checksum: 0 }));
+    const sent = only(subject.step({ type: 'Propose', proposals: commands }), 'AppendEntries');
+    expect(sent.map(({ to, entries }) => [to, ...entries.map(({ index }) => index)])).toEqual([
+      [3, 2, 3],
+      [3, 4, 5],
+      [3, 6],
+    ]);
+    expect(sent.map(({ prevLogIndex }) => prevLogIndex)).toEqual([1, 3, 5]);
   });
 
   it('F2 RS.L.3 nothing to whom nothing is missing', () => {

@@ -34,6 +34,7 @@ interface View {
   readonly delivered: number;
   readonly lastIndex: number;
   readonly configuration: Configuration;
+  readonly configurationIndex: number;
 }
 
 interface Request {
@@ -67,6 +68,17 @@ function contentOf({ kind, data, configuration }: Entry): string {
 function isQuorum(configuration: Configuration, has: (id: MemberId) => boolean): boolean {
   const halves = [incomingVoters(configuration), configuration.outgoing ?? []];
   return halves.every((half) => half.length === 0 || 2 * half.filter(has).length > half.length);
+}
+
+/** Does every majority of one share a member with every majority of the other? By the two ways that Raft knows. */
+function isSafeStep(from: Configuration, to: Configuration): boolean {
+  const [old, next] = [incomingVoters(from), incomingVoters(to)];
+  const isSame = (one: readonly MemberId[], other: readonly MemberId[]) =>
+    one.length === other.length && one.every((id) => other.includes(id));
+  if (to.outgoing !== null) return from.outgoing === null && isSame(to.outgoing, old);
+  if (from.outgoing !== null) return isSame(next, old);
+  const moved = [...old, ...next].filter((id) => !(old.includes(id) && next.includes(id)));
+  return moved.length <= 1;
 }
 
 export class Laws {
@@ -112,6 +124,7 @@ export class Laws {
     if (member.broken) this.#silence(member, message, effects);
     this.#leadership(member, before, effects);
     this.#appends(member, effects);
+    this.#changes(member, before, effects);
     this.#commits(member, before);
     this.#deliveries(member, before, effects);
     for (const rpc of effects.messages) this.#speech(member, rpc);
@@ -133,6 +146,7 @@ export class Laws {
       delivered: base,
       lastIndex: disk.entries.at(-1)?.index ?? base,
       configuration: changed?.configuration ?? disk.snapshot?.configuration ?? bootstrap,
+      configurationIndex: changed?.index ?? disk.snapshot?.configurationIndex ?? 0,
     };
   }
 
@@ -149,6 +163,7 @@ export class Laws {
       delivered: effects.commits.at(-1)?.index ?? Math.max(before.delivered, installed),
       lastIndex: raft.log.lastIndex,
       configuration: raft.configuration,
+      configurationIndex: raft.configurationIndex,
     });
   }
 
@@ -188,11 +203,40 @@ export class Laws {
       return;
     }
     this.count('elections');
+    this.#elected(member);
     this.committed.forEach(({ term, inTerm }, i) => {
       if (inTerm >= currentTerm || i + 1 < log.firstIndex) return;
       if (log.termAt(i + 1) === term) return;
       throw new Error(`n${member.id} leads in ${currentTerm} without committed ${i + 1}@${term}`);
     });
+  }
+
+  /** By a majority (of both halves) that gave it their votes, durably. */
+  #elected(member: Member): void {
+    const { configuration, currentTerm } = member.raft!;
+    const votes = (id: MemberId) => {
+      const { hardState } = this.hand!.member(id).disk;
+      const votesNow = hardState.term === currentTerm && hardState.votedFor === member.id;
+      return votesNow || this.#votes.get(`${id} in ${currentTerm}`) === member.id;
+    };
+    if (isQuorum(configuration, votes)) return;
+    throw new Error(`n${member.id} leads in term ${currentTerm} by too few votes`);
+  }
+
+  /** A leader changes the members only when no change is open, having committed in its term, and by a safe step. */
+  #changes(member: Member, before: View, effects: Effects): void {
+    const { currentTerm, commitIndex, log } = member.raft!;
+    if (before.role !== 'leader' || before.term !== currentTerm) return;
+    let { configuration, configurationIndex } = before;
+    for (const { index, configuration: next } of effects.persist?.entries ?? []) {
+      if (next === null) continue;
+      if (configurationIndex > commitIndex) throw new Error(`two changes in flight at ${index}`);
+      if (log.termAt(commitIndex) !== currentTerm)
+        throw new Error(`a change at ${index} too early`);
+      if (!isSafeStep(configuration, next)) throw new Error(`no majorities in common at ${index}`);
+      configuration = next;
+      configurationIndex = index;
+    }
   }
 
   /** Log matching: one (index, term) is one entry after one predecessor, everywhere. */
