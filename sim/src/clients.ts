@@ -36,6 +36,8 @@ interface Client {
   readonly workload: Workload;
   readonly arrival: Stream;
   readonly choice: Stream;
+  /** Only reads, and mostly asks the same member again after silence. */
+  readonly isReader: boolean;
   /** 0: none (yet). */
   sessionId: number;
   opening: boolean;
@@ -147,11 +149,14 @@ export class Clients implements ClientsDoor, Observer {
     const { plan, randomness } = this.#world;
     const choice = randomness.stream('client.choice', index);
     const hasSession = core === null && !choice.chance(plan.workload.sessionless);
+    const isReader =
+      core === null && randomness.stream('client.reader', index).chance(plan.workload.readers);
     const client: Client = {
       index,
-      workload: new Workload(plan, randomness, index, hasSession),
+      workload: new Workload(plan, randomness, index, { hasSession, isReader }),
       arrival: randomness.stream('client.arrival', index),
       choice,
+      isReader,
       sessionId: 0,
       opening: false,
       sequence: 0,
@@ -188,7 +193,7 @@ export class Clients implements ClientsDoor, Observer {
       this.#submit(client);
     } else {
       this.#world.executed(EventKind.ClientTimeout, endpoint, client.target, client.attempt);
-      client.target = this.#anotherMember(client);
+      if (!this.#isPatient(client)) client.target = this.#anotherMember(client);
       this.#inDoubt(client);
     }
   }
@@ -436,6 +441,10 @@ export class Clients implements ClientsDoor, Observer {
     const others = ids.filter((id) => id !== client.target);
     if (others.length === 0) return client.target;
     return others[client.choice.below(others.length)] as MemberId;
+  }
+
+  #isPatient({ isReader, choice }: Client): boolean {
+    return isReader && choice.chance(750_000);
   }
 
   #heartbeat(): Micros {

@@ -59,6 +59,8 @@ export interface WorkloadPlan {
   readonly duplicates: number;
   /** Share (ppm) of clients without a session (they never retry an unknown). */
   readonly sessionless: number;
+  /** Share (ppm) of clients that only read, and go on asking the member they asked before: they hear a deposed leader out. */
+  readonly readers: number;
   readonly sessionTimeout: number;
 }
 

@@ -36,14 +36,19 @@ export class Workload {
   /** What this client last knew of each key: what a cas expects. */
   readonly #known = new Map<string, unknown>();
 
-  constructor(plan: Plan, randomness: Randomness, client: number, hasSession: boolean) {
+  constructor(
+    plan: Plan,
+    randomness: Randomness,
+    client: number,
+    { hasSession, isReader }: { readonly hasSession: boolean; readonly isReader: boolean },
+  ) {
     const { mix, reads } = plan.workload;
     this.#plan = plan.workload;
     this.#hasSession = hasSession;
     // A register is one key that can be read, written and swapped.
     const isStore = plan.workload.kind === 'kv' ? 1 : 0;
     this.#keys = isStore === 1 ? Math.max(1, plan.workload.keys) : 1;
-    this.#mix = [
+    const all: Weighted<keyof WorkloadPlan['mix']>[] = [
       { of: 'get', weight: mix.get },
       { of: 'put', weight: mix.put },
       { of: 'cas', weight: mix.cas },
@@ -52,6 +57,7 @@ export class Workload {
       { of: 'expire', weight: mix.expire * isStore },
       { of: 'batch', weight: mix.batch * isStore },
     ];
+    this.#mix = isReader ? all.slice(0, 1) : all;
     this.#modes = [
       { of: 'linearizable', weight: reads.linearizable },
       { of: 'lease', weight: reads.lease },

@@ -61,6 +61,8 @@ export function plainPlan(seed: string, overrides: PlanOverrides = {}): Plan {
       retries: 3,
       duplicates: 50_000,
       sessionless: 250_000,
+      readers: 0,
+
       sessionTimeout: 60_000_000,
       ...workload,
     },

@@ -33,6 +33,12 @@ import { SimulatedLevel } from './leveldb.ts';
 /** The witness is synced after this long without a commit. */
 const WITNESS_IDLE = 100_000;
 
+/**
+ * LevelDB's is 4 MiB, which no run fills. Small ones switch logs, write tables and merge them all the time, and each costs as much as many
+ * commits; so most disks have one that they fill now and then, and some member of most runs has a small one.
+ */
+const WRITE_BUFFERS: readonly number[] = [1 << 13, 1 << 15, 1 << 17, 1 << 17, 1 << 19, 1 << 19];
+
 /** Kinds of files, so that rot finds the few bytes of CURRENT as often as the many of a table. */
 const STRATA: readonly ((name: string) => boolean)[] = [
   (name) => name.endsWith('.log'),
@@ -70,7 +76,7 @@ export class ByteDisk implements Disk, Engine {
     this.#host = host;
     this.#hindrance = new Hindrance(host, knobs);
     this.files = new SimulatedFiles((purpose) => host.draw(purpose));
-    this.#writeBuffer = 8192 << (host.draw('disk/write-buffer') % 4);
+    this.#writeBuffer = WRITE_BUFFERS[host.draw('disk/write-buffer') % WRITE_BUFFERS.length]!;
     this.#durability = host.draw('disk/durability') % 2 === 0 ? 'default' : 'paranoid';
     this.#format(createDirectory(bootstrap, incarnation));
   }

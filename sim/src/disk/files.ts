@@ -35,9 +35,17 @@ class Inode {
     this.cache = withRoom(this.cache, end);
     this.cache.set(bytes, offset);
     this.cacheSize = Math.max(this.cacheSize, end);
-    const last = this.dirty.at(-1);
-    if (last?.to === offset) last.to = end;
-    else this.dirty.push({ from: offset, to: end });
+    this.#soil(offset, end);
+  }
+
+  /** A write that begins in or at the end of a dirty extent adds to it: an append grows one, a slot written over and over stays one. */
+  #soil(from: number, to: number): void {
+    for (const extent of this.dirty) {
+      if (from < extent.from || from > extent.to) continue;
+      extent.to = Math.max(extent.to, to);
+      return;
+    }
+    this.dirty.push({ from, to });
   }
 
   /** One dirty sector to the platter; the file grows to hold it. */
@@ -47,7 +55,7 @@ class Inode {
     this.platter = withRoom(this.platter, to);
     this.platter.set(this.cache.subarray(from, to), from);
     this.platterSize = Math.max(this.platterSize, to);
-    this.unreadable.delete(sector);
+    if (this.unreadable.size > 0) this.unreadable.delete(sector);
   }
 
   /** In order. */
@@ -86,12 +94,37 @@ type DirectoryChange =
 /** Overwritten sectors remembered for stale reads. */
 const HISTORY = 32;
 
+/** What a sector held before its last write. One object serves many sectors, since nearly all are forgotten unread. */
+class PastSector {
+  inode: Inode;
+  sector = 0;
+  length = 0;
+  readonly #bytes = new Uint8Array(SECTOR_BYTES);
+
+  constructor(inode: Inode) {
+    this.inode = inode;
+  }
+
+  remember(inode: Inode, sector: number, from: number, to: number): void {
+    this.inode = inode;
+    this.sector = sector;
+    this.length = to - from;
+    this.#bytes.set(inode.platter.subarray(from, to));
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+}
+
 export class SimulatedFiles implements Directory {
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #journal: DirectoryChange[] = [];
   readonly #draw: Draw;
-  #history: { readonly inode: Inode; readonly sector: number; readonly bytes: Uint8Array }[] = [];
+  /** A ring: the newest overwrites the oldest. */
+  #history: PastSector[] = [];
+  #remembered = 0;
   #misdirected = 0;
   #shortReads = 0;
 
@@ -199,6 +232,7 @@ export class SimulatedFiles implements Directory {
     this.#durableNames.clear();
     this.#journal = [];
     this.#history = [];
+    this.#remembered = 0;
     this.disarm();
   }
 
@@ -262,8 +296,9 @@ export class SimulatedFiles implements Directory {
 
   /** The next read of some overwritten sector gives what was there before. */
   armStale(): boolean {
+    const durable = new Set(this.#durableNames.values());
     const candidates = this.#history.filter(({ inode, sector, bytes }) => {
-      if (![...this.#durableNames.values()].includes(inode)) return false;
+      if (!durable.has(inode)) return false;
       const at = sector * SECTOR_BYTES;
       return bytes.some((byte, i) => byte !== inode.platter[at + i]);
     });
@@ -319,12 +354,18 @@ export class SimulatedFiles implements Directory {
   #remember(inode: Inode, sector: number): void {
     const at = sector * SECTOR_BYTES;
     if (at >= inode.platterSize) return;
-    const end = Math.min(at + SECTOR_BYTES, inode.platterSize);
-    this.#history.push({ inode, sector, bytes: inode.platter.slice(at, end) });
-    if (this.#history.length > HISTORY) this.#history.shift();
+    const place = this.#remembered++ % HISTORY;
+    this.#history[place] ??= new PastSector(inode);
+    this.#history[place].remember(
+      inode,
+      sector,
+      at,
+      Math.min(at + SECTOR_BYTES, inode.platterSize),
+    );
   }
 
   #commitJournal(count: number): void {
+    if (count === 0) return;
     for (const change of this.#journal.splice(0, count)) {
       if (change.kind === 'create') {
         this.#durableNames.set(change.name, change.inode);

@@ -2,7 +2,7 @@
  * LevelDB's bytes as LevelDB writes them: log framing, write batches, version edits, sorted tables (uncompressed). The simulator's half of
  * a pair: packages/store/src/leveldb reads what is written here, and in production what LevelDB wrote.
  */
-import { crc32c, utf8Encode } from '@seedraft/codec';
+import { copyInto, crc32c, utf8Encode } from '@seedraft/codec';
 import {
   type Batch,
   bytesOfKey,
@@ -21,34 +21,61 @@ import {
   TAG_LOG_NUMBER,
   TAG_NEW_FILE,
   TAG_NEXT_FILE_NUMBER,
+  type TableFile,
   TYPE_DELETION,
   TYPE_VALUE,
 } from '@seedraft/store';
 
 /** A growing byte string with LevelDB's primitives. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(1024);
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
+  /** Empty again; what `view` gave is void. */
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
   byte(value: number): this {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
     return this;
   }
 
-  fixed(value: number, width: number): this {
-    let rest = value;
-    for (let i = 0; i < width; i++) {
-      this.byte(rest % 256);
-      rest = Math.floor(rest / 256);
-    }
+  fixed16(value: number): this {
+    const at = this.#reserve(2);
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
     return this;
   }
 
+  fixed32(value: number): this {
+    const at = this.#reserve(4);
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+    return this;
+  }
+
+  /** A safe integer >= 0. */
+  fixed64(value: number): this {
+    return this.fixed32(value >>> 0).fixed32(Math.floor(value / 0x1_0000_0000));
+  }
+
+  zeros(count: number): this {
+    const at = this.#reserve(count);
+    this.#bytes.fill(0, at, at + count);
+    return this;
+  }
+
+  /** A safe integer >= 0. */
   varint(value: number): this {
     let rest = value;
     while (rest >= 128) {
@@ -58,10 +85,10 @@ export class ByteWriter {
     return this.byte(rest);
   }
 
-  raw(bytes: Uint8Array): this {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+  /** bytes[from, to). */
+  raw(bytes: Uint8Array, from = 0, to = bytes.length): this {
+    const at = this.#reserve(to - from);
+    copyInto(this.#bytes, at, bytes, from, to);
     return this;
   }
 
@@ -69,52 +96,85 @@ export class ByteWriter {
     return this.varint(bytes.length).raw(bytes);
   }
 
+  /** A key, prefixed by its length. */
+  key(key: string): this {
+    // All but some ids of snapshots are ASCII: then the bytes are the units, and nothing needs to be made for them.
+    const before = this.#length;
+    this.varint(key.length);
+    const at = this.#reserve(key.length);
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#length = before;
+        return this.prefixed(bytesOfKey(key));
+      }
+      this.#bytes[at + i] = unit;
+    }
+    return this;
+  }
+
+  /** The CRC32C of what was written from `from` on. */
+  checksum(from: number): number {
+    return crc32c(this.#bytes, 0, from, this.#length);
+  }
+
+  /** What was written so far, until anything is written or reset. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** A copy of what was written so far. */
   take(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
 
-  #reserve(length: number): void {
-    if (this.#length + length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#length + length, this.#bytes.length * 2));
-    larger.set(this.#bytes.subarray(0, this.#length));
+  #reserve(length: number): number {
+    const at = this.#length;
+    const end = at + length;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#length = end;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes);
     this.#bytes = larger;
   }
 }
 
 /** The framed bytes of one record that is to be appended at `offset` of a log. */
 export function frameRecord(record: Uint8Array, offset: number): Uint8Array {
-  const writer = new ByteWriter();
+  return writeFrames(new ByteWriter(), record, offset).take();
+}
+
+/** As `frameRecord`, to an empty writer. */
+export function writeFrames(writer: ByteWriter, record: Uint8Array, offset: number): ByteWriter {
   let from = 0;
   let isFirst = true;
   do {
     let left = LOG_BLOCK_BYTES - ((offset + writer.length) % LOG_BLOCK_BYTES);
     if (left < LOG_HEADER_BYTES) {
-      writer.fixed(0, left);
+      writer.zeros(left);
       left = LOG_BLOCK_BYTES;
     }
     const length = Math.min(record.length - from, left - LOG_HEADER_BYTES);
-    const isLast = from + length === record.length;
+    const to = from + length;
+    const isLast = to === record.length;
     const type = isFirst ? (isLast ? FULL : FIRST) : isLast ? LAST : MIDDLE;
-    writer.fixed(fragmentChecksum(type, record, from, from + length), 4);
-    writer
-      .fixed(length, 2)
-      .byte(type)
-      .raw(record.subarray(from, from + length));
-    from += length;
+    writer.fixed32(fragmentChecksum(type, record, from, to));
+    writer.fixed16(length).byte(type).raw(record, from, to);
+    from = to;
     isFirst = false;
   } while (from < record.length);
-  return writer.take();
+  return writer;
 }
 
-export function encodeWriteBatch(batch: Batch, firstSequence: number): Uint8Array {
-  const writer = new ByteWriter();
-  writer.fixed(firstSequence, 8).fixed(batch.deletes.length + batch.puts.length, 4);
-  for (const key of batch.deletes) writer.byte(TYPE_DELETION).prefixed(bytesOfKey(key));
-  for (const { key, value } of batch.puts) {
-    writer.byte(TYPE_VALUE).prefixed(bytesOfKey(key)).prefixed(value);
-  }
-  return writer.take();
+export function writeBatch(writer: ByteWriter, batch: Batch, firstSequence: number): ByteWriter {
+  writer.fixed64(firstSequence).fixed32(batch.deletes.length + batch.puts.length);
+  for (const key of batch.deletes) writer.byte(TYPE_DELETION).key(key);
+  for (const { key, value } of batch.puts) writer.byte(TYPE_VALUE).key(key).prefixed(value);
+  return writer;
 }
 
 export interface TableRow {
@@ -127,25 +187,16 @@ export interface BuiltTable {
   readonly number: number;
   readonly level: number;
   readonly bytes: Uint8Array;
-  /** The newest row of each key. */
-  readonly rows: ReadonlyMap<string, Located>;
   readonly smallest: Uint8Array;
   readonly largest: Uint8Array;
-}
-
-/** Where the value of a row lies in its table. */
-export interface Located {
-  readonly sequence: number;
-  /** Null: deleted. */
-  readonly extent: { readonly offset: number; readonly length: number } | null;
 }
 
 export interface VersionEdit {
   readonly logNumber: number;
   readonly nextFileNumber: number;
   readonly lastSequence: number;
-  readonly deleted: readonly { readonly level: number; readonly number: number }[];
-  readonly added: readonly (Omit<BuiltTable, 'bytes' | 'rows'> & { readonly size: number })[];
+  readonly deleted: readonly TableFile[];
+  readonly added: readonly TableFile[];
 }
 
 export function encodeVersionEdit(edit: VersionEdit): Uint8Array {
@@ -167,41 +218,50 @@ export function encodeVersionEdit(edit: VersionEdit): Uint8Array {
 const NOTHING = new Uint8Array(0);
 const BLOCK_BYTES = 4096;
 const RESTART_INTERVAL = 16;
+const UNCOMPRESSED = 0;
+
+interface BlockHandle {
+  /** The last key in the block. */
+  readonly key: Uint8Array;
+  readonly offset: number;
+  readonly size: number;
+}
 
 /** A sorted table of rows in order of key, newest first within a key. At least one row. */
 export function buildTable(number: number, level: number, rows: readonly TableRow[]): BuiltTable {
   const file = new ByteWriter();
-  const index = new BlockWriter();
-  let block = new BlockWriter();
+  const handles: BlockHandle[] = [];
   const smallest = internalKey(rows[0]!);
-  const places = new Map<string, Located>();
-  let lastKey = smallest;
+  let largest = smallest;
+  let block = new BlockWriter(file);
   for (const row of rows) {
-    const { key, sequence, value } = row;
-    lastKey = internalKey(row);
-    block.add(lastKey, value ?? NOTHING);
-    // A block begins where the file ends now, and the value is the last thing in it.
-    const length = value?.length ?? 0;
-    const extent = value === null ? null : { offset: file.length + block.size - length, length };
-    if (!places.has(key)) places.set(key, { sequence, extent });
+    largest = internalKey(row);
+    block.add(largest, row.value ?? NOTHING);
     if (block.size < BLOCK_BYTES) continue;
-    index.add(lastKey, writeBlock(file, block));
-    block = new BlockWriter();
+    handles.push(block.finish(largest));
+    block = new BlockWriter(file);
   }
-  if (block.size > 0) index.add(lastKey, writeBlock(file, block));
-  const metaindexHandle = writeBlock(file, new BlockWriter());
-  const indexHandle = writeBlock(file, index);
-  const footer = new ByteWriter().raw(metaindexHandle).raw(indexHandle);
-  file.raw(footer.take()).fixed(0, 40 - footer.length);
-  file.raw(Uint8Array.from(TABLE_MAGIC));
-  return { number, level, bytes: file.take(), rows: places, smallest, largest: lastKey };
+  if (block.size > 0) handles.push(block.finish(largest));
+  const metaindex = new BlockWriter(file).finish(NOTHING);
+  const index = new BlockWriter(file);
+  const value = new ByteWriter();
+  for (const handle of handles) index.add(handle.key, writeHandle(value.reset(), handle).view());
+  const indexHandle = index.finish(NOTHING);
+  const footer = file.length;
+  writeHandle(writeHandle(file, metaindex), indexHandle);
+  file.zeros(footer + 40 - file.length).raw(Uint8Array.from(TABLE_MAGIC));
+  return { number, level, bytes: file.take(), smallest, largest };
+}
+
+function writeHandle(writer: ByteWriter, { offset, size }: BlockHandle): ByteWriter {
+  return writer.varint(offset).varint(size);
 }
 
 /** What a table sorts by: the key, then its sequence and type. */
-export function internalKey({ key, sequence, value }: TableRow): Uint8Array {
+function internalKey({ key, sequence, value }: TableRow): Uint8Array {
   const name = bytesOfKey(key);
   const bytes = new Uint8Array(name.length + 8);
-  bytes.set(name);
+  copyInto(bytes, 0, name, 0, name.length);
   bytes[name.length] = value === null ? TYPE_DELETION : TYPE_VALUE;
   let rest = sequence;
   for (let i = name.length + 1; i < bytes.length; i++) {
@@ -211,24 +271,21 @@ export function internalKey({ key, sequence, value }: TableRow): Uint8Array {
   return bytes;
 }
 
-/** Appends a block with its trailer; returns its encoded handle. */
-function writeBlock(file: ByteWriter, block: BlockWriter): Uint8Array {
-  const bytes = block.finish();
-  const handle = new ByteWriter().varint(file.length).varint(bytes.length).take();
-  const uncompressed = Uint8Array.of(0);
-  file.raw(bytes).raw(uncompressed);
-  file.fixed(maskChecksum(crc32c(uncompressed, crc32c(bytes))), 4);
-  return handle;
-}
-
+/** Writes a block where the file ends. One at a time. */
 class BlockWriter {
-  readonly #bytes = new ByteWriter();
+  readonly #file: ByteWriter;
+  readonly #offset: number;
   readonly #restarts: number[] = [0];
   #count = 0;
   #previous: Uint8Array = NOTHING;
 
+  constructor(file: ByteWriter) {
+    this.#file = file;
+    this.#offset = file.length;
+  }
+
   get size(): number {
-    return this.#bytes.length;
+    return this.#file.length - this.#offset;
   }
 
   add(key: Uint8Array, value: Uint8Array): void {
@@ -237,19 +294,25 @@ class BlockWriter {
       const limit = Math.min(key.length, this.#previous.length);
       while (shared < limit && key[shared] === this.#previous[shared]) shared += 1;
     } else if (this.#count > 0) {
-      this.#restarts.push(this.#bytes.length);
+      this.#restarts.push(this.size);
     }
-    this.#bytes
+    this.#file
       .varint(shared)
       .varint(key.length - shared)
-      .varint(value.length);
-    this.#bytes.raw(key.subarray(shared)).raw(value);
+      .varint(value.length)
+      .raw(key, shared)
+      .raw(value);
     this.#previous = key;
     this.#count += 1;
   }
 
-  finish(): Uint8Array {
-    for (const restart of this.#restarts) this.#bytes.fixed(restart, 4);
-    return this.#bytes.fixed(this.#restarts.length, 4).take();
+  /** Ends the block with its trailer. */
+  finish(key: Uint8Array): BlockHandle {
+    for (const restart of this.#restarts) this.#file.fixed32(restart);
+    this.#file.fixed32(this.#restarts.length);
+    const handle = { key, offset: this.#offset, size: this.size };
+    this.#file.byte(UNCOMPRESSED);
+    this.#file.fixed32(maskChecksum(this.#file.checksum(this.#offset)));
+    return handle;
   }
 }

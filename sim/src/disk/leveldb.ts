@@ -17,20 +17,20 @@ import {
   readLog,
   readTable,
   readWhole,
-  type TableChange,
+  type TableFile,
   tableName,
   Version,
 } from '@seedraft/store';
 import type { SimulatedFiles } from './files.ts';
 import {
   type BuiltTable,
+  ByteWriter,
   buildTable,
   encodeVersionEdit,
-  encodeWriteBatch,
   frameRecord,
-  internalKey,
-  type Located,
   type TableRow,
+  writeBatch,
+  writeFrames,
 } from './level-format.ts';
 
 /** Level-0 tables that start a merge. */
@@ -38,30 +38,39 @@ const MERGE_AT = 4;
 /** How much more each level holds than the one above. */
 const LEVEL_RATIO = 10;
 
-interface Held {
+/** Where the newest row of a key lies in its table. */
+interface Located {
   readonly sequence: number;
-  readonly value: Uint8Array | null;
+  /** Of its value. */
+  readonly offset: number;
+  /** Null: deleted. */
+  readonly length: number | null;
 }
 
-interface Table {
-  readonly number: number;
-  readonly level: number;
-  readonly size: number;
-  readonly smallest: Uint8Array;
-  readonly largest: Uint8Array;
+/** What a table's bytes said when it was first read; `isWhole`: all of it could be. */
+interface TableIndex {
   readonly rows: ReadonlyMap<string, Located>;
+  readonly isWhole: boolean;
 }
+
+// Bytes on their way to a log: copied by the file within the call, so that one pair serves all disks.
+const batchBytes = new ByteWriter();
+const logBytes = new ByteWriter();
 
 export class SimulatedLevel {
   readonly #files: SimulatedFiles;
   /** Memtable bytes that trigger a switch of logs. */
   readonly #writeBuffer: number;
-  #tables: Table[] = [];
-  #memtable = new Map<string, Held>();
+  #tables: TableFile[] = [];
+  /** By file number: tables are read only when somebody asks for a value. */
+  readonly #indexes = new Map<number, TableIndex>();
+  /** In order of sequence; a key may come more than once. */
+  #memtable: TableRow[] = [];
   #memtableBytes = 0;
-  /** Being turned into a table; null: none is. */
-  #immutable: Map<string, Held> | null = null;
+  /** Being turned into a table. */
+  #immutable: readonly TableRow[] = [];
   #log = 0;
+  #logName = '';
   #manifest = '';
   #nextFile = 1;
   #sequence = 0;
@@ -101,20 +110,8 @@ export class SimulatedLevel {
     for (const name of logs) {
       level.#nextFile = Math.max(level.#nextFile, Number.parseInt(name, 10) + 1);
     }
-    for (const { number, level: depth } of version.tables.values()) {
-      const { bytes } = readWhole(files, tableName(number));
-      const { changes } = readTable(bytes);
-      if (changes.length === 0) continue;
-      level.#tables.push({
-        number,
-        level: depth,
-        size: bytes.length,
-        smallest: internalKey(changes[0]!),
-        largest: internalKey(changes.at(-1)!),
-        rows: locate(changes),
-      });
-    }
-    level.#begin([...logs, current], level.#flushRows(level.#memtable));
+    level.#tables = [...version.tables.values()];
+    level.#begin([...logs, current], newestOfEach(level.#memtable));
     return level;
   }
 
@@ -131,43 +128,65 @@ export class SimulatedLevel {
   /** To the current log's cache, and to the memtable. */
   append(batch: Batch): void {
     this.#switchLogIfFull();
-    const log = logName(this.#log);
-    const first = this.#sequence + 1;
-    this.#files.append(log, frameRecord(encodeWriteBatch(batch, first), this.#files.size(log)));
+    this.#files.append(this.#logName, this.#framed(batch));
     for (const key of batch.deletes) this.#hold(key, null);
     for (const { key, value } of batch.puts) this.#hold(key, value);
   }
 
   /** What an error leaves behind: the beginning of a record. */
   appendPartly(batch: Batch): void {
-    const log = logName(this.#log);
-    const record = encodeWriteBatch(batch, this.#sequence + 1);
-    const bytes = frameRecord(record, this.#files.size(log));
-    this.#files.append(log, bytes.subarray(0, bytes.length >>> 1));
+    const bytes = this.#framed(batch);
+    this.#files.append(this.#logName, bytes.subarray(0, bytes.length >>> 1));
+  }
+
+  /** To be used at once. */
+  #framed(batch: Batch): Uint8Array {
+    const record = writeBatch(batchBytes.reset(), batch, this.#sequence + 1).view();
+    return writeFrames(logBytes.reset(), record, this.#files.size(this.#logName)).view();
   }
 
   syncLog(): void {
-    this.#files.fsync(logName(this.#log));
+    this.#files.fsync(this.#logName);
   }
 
   failSyncLog(): void {
-    this.#files.failFsync(logName(this.#log));
+    this.#files.failFsync(this.#logName);
   }
 
   /** Unverified, as LevelDB reads. `EIO`: the device refuses. */
   read(key: string): Uint8Array | null | 'EIO' {
-    const held = this.#memtable.get(key) ?? this.#immutable?.get(key);
+    const isIt = (row: TableRow): boolean => row.key === key;
+    const held = this.#memtable.findLast(isIt) ?? this.#immutable.findLast(isIt);
     if (held !== undefined) return held.value;
-    let newest: { readonly table: Table; readonly located: Located } | null = null;
-    for (const table of this.#tables) {
-      const located = table.rows.get(key);
+    let newest: { readonly number: number; readonly located: Located } | null = null;
+    let isWhole = true;
+    for (const { number } of this.#tables) {
+      const index = this.#indexOf(number);
+      isWhole &&= index.isWhole;
+      const located = index.rows.get(key);
       if (located === undefined) continue;
       if (newest === null || newest.located.sequence < located.sequence)
-        newest = { table, located };
+        newest = { number, located };
     }
-    const extent = newest?.located.extent ?? null;
-    if (newest === null || extent === null) return null;
-    return this.#readExtent(tableName(newest.table.number), extent.offset, extent.length);
+    if (newest === null) return isWhole ? null : 'EIO';
+    const { offset, length } = newest.located;
+    return length === null ? null : this.#readExtent(tableName(newest.number), offset, length);
+  }
+
+  #indexOf(number: number): TableIndex {
+    const known = this.#indexes.get(number);
+    if (known !== undefined) return known;
+    const { bytes, unreadable } = readWhole(this.#files, tableName(number));
+    const { changes, defects } = readTable(bytes, true);
+    const rows = new Map<string, Located>();
+    for (const { key, sequence, value, offset } of changes) {
+      const other = rows.get(key);
+      if (other !== undefined && other.sequence >= sequence) continue;
+      rows.set(key, { sequence, offset, length: value?.length ?? null });
+    }
+    const index = { rows, isWhole: unreadable.length === 0 && defects.length === 0 };
+    this.#indexes.set(number, index);
+    return index;
   }
 
   #readExtent(name: string, offset: number, length: number): Uint8Array | 'EIO' {
@@ -184,15 +203,15 @@ export class SimulatedLevel {
 
   #hold(key: string, value: Uint8Array | null): void {
     this.#sequence += 1;
-    this.#memtable.set(key, { sequence: this.#sequence, value });
+    this.#memtable.push({ key, sequence: this.#sequence, value });
     this.#memtableBytes += key.length + (value?.length ?? 0) + 16;
   }
 
   #replay(log: Uint8Array): void {
     for (const { bytes } of readLog(log).records) {
-      for (const { key, sequence, value } of decodeWriteBatch(bytes) ?? []) {
-        this.#memtable.set(key, { sequence, value });
-        this.#sequence = Math.max(this.#sequence, sequence);
+      for (const change of decodeWriteBatch(bytes) ?? []) {
+        this.#memtable.push(change);
+        this.#sequence = Math.max(this.#sequence, change.sequence);
       }
     }
   }
@@ -201,13 +220,12 @@ export class SimulatedLevel {
 
   #switchLogIfFull(): void {
     if (this.#memtableBytes < this.#writeBuffer || this.#steps.length > 0) return;
-    const old = logName(this.#log);
+    const old = this.#logName;
     // Closed, not synced: whatever of it is only cached may be lost although what follows in the new log is not.
-    this.#log = this.#nextFile++;
-    this.#files.create(logName(this.#log));
-    const rows = this.#flushRows(this.#memtable);
-    this.#immutable = this.#memtable;
-    this.#memtable = new Map();
+    this.#beginLog();
+    const rows = newestOfEach(this.#memtable);
+    this.#immutable = rows;
+    this.#memtable = [];
     this.#memtableBytes = 0;
     this.#schedule(0, rows, [], [old]);
   }
@@ -216,7 +234,7 @@ export class SimulatedLevel {
   #schedule(
     level: number,
     rows: readonly TableRow[],
-    inputs: readonly Table[],
+    inputs: readonly TableFile[],
     logs: readonly string[],
   ): void {
     const built = rows.length === 0 ? null : buildTable(this.#nextFile++, level, rows);
@@ -227,7 +245,8 @@ export class SimulatedLevel {
       () => {
         this.#tables = this.#tables.filter((table) => !inputs.includes(table));
         if (built !== null) this.#tables.push(tableOf(built));
-        if (level === 0) this.#immutable = null;
+        for (const { number } of inputs) this.#indexes.delete(number);
+        if (level === 0) this.#immutable = [];
         this.#appendEdit(inputs, built);
       },
       () => {
@@ -252,26 +271,18 @@ export class SimulatedLevel {
     }
     const inputs = this.#tables.filter((table) => table.level <= depth);
     const isDeepest = inputs.length === this.#tables.length;
-    const newest = new Map<string, TableRow>();
+    const found: TableRow[] = [];
     for (const { number } of inputs) {
       const { bytes, unreadable } = readWhole(this.#files, tableName(number));
       const { changes, defects } = readTable(bytes, true);
       // What cannot be parsed stays as it is: the real one stops compacting too.
       if (defects.length > 0 || unreadable.length > 0) return;
-      for (const change of changes) {
-        const known = newest.get(change.key);
-        if (known === undefined || known.sequence < change.sequence) newest.set(change.key, change);
-      }
+      for (const change of changes) found.push(change);
     }
+    const newest = newestOfEach(found);
     // A deletion is needed for as long as something below may hold what it deletes.
-    const rows = [...newest.values()].filter((row) => !isDeepest || row.value !== null);
-    this.#schedule(depth, rows.sort(byKey), inputs, []);
-  }
-
-  #flushRows(memtable: ReadonlyMap<string, Held>): TableRow[] {
-    const rows: TableRow[] = [];
-    for (const [key, { sequence, value }] of memtable) rows.push({ key, sequence, value });
-    return rows.sort(byKey);
+    const rows = isDeepest ? newest.filter((row) => row.value !== null) : newest;
+    this.#schedule(depth, rows, inputs, []);
   }
 
   // ------------------------------------------------------------------------------------------------------------- the files
@@ -283,15 +294,14 @@ export class SimulatedLevel {
     this.#files.fsync(name);
   }
 
-  #appendEdit(inputs: readonly Table[], built: BuiltTable | null): void {
-    const added = built === null ? [] : [{ ...built, size: built.bytes.length }];
-    this.#appendManifest({ deleted: inputs, added });
+  #appendEdit(inputs: readonly TableFile[], built: BuiltTable | null): void {
+    this.#appendManifest({ deleted: inputs, added: built === null ? [] : [tableOf(built)] });
     this.#files.fsync(this.#manifest);
   }
 
   #appendManifest(edit: {
-    readonly deleted: readonly { readonly level: number; readonly number: number }[];
-    readonly added: readonly (Omit<BuiltTable, 'bytes' | 'rows'> & { readonly size: number })[];
+    readonly deleted: readonly TableFile[];
+    readonly added: readonly TableFile[];
   }): void {
     const record = encodeVersionEdit({
       ...edit,
@@ -302,17 +312,22 @@ export class SimulatedLevel {
     this.#files.append(this.#manifest, frameRecord(record, this.#files.size(this.#manifest)));
   }
 
+  #beginLog(): void {
+    this.#log = this.#nextFile++;
+    this.#logName = logName(this.#log);
+    this.#files.create(this.#logName);
+  }
+
   /** A new log and a new MANIFEST that holds the whole version; CURRENT changes over by a rename; then `obsolete` files go. */
   #begin(obsolete: readonly string[], rows: readonly TableRow[]): void {
     const manifest = this.#nextFile++;
-    this.#log = this.#nextFile++;
     if (rows.length > 0) {
       const built = buildTable(this.#nextFile++, 0, rows);
       this.#writeTable(built);
       this.#tables.push(tableOf(built));
     }
-    this.#memtable = new Map();
-    this.#files.create(logName(this.#log));
+    this.#memtable = [];
+    this.#beginLog();
     this.#manifest = manifestName(manifest);
     this.#files.create(this.#manifest);
     this.#appendManifest({ deleted: [], added: this.#tables });
@@ -330,17 +345,12 @@ export class SimulatedLevel {
 const byKey = (a: TableRow, b: TableRow): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : b.sequence - a.sequence;
 
-function tableOf({ bytes, ...built }: BuiltTable): Table {
-  return { ...built, size: bytes.length };
+/** In order of key; sorts `rows` in place. */
+function newestOfEach(rows: TableRow[]): TableRow[] {
+  rows.sort(byKey);
+  return rows.filter((row, i) => row.key !== rows[i - 1]?.key);
 }
 
-function locate(changes: readonly TableChange[]): Map<string, Located> {
-  const rows = new Map<string, Located>();
-  for (const { key, sequence, value, offset } of changes) {
-    const known = rows.get(key);
-    if (known !== undefined && known.sequence >= sequence) continue;
-    const extent = value === null ? null : { offset, length: value.length };
-    rows.set(key, { sequence, extent });
-  }
-  return rows;
+function tableOf({ bytes, ...built }: BuiltTable): TableFile {
+  return { ...built, size: bytes.length };
 }

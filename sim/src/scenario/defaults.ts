@@ -66,6 +66,7 @@ export const CALM_WORKLOAD: WorkloadPlan = {
   retries: 5,
   duplicates: 0,
   sessionless: 0,
+  readers: 0,
   sessionTimeout: 60_000_000,
 };
 

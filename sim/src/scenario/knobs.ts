@@ -188,10 +188,11 @@ export function drawWorkload(
       stale: draw.chance('stale reads', 300_000) ? 1 : 0,
     },
     valueBytes: draw.pick('value bytes', [1, 8, 8, 64, on('tiny-entries') ? 1 : 512]),
-    timeout: draw.pick('timeout', [500_000, 1_000_000, 2_000_000]) + 8 * meanWay(network),
+    timeout: draw.pick('timeout', [200_000, 500_000, 1_000_000, 2_000_000]) + 8 * meanWay(network),
     retries: draw.pick('retries', [0, 1, 5, 20]),
     duplicates: on('duplicate-submit') ? draw.between('duplicates', 10_000, 300_000) : 0,
     sessionless: on('sessionless') ? draw.between('sessionless share', 100_000, 500_000) : 0,
+    readers: draw.pick('readers', [0, 300_000, 600_000]),
     sessionTimeout: draw.pick('session timeout', [3_000_000, 10_000_000, 60_000_000]),
   };
 }

@@ -102,6 +102,7 @@ const workloadSchema = z.strictObject({
   retries: z.int().min(0).max(1_000).optional(),
   duplicates: ratio().optional(),
   sessionless: ratio().optional(),
+  readers: ratio().optional(),
   sessionTimeout: duration().optional(),
   /** Length of the run, before it is asked to become live again. */
   for: duration().optional(),

@@ -120,8 +120,8 @@ function planStrike(
   const draw = randomness.draw('plan.fault', id);
   const at = Math.min(start, until.duration - 1);
   const { fault, variant } = card;
-  // One in eight outlasts its episode, so that windows of different episodes overlap now and then.
-  const end = draw.chance('long', 125_000) ? until.duration : Math.min(until.end, until.duration);
+  // One in four outlasts its episode: windows of different episodes overlap, and what lasts longer than clients wait comes about.
+  const end = draw.chance('long', 250_000) ? until.duration : Math.min(until.end, until.duration);
   const window = fault.window;
   const drawn = window === undefined ? 0 : draw.between('window', window[0], window[1]);
   return {

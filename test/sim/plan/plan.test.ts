@@ -33,14 +33,14 @@ describe('a drawn plan', () => {
     });
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "55b71088 89aa487c",
-        "bfa4cdd6 1eaa9bf",
-        "4f992a91 d0d43b67",
-        "5204121f 9a4da99b",
-        "58de2f4e ed097a09",
-        "19c3c91 d1e96991",
-        "5a20f779 3bdcd29d",
-        "13ca3c53 d8f0e55",
+        "108aa565 e4243c88",
+        "2408070c e4231cdf",
+        "f98c86eb 8b02e124",
+        "913deb72 2b75f9c0",
+        "3f0f7e57 ef12979a",
+        "46d6176d 6b1677bb",
+        "108279dc ac47b912",
+        "91880f44 cc7f533c",
       ]
     `);
   });
