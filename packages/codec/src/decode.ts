@@ -7,7 +7,7 @@
 import { copyBytes } from './bytes.ts';
 import { MAX_DEPTH } from './encode.ts';
 import { CodecError, type Refused, refusalOf } from './error.ts';
-import { utf8Decode } from './text.ts';
+import { asciiDecode, utf8Decode } from './text.ts';
 
 export type Decoded = { readonly ok: true; readonly value: unknown } | Refused;
 
@@ -140,32 +140,11 @@ function readBytes(length: number): Uint8Array {
 function readText(length: number): string {
   const at = need(length);
   if (length <= 256) {
-    const ascii = readAscii(at, at + length);
+    const ascii = asciiDecode(source, at, at + length);
     if (ascii !== null) return ascii;
   }
   const text = utf8Decode(source.subarray(at, at + length));
   if (text === null) throw new CodecError('BAD_TEXT', `a text at offset ${at} is not UTF-8`);
-  return text;
-}
-
-/** Null when a byte is not ASCII. Calling the platform's decoder costs more than reading a short text here. */
-function readAscii(from: number, to: number): string | null {
-  const bytes = source;
-  let text = '';
-  let i = from;
-  for (; i + 4 <= to; i += 4) {
-    const a = bytes[i]!;
-    const b = bytes[i + 1]!;
-    const c = bytes[i + 2]!;
-    const d = bytes[i + 3]!;
-    if ((a | b | c | d) > 0x7f) return null;
-    text += String.fromCharCode(a, b, c, d);
-  }
-  for (; i < to; i++) {
-    const a = bytes[i]!;
-    if (a > 0x7f) return null;
-    text += String.fromCharCode(a);
-  }
   return text;
 }
 

@@ -167,14 +167,15 @@ function writeObject(value: object | null): void {
     target[reserve(1)] = 0xf6;
     return;
   }
-  if (value instanceof Uint8Array) {
+  const isArray = Array.isArray(value);
+  if (!isArray && value instanceof Uint8Array) {
     writeBlock(2, value);
     return;
   }
   if (++depth > MAX_DEPTH) {
     throw new CodecError('TOO_DEEP', `nested deeper than ${MAX_DEPTH} levels, or cyclic`);
   }
-  if (Array.isArray(value)) {
+  if (isArray) {
     writeHead(4, value.length);
     for (let i = 0; i < value.length; i++) write(value[i]);
   } else {

@@ -27,6 +27,26 @@ export function utf8Decode(bytes: Uint8Array): string | null {
   }
 }
 
+/** The text of bytes[from, to); null when a byte is not ASCII. Calling the platform's decoder costs more than reading a short text here. */
+export function asciiDecode(bytes: Uint8Array, from = 0, to = bytes.length): string | null {
+  let text = '';
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const a = bytes[i]!;
+    const b = bytes[i + 1]!;
+    const c = bytes[i + 2]!;
+    const d = bytes[i + 3]!;
+    if ((a | b | c | d) > 0x7f) return null;
+    text += String.fromCharCode(a, b, c, d);
+  }
+  for (; i < to; i++) {
+    const a = bytes[i]!;
+    if (a > 0x7f) return null;
+    text += String.fromCharCode(a);
+  }
+  return text;
+}
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** False when the text holds half of a surrogate pair, which UTF-8 cannot carry. */

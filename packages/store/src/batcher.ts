@@ -9,7 +9,7 @@ import { type Chain, lastIndexAfter, repairUntilAfter } from './chain.ts';
 import { encodeChunk } from './chunk.ts';
 import type { Batch, Put } from './engine.ts';
 import { encodeGroup, type Group, hashOfGroup, type Step } from './group.ts';
-import { baseKey, chunkKey, groupKey } from './keys.ts';
+import { baseKey, chunkKey } from './keys.ts';
 
 export type Operation =
   | { readonly kind: 'persist'; readonly write: Persist }
@@ -68,9 +68,9 @@ export function buildFlight(
       repairUntil: repairUntilAfter(chain.repairUntil, steps),
       steps,
     };
-    const value = encodeGroup(next);
-    group = { group: next, hash: hashOfGroup(value) };
-    puts.push({ key: groupKey(next.seq), value });
+    const put = encodeGroup(next);
+    group = { group: next, hash: hashOfGroup(put.value) };
+    puts.push(put);
   }
   if (base !== null) puts.push({ key: baseKey(base.firstSeq), value: encodeBase(base) });
   return { operations, batch: { deletes, puts }, group, base };

@@ -12,7 +12,7 @@ import { ChunkIndex } from './chunk.ts';
 import type { Put } from './engine.ts';
 import { encodeGroup, type Group, hashOfGroup } from './group.ts';
 import { assertStore } from './invariant.ts';
-import { baseKey, groupKey } from './keys.ts';
+import { baseKey } from './keys.ts';
 import type { Resumption } from './resumption.ts';
 import { encodeWitness } from './witness.ts';
 
@@ -74,9 +74,9 @@ export function layOut(state: FreshState): FreshDirectory {
       repairUntil: state.repairUntil,
       steps: [{ kind: 'append', truncateFrom: 0, entries }],
     };
-    const value = encodeGroup(group);
-    chain.append(group, hashOfGroup(value));
-    puts.push({ key: groupKey(group.seq), value });
+    const put = encodeGroup(group);
+    chain.append(group, hashOfGroup(put.value));
+    puts.push(put);
   }
   const witness = encodeWitness(witnessOf(chain));
   const snapshots = new Map<string, ChunkIndex>();

@@ -5,6 +5,7 @@
 import type { Digest } from '@seedraft/codec';
 import { crc32c, hash64 } from '@seedraft/codec';
 import type { Entry, HardState, Index, SnapshotMetadata } from '@seedraft/core';
+import type { Put } from './engine.ts';
 import { isIntact } from './integrity.ts';
 import { groupKey } from './keys.ts';
 import { encodeRecord } from './record.ts';
@@ -47,9 +48,10 @@ export interface Group {
   readonly steps: readonly Step[];
 }
 
-export function encodeGroup(group: Group): Uint8Array {
+export function encodeGroup(group: Group): Put {
   const { seq, previous, incarnation, hardState, lastIndex, repairUntil, steps } = group;
-  return encodeRecord(groupKey(seq), [
+  const key = groupKey(seq);
+  const value = encodeRecord(key, [
     seq,
     previous.hi,
     previous.lo,
@@ -60,6 +62,7 @@ export function encodeGroup(group: Group): Uint8Array {
     repairUntil,
     steps.map(stepToTuple),
   ]);
+  return { key, value };
 }
 
 /** The link to the next group: over the whole record as stored. */

@@ -2,12 +2,17 @@
  * Keys: fresh for every record, so that nothing is ever overwritten. Fixed width, so that the engine's order is the order of seq and offset.
  */
 
-import { utf8Decode, utf8Encode } from '@seedraft/codec';
+import { asciiDecode, crc32c, utf8Decode, utf8Encode } from '@seedraft/codec';
 
 /** 14 hex digits hold every safe integer. */
 const DIGITS = 14;
 
-const hex = (value: number): string => value.toString(16).padStart(DIGITS, '0');
+const ZEROS = '0'.repeat(DIGITS);
+
+function hex(value: number): string {
+  const digits = value.toString(16);
+  return ZEROS.slice(digits.length) + digits;
+}
 
 export const groupKey = (seq: number): string => `group/${hex(seq)}`;
 export const baseKey = (firstSeq: number): string => `base/${hex(firstSeq)}`;
@@ -42,10 +47,18 @@ export function bytesOfKey(key: string): Uint8Array {
 
 /** The key in bytes[0, length); null when that is not UTF-8. */
 export function textOfKey(bytes: Uint8Array, length = bytes.length): string | null {
-  let key = '';
-  for (let i = 0; i < length; i++) {
-    if (bytes[i]! > 0x7f) return utf8Decode(bytes.subarray(0, length));
-    key += String.fromCharCode(bytes[i]!);
+  return asciiDecode(bytes, 0, length) ?? utf8Decode(bytes.subarray(0, length));
+}
+
+const units = new Uint8Array(64);
+
+/** The CRC32C of the key's bytes. */
+export function checksumOfKey(key: string): number {
+  if (key.length > units.length) return crc32c(bytesOfKey(key));
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i);
+    if (unit > 0x7f) return crc32c(utf8Encode(key));
+    units[i] = unit;
   }
-  return key;
+  return crc32c(units, 0, 0, key.length);
 }

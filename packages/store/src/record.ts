@@ -5,7 +5,7 @@
  */
 import { crc32c, decodeShared, encodeAfter } from '@seedraft/codec';
 import { isIntact } from './integrity.ts';
-import { bytesOfKey } from './keys.ts';
+import { checksumOfKey } from './keys.ts';
 
 /** What this version writes, and the highest it reads. */
 export const FORMAT_VERSION = 1;
@@ -39,5 +39,5 @@ export function openRecord(key: string, bytes: Uint8Array): Opened {
 }
 
 function checksumOf(key: string, bytes: Uint8Array): number {
-  return crc32c(bytes, crc32c(bytesOfKey(key)), 4);
+  return crc32c(bytes, checksumOfKey(key), 4);
 }

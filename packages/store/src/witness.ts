@@ -5,7 +5,7 @@
  * Two slots, written in turn, each in two copies, each copy within one sector of its own page: a write replaces a copy whole or not at
  * all, spares the other slot, and cannot be lost or misdirected as a whole, which would leave an older word that looks true.
  */
-import type { Digest } from '@seedraft/codec';
+import { allocate, type Digest } from '@seedraft/codec';
 import type { HardState, Index } from '@seedraft/core';
 import { encodeRecord, type Opened, openRecord } from './record.ts';
 import { asCount, asText, asTuple, readOrNull } from './tuple.ts';
@@ -48,7 +48,7 @@ export function encodeWitness(witness: Witness): Uint8Array {
     votedFor,
     lastIndex,
   ]);
-  const slot = new Uint8Array(SLOT_BYTES);
+  const slot = allocate(SLOT_BYTES);
   slot[0] = record.length & 0xff;
   slot[1] = record.length >>> 8;
   slot.set(record, 2);

@@ -56,6 +56,12 @@ export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
 
 /** The frame that `bytes` are, no more and no less: for datagrams, files and the simulator. Streams use FrameDecoder. */
 export function decodeFrame(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): Frame | Flaw {
+  const frame = viewFrame(bytes, maxPayload);
+  return frame.ok ? { ...frame, payload: copyBytes(frame.payload) } : frame;
+}
+
+/** As `decodeFrame`, but the payload is a view of `bytes`: for readers that copy whatever they keep. */
+export function viewFrame(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): Frame | Flaw {
   const bad = headerFlaw(bytes, 0, bytes.length, maxPayload);
   if (bad !== null) return bad;
   const end = HEADER_BYTES + readUint32(bytes, 4);
@@ -94,7 +100,8 @@ export class FrameDecoder {
         this.#flaw = opened;
         break;
       }
-      frames.push(opened);
+      // The next chunk overwrites what is held.
+      frames.push({ ...opened, payload: copyBytes(opened.payload) });
       from = end;
     }
     this.#keep(bytes, from);
@@ -148,12 +155,12 @@ function headerFlaw(bytes: Uint8Array, from: number, to: number, maxPayload: num
   return null;
 }
 
-/** The one place where damage on the way is found: every frame of every protocol passes here, whole. */
+/** The one place where damage on the way is found: every frame of every protocol passes here, whole. The payload is a view. */
 function openFrame(bytes: Uint8Array, from: number, to: number): Frame | Flaw {
   if (readUint32(bytes, from + 8) !== checksum(bytes, from, to)) {
     return flaw('BAD_CHECKSUM', 'the frame was damaged on the way');
   }
-  const payload = copyBytes(bytes, from + HEADER_BYTES, to);
+  const payload = bytes.subarray(from + HEADER_BYTES, to);
   return { ok: true, kind: bytes[from + 2]!, payload };
 }
 

@@ -17,12 +17,12 @@ import {
 import * as field from './field.ts';
 import { type Flaw, flaw } from './flaw.ts';
 import {
-  decodeFrame,
   FRAME_KIND,
   type Frame,
   HEADER_BYTES,
   MAX_PAYLOAD_BYTES,
   sealFrame,
+  viewFrame,
   WIRE_VERSION,
 } from './frame.ts';
 import * as shape from './shapes.ts';
@@ -68,7 +68,8 @@ export function encodePeer(message: PeerMessage): Uint8Array {
 
 /** The message in exactly one whole frame. Never throws; what is not intact or not well-typed is a flaw. */
 export function decodePeer(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): PeerDecoded {
-  const frame = decodeFrame(bytes, maxPayload);
+  // Reading copies the byte strings out of the payload, so that nothing of `bytes` is kept.
+  const frame = viewFrame(bytes, maxPayload);
   return frame.ok ? readPeerFrame(frame) : frame;
 }
 

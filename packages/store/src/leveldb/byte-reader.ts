@@ -46,6 +46,11 @@ export class ByteReader {
     return this.#fail();
   }
 
+  skip(length: number): void {
+    if (length > this.#end - this.position) this.#fail();
+    else this.position += length;
+  }
+
   /** A view. */
   slice(length: number): Uint8Array {
     if (length > this.#end - this.position) {

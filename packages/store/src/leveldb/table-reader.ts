@@ -3,7 +3,7 @@
  * ask. Blocks are read uncompressed: our databases are opened without compression, since one flipped byte must stay one flipped byte.
  * Source: LevelDB's doc/table_format.md.
  */
-import { crc32c } from '@seedraft/codec';
+import { copyInto, crc32c } from '@seedraft/codec';
 import { isIntact } from '../integrity.ts';
 import { textOfKey } from '../keys.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -66,7 +66,7 @@ class TableReader {
   #readBlocks(metaindex: Handle, index: Handle): void {
     this.#verify(metaindex, 'the metaindex');
     if (!this.#verify(index, 'the index')) return;
-    const isRead = this.#forEach(index, (_key, value) => {
+    const isRead = this.#forEach(index, (_key, _length, value) => {
       const reader = new ByteReader(value);
       const handle = readHandle(reader);
       if (reader.failed) this.#bad(index.offset, 'the index points nowhere');
@@ -76,12 +76,12 @@ class TableReader {
   }
 
   #readData(handle: Handle): void {
-    const isRead = this.#forEach(handle, (internalKey, value, offset) => {
-      const trailer = new ByteReader(internalKey, internalKey.length - 8);
-      const type = internalKey.length < 8 ? 0xff : trailer.byte();
-      const low = trailer.byte() | (trailer.byte() << 8) | (trailer.byte() << 16);
-      const sequence = low + trailer.fixed32() * 0x100_0000;
-      const key = textOfKey(internalKey, Math.max(0, internalKey.length - 8));
+    const isRead = this.#forEach(handle, (internalKey, length, value, offset) => {
+      // A key of ours, a byte of type, seven bytes of sequence.
+      const end = length - 8;
+      const type = end < 0 ? 0xff : internalKey[end]!;
+      const sequence = end < 0 ? 0 : sequenceAt(internalKey, end + 1);
+      const key = textOfKey(internalKey, Math.max(0, end));
       if (type > TYPE_VALUE || key === null || !Number.isSafeInteger(sequence)) {
         this.#bad(offset, 'a key cannot be decoded');
         return;
@@ -112,10 +112,13 @@ class TableReader {
     return true;
   }
 
-  /** Visits the entries of a block; false when it is not one. Keys are shared prefixes plus their rest. */
+  /**
+   * Visits the entries of a block; false when it is not one. Keys are shared prefixes plus their rest: each is built over the one before,
+   * in the first `length` bytes of the same array.
+   */
   #forEach(
     { offset, size }: Handle,
-    visit: (key: Uint8Array, value: Uint8Array, valueOffset: number) => void,
+    visit: (key: Uint8Array, length: number, value: Uint8Array, valueOffset: number) => void,
   ): boolean {
     const end = offset + size;
     if (size < 4) return false;
@@ -123,20 +126,21 @@ class TableReader {
     const limit = end - 4 - 4 * restarts;
     if (limit < offset) return false;
     const reader = new ByteReader(this.#bytes, offset, limit);
-    let key = new Uint8Array(0);
+    let key = new Uint8Array(64);
+    let keyLength = 0;
     while (!reader.atEnd) {
       const shared = reader.varint();
       const unshared = reader.varint();
       const length = reader.varint();
-      const rest = reader.slice(unshared);
-      if (reader.failed || shared > key.length) return false;
-      const next = new Uint8Array(shared + unshared);
-      next.set(key.subarray(0, shared));
-      next.set(rest, shared);
-      key = next;
+      const from = reader.position;
+      reader.skip(unshared);
+      if (reader.failed || shared > keyLength) return false;
+      keyLength = shared + unshared;
+      if (keyLength > key.length) key = withRoom(key, keyLength);
+      copyInto(key, shared, this.#bytes, from, from + unshared);
       const value = reader.slice(length);
       if (reader.failed) return false;
-      visit(key, value, reader.position - length);
+      visit(key, keyLength, value, reader.position - length);
     }
     return true;
   }
@@ -145,6 +149,20 @@ class TableReader {
     this.#defects.push({ offset, reason });
     return false;
   }
+}
+
+/** Seven bytes, little-endian. */
+function sequenceAt(bytes: Uint8Array, at: number): number {
+  const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+  const high =
+    bytes[at + 3]! | (bytes[at + 4]! << 8) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 24);
+  return low + (high >>> 0) * 0x100_0000;
+}
+
+function withRoom(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(length, 2 * bytes.length));
+  larger.set(bytes);
+  return larger;
 }
 
 function readHandle(reader: ByteReader): Handle {

@@ -14,6 +14,9 @@ export interface TableFile {
   readonly number: number;
   readonly level: number;
   readonly size: number;
+  /** Its first and last keys, as it sorts them: key, type, sequence. */
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
 }
 
 export class Version {
@@ -71,8 +74,8 @@ export class Version {
     const level = reader.varint();
     const number = reader.varint();
     const size = reader.varint();
-    reader.prefixed();
-    reader.prefixed();
-    if (!reader.failed) this.tables.set(number, { number, level, size });
+    const smallest = reader.prefixed();
+    const largest = reader.prefixed();
+    if (!reader.failed) this.tables.set(number, { number, level, size, smallest, largest });
   }
 }
