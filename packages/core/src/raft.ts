@@ -313,8 +313,7 @@ function tick(raft: RaftState): void {
     if (raft.now >= diskDeadline(raft)) transfer.onSlowDisk(raft);
     if (raft.now >= raft.heartbeatDeadline) onHeartbeatTimeout(raft);
   } else if (raft.now >= electionDeadline(raft)) election.onElectionTimeout(raft);
-  // An election that this tick began knows no leader to ask again; settling ends those reads.
-  if (raft.now >= raft.readRetryAt && raft.leader !== 0) read.askForReadIndex(raft);
+  if (raft.now >= raft.readRetryAt) read.askForReadIndex(raft);
 }
 
 /** A member that can neither campaign nor lose a leader has nothing to wait for. */

@@ -177,6 +177,8 @@ function readThroughLeader(raft: RaftState, id: number): void {
 
 /** The same request again if its answer is late: whichever copy is answered, its index was taken after the reads arrived. */
 export function askForReadIndex(raft: RaftState): void {
+  // This very step lost the leader: there is nobody to ask, and settling ends these reads.
+  if (raft.leader === 0) return;
   raft.readRetryAt = raft.now + raft.config.electionTimeoutMin;
   send(raft, {
     type: 'ReadIndex',
