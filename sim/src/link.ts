@@ -28,7 +28,6 @@ export const LINK_TYPES = [
   'ClientRequest',
   'ClientReply',
 ] as const;
-export type LinkType = (typeof LINK_TYPES)[number];
 
 const typeNumbers = new Map<string, number>(LINK_TYPES.map((type, number) => [type, number]));
 

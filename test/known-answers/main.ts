@@ -10,7 +10,7 @@ import { parseScenario } from 'seedraft';
 import { HOUSE } from '../mutants/build.ts';
 
 const FILE = path.join(HOUSE, 'test/known-answers/answers.json');
-const SCENARIOS = ['swarm', 'paper/figure-8', 'disks/torn-tail', 'membership/joint-change'];
+const SCENARIOS = ['swarm', 'paper/figure-8', 'disks/torn-tails', 'membership/joint-leader-crash'];
 const SEEDS = ['1', '2', '3', 'a longer seed, with ünïcode', '4294967296'];
 
 type Answers = Record<'stream' | 'plans' | 'runs', Record<string, string>>;

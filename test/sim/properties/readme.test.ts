@@ -15,7 +15,9 @@ it('lists every rule with its definition and what it counts', () => {
   const rows = definitions.map(
     ({ id, name, definition, antecedent }) => `| ${id} | ${name} | ${definition} | ${antecedent} |`,
   );
-  const table = ['| id | name | definition | counted |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const table = ['| id | name | definition | counted |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
   const text = fs.readFileSync(file, 'utf8');
   const expected = text.replace(MARKED, `$1${table}\n$2`);
   if (process.env.WRITE_README === '1') fs.writeFileSync(file, expected);
