@@ -110,7 +110,7 @@ export interface Plan {
   readonly duration: number;
   /** Run the liveness phase after it. */
   readonly liveness: boolean;
-  /** Clocks stray beyond the drift bound that leases assume: lease reads are not claimed safe (testbed.md section 2). */
+  /** Clocks stray beyond the drift bound that leases assume: lease reads are not claimed safe. */
   readonly beyondDriftBound: boolean;
   /** Also judge the whole history by the black-box search. */
   readonly blackBox: boolean;

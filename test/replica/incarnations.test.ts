@@ -1,4 +1,4 @@
-/** An id is bound to one data directory: what comes under it from another is refused and counted (storage.md 6; M32). */
+/** An id is bound to one data directory: what comes under it from another is refused and counted (M32). */
 import type { PeerMessage } from '@seedraft/core';
 import { describe, expect, test } from 'vitest';
 import { Incarnations } from '../../packages/replica/src/incarnations.ts';

@@ -8,7 +8,7 @@ export type MemberId = number;
 
 export interface Member {
   readonly id: MemberId;
-  /** 32 hex digits: the data directory this id is bound to; '' until first heard (storage.md, incarnations). */
+  /** 32 hex digits: the data directory this id is bound to; '' until first heard (an incarnation). */
   readonly incarnation: string;
   readonly name: string;
   readonly peerAddress: string;

@@ -59,7 +59,7 @@ export interface Recovered {
   /** The state machine already holds everything up to here (= the snapshot's lastIncludedIndex, or 0). */
   readonly applied: Index;
   /**
-   * Set while entries known to have been durable are missing (storage.md 5): no vote and no acknowledgement until the log reaches
+   * Set while entries known to have been durable are missing (the store, "damaged"): no vote and no acknowledgement until the log reaches
    * both this index and a leader's commitIndex. 0 otherwise.
    */
   readonly repairUntil: Index;

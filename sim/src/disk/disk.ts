@@ -64,7 +64,7 @@ export interface Disk extends Store {
 export interface DiskOptions {
   readonly host: DiskHost;
   readonly knobs: DiskKnobs;
-  /** Recorded at creation (storage.md 6). */
+  /** Recorded at creation. */
   readonly incarnation: string;
   readonly bootstrap: RecoveredMember;
 }

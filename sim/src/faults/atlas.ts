@@ -5,7 +5,7 @@
  * is complete), or until its id counts in no configuration any more (it was removed and replaced by a new member). In every
  * configuration that any member has in force (both halves while joint) fewer than half of the voters may be impaired. Then the others
  * are a quorum that holds every committed entry in intact copies, elects a leader among itself and repairs or replaces the rest; and a
- * (term, votedFor) is destroyed only together with a disk whose id never votes again (storage.md, "damaged" and incarnations).
+ * (term, votedFor) is destroyed only together with a disk whose id never votes again (the store's README, verdicts and incarnations).
  */
 import type { Configuration, Index, MemberId } from '@seedraft/core';
 import type { WorldView } from '../observer.ts';

@@ -1,5 +1,5 @@
 /**
- * An fsync fails, and the dirty pages are gone: asking again would lie (storage.md 7). The member must stop; it is started again.
+ * An fsync fails, and the dirty pages are gone: asking again would lie. The member must stop; it is started again.
  * Recovery it must leave possible: nothing of the failed group was acknowledged, everything before it is durable.
  */
 import { z } from 'zod';

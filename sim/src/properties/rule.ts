@@ -30,7 +30,7 @@ export interface RuleDefinition {
   readonly definition: string;
   /** What the `checks` counter counts, in words. */
   readonly antecedent: string;
-  /** Planted bugs (testbed.md section 8) that this rule is expected to catch. */
+  /** Planted bugs (test/mutants) that this rule is expected to catch. */
   readonly catches: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * S15, only voters count (dissertation 4.2.1, 4.2.2; storage.md's incarnations): learners, removed members and a leader that is no longer
+ * S15, only voters count (dissertation 4.2.1, 4.2.2; the store's incarnations): learners, removed members and a leader that is no longer
  * in its own configuration are never counted towards a commit or an election; and an id never answers under another incarnation.
  *
  * The first half explains a missing quorum: S1 and S6 leave it to this rule when counting the strangers would have made one. The second half

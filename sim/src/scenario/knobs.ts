@@ -1,6 +1,6 @@
 /**
  * Conditions of a whole run, drawn from the seed: members, clocks, network, disks, Raft's knobs, workload. Each knob class that is off
- * stays calm; each that is on is drawn from testbed.md's range. Every draw is keyed by its purpose, so a new knob changes no old one.
+ * stays calm; each that is on is drawn from its range. Every draw is keyed by its purpose, so a new knob changes no old one.
  */
 import type { RaftConfig } from '@seedraft/core';
 import type { Draw } from '../faults/fault.ts';
@@ -197,7 +197,7 @@ export function drawWorkload(
   };
 }
 
-/** Safety phases are at least this long, by testbed.md. */
+/** Safety phases are at least this long: 20 simulated seconds. */
 export function drawDuration(draw: Draw): number {
   return draw.between('duration', DEFAULTS.duration / 1_000_000, 26) * 1_000_000;
 }

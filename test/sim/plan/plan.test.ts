@@ -1,6 +1,6 @@
 /**
  * Seed -> plan. Drawn plans are pinned by hash, apart from runs: a change here changes what every old seed means, and must be meant.
- * Also what testbed.md demands of them: swarm's shares, ranges, lengths, bytes, and the tag on clocks that stray.
+ * Also what is promised of them: swarm's shares, ranges, lengths, bytes, and the tag on clocks that stray.
  */
 import { hash64 } from '@seedraft/codec';
 import {
