@@ -30,7 +30,7 @@ function problems(text: string): string[] {
 }
 
 describe('a scenario file', () => {
-  test('reads the README's example', () => {
+  test('reads every kind of line', () => {
     const parsed = parseScenario(EXAMPLE);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     const { faults, clocks, swarm, workload } = parsed.scenario;
