@@ -1,15 +1,16 @@
 /**
  * `npm run mutants -- [ID...] [--json] [--smoke] [--seeds N]`: plants each bug, hunts it, and demands that it dies by its expected rule
- * within the budget while the clean house passes the killing seed. Exit 1 when one survives.
+ * within the budget while the clean house passes the killing seed. Exit 1 when one survives. `--plant ID` patches the working tree instead,
+ * to fuzz it by hand; `--uproot ID` takes it out again.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { buildHunt, HOUSE } from './build.ts';
 import type { HuntResult, HuntTask } from './hunt.ts';
-import type { Mutant } from './mutant.ts';
+import { applyMutant, type Mutant } from './mutant.ts';
 import { MUTANTS, SMOKE } from './mutants.ts';
 
 interface Row {
@@ -70,25 +71,53 @@ function print(row: Row, mutant: Mutant): void {
   );
 }
 
+function mutantNamed(id: string): Mutant {
+  const mutant = MUTANTS.find((known) => known.id.toLowerCase() === id.toLowerCase());
+  if (mutant === undefined) {
+    console.error(`No mutant ${id}. Known: ${MUTANTS.map((known) => known.id).join(', ')}`);
+    process.exit(64);
+  }
+  return mutant;
+}
+
+/** Where nothing is left of the original, the line before or after would have to say where it stood: such a mutant is not for planting. */
+const reversed = (mutant: Mutant): Mutant => ({
+  ...mutant,
+  find: mutant.replace,
+  replace: mutant.find,
+});
+
+/** Patches the working tree, exactly once or not at all. */
+function patch(mutant: Mutant, what: string): number {
+  const file = path.join(HOUSE, mutant.file);
+  if (mutant.find === '' || mutant.replace === '') {
+    console.error(
+      `${mutant.id} deletes a line and could not be taken out again: edit ${mutant.file} by hand.`,
+    );
+    return 64;
+  }
+  writeFileSync(file, applyMutant(mutant, readFileSync(file, 'utf8')));
+  console.log(`${mutant.id} (${mutant.title}) ${what} ${mutant.file}. Now: npm run build`);
+  return 0;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       json: { type: 'boolean' },
       smoke: { type: 'boolean' },
+      plant: { type: 'string' },
+      uproot: { type: 'string' },
       seeds: { type: 'string', default: '200' },
     },
   });
+  if (values.plant !== undefined) return patch(mutantNamed(values.plant), 'planted in');
+  if (values.uproot !== undefined)
+    return patch(reversed(mutantNamed(values.uproot)), 'taken out of');
   const wanted =
     positionals.length > 0 ? positionals : values.smoke ? SMOKE : MUTANTS.map((m) => m.id);
-  const chosen = wanted.map((id) => {
-    const mutant = MUTANTS.find((known) => known.id.toLowerCase() === id.toLowerCase());
-    if (mutant === undefined) {
-      console.error(`No mutant ${id}. Known: ${MUTANTS.map((m) => m.id).join(', ')}`);
-      process.exit(64);
-    }
-    return mutant;
-  });
+  const chosen = wanted.map(mutantNamed);
   const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-mutants-'));
   try {
     const clean = path.join(folder, 'clean.mjs');
