@@ -78,6 +78,8 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   gone = false;
   /** Runs under an old id over an empty disk. */
   impostor = false;
+  /** What was done to this disk since it was formatted: only that can excuse a member that stops itself or calls its disk damaged. */
+  diskFaults: 'none' | 'hindered' | 'damaged' = 'none';
   boots = 0;
   /** Raised at each crash. */
   epoch = 0;

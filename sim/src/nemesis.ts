@@ -263,7 +263,10 @@ export class Nemesis implements LivenessWorld {
     const damaging = DAMAGING.has(fault.kind);
     if (damaging && !this.#world.atlas.permits(id)) return false;
     if (!member.disk.inject(fault)) return false;
-    if (damaging) this.#world.atlas.impair(id);
+    if (damaging) {
+      this.#world.atlas.impair(id);
+      member.diskFaults = 'damaged';
+    } else if (member.diskFaults === 'none') member.diskFaults = 'hindered';
     return true;
   }
 

@@ -9,7 +9,7 @@ import { EventKind } from './choices.ts';
 import { Clock } from './clock.ts';
 import type { Disk, DiskOptions } from './disk/disk.ts';
 import { SimMember } from './member.ts';
-import type { Micros } from './observer.ts';
+import { type Micros, Violation } from './observer.ts';
 import type { World } from './world.ts';
 
 /** What a crash leaves of unsynced data. */
@@ -109,6 +109,7 @@ export class Roster {
   /** Gives a member a new disk. */
   format(member: SimMember, bootstrap: RecoveredMember): void {
     member.incarnation = bootstrap.incarnation;
+    member.diskFaults = 'none';
     member.disk = this.#disk({
       host: member,
       knobs: this.#world.plan.disk,
@@ -123,6 +124,7 @@ export class Roster {
     this.#world.executed(EventKind.Boot, member.id, 0, member.boots);
     this.#world.acting = member;
     const recovery = member.disk.recover();
+    if (recovery.outcome !== 'intact') assertDamaged(member, recovery.sentence);
     if (recovery.outcome === 'damaged') {
       this.#world.acting = null;
       this.#world.note('recovery:damaged');
@@ -173,4 +175,13 @@ export class Roster {
     member.stopped();
     member.disk?.crash(how);
   }
+}
+
+/** Recovery must find damage, and must not invent it: a torn tail, or a healthy disk, is no reason to give a member up. */
+function assertDamaged(member: SimMember, sentence: string): void {
+  if (member.diskFaults === 'damaged') return;
+  throw new Violation(
+    'S11',
+    `${member.name} declares its disk damaged, and nothing was done to it: ${sentence}`,
+  );
 }

@@ -297,7 +297,8 @@ export class World implements WorldView, NetworkHost {
     this.#inDisk = false;
     this.#completions = [];
     if (ours || thrown instanceof LimitReached) throw thrown;
-    if (!(thrown instanceof MemberStopped)) throw unhandledError(member.name, thrown);
+    const excused = thrown instanceof MemberStopped && member.diskFaults !== 'none';
+    if (!excused) throw unhandledError(member.name, thrown);
     this.note(`stopped:${thrown.code}`);
     this.tell('stop', `${member.name} stops: ${thrown.message}`);
     this.roster.fell(member);

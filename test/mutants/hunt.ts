@@ -26,6 +26,12 @@ export interface HuntResult {
   readonly seconds: number;
 }
 
+/** A crash of the simulator is never a kill; and the clean house must pass, not merely fail to be judged. */
+function unjudged(task: HuntTask, verdict: string): string | null {
+  if (verdict === 'error') return 'ERROR';
+  return task.expectedRule === null && verdict !== 'pass' ? 'INCONCLUSIVE' : null;
+}
+
 function hunt(task: HuntTask): HuntResult {
   const began = performance.now();
   const rules: Record<string, number> = {};
@@ -37,7 +43,7 @@ function hunt(task: HuntTask): HuntResult {
     for (const [n, seed] of seeds.entries()) {
       const result = run(scenarioToPlan(loaded.scenario, seed));
       total++;
-      const rule = result.rule ?? (result.verdict === 'error' ? 'ERROR' : null);
+      const rule = result.rule ?? unjudged(task, result.verdict);
       if (rule === null) continue;
       rules[rule] = (rules[rule] ?? 0) + 1;
       if (task.expectedRule === null || rule === task.expectedRule) {

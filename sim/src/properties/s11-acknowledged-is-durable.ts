@@ -37,7 +37,9 @@ export class AcknowledgedIsDurable implements Rule {
     const { shadow } = step;
     const { term, matchIndex } = message;
     if (matchIndex === 0) return;
-    if (term === shadow.ackedTerm && matchIndex <= shadow.ackedIndex) return;
+    // Under repair it may have lost what it acknowledged before.
+    const isKnown = shadow.repairUntil === 0;
+    if (isKnown && term === shadow.ackedTerm && matchIndex <= shadow.ackedIndex) return;
     this.checks += 1;
     this.#checkDurable(step, message.to, matchIndex);
     shadow.ackedTerm = term;
