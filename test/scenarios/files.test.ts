@@ -34,6 +34,17 @@ function load(file: string): Scenario {
   return parsed.scenario;
 }
 
+describe('regressions', () => {
+  const regressions = FILES.filter((file) => file.startsWith('regressions/'));
+
+  test.each(regressions)('%s stays fixed', (file) => {
+    for (const seed of ['6', '7', '9', '10']) {
+      const { verdict, rule, sentence } = run(scenarioToPlan(load(file), seed));
+      expect({ verdict, rule, sentence }).toEqual({ verdict: 'pass', rule: null, sentence: null });
+    }
+  });
+});
+
 describe('shipped scenarios', () => {
   test('cover every theme', () => {
     for (const theme of THEMES) {
