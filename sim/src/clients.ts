@@ -286,6 +286,7 @@ export class Clients implements ClientsDoor, Observer {
       invokedAt: this.#world.now,
       member: client.target,
       index: 0,
+      told: 0,
       output: undefined,
       outcome: 'open',
       completedAt: Infinity,
@@ -409,6 +410,7 @@ export class Clients implements ClientsDoor, Observer {
     const operation = client.operation as Mutable<Invocation>;
     operation.outcome = outcome;
     const executed = this.#executed.get(sessionKey(operation.sessionId, operation.sequence));
+    operation.told = index;
     operation.index = executed ?? index;
     operation.output = output;
     operation.completedAt = this.#world.now;

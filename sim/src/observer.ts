@@ -47,8 +47,10 @@ export interface ClientOperation {
   readonly invokedAt: Micros;
   /** The member last asked. */
   member: MemberId;
-  /** Set at the end: the log index the system claims. */
+  /** Set at the end: the log index at which it took effect (a retried command: where it first ran). */
   index: number;
+  /** Set at the end: the log index that the answer named. */
+  told: number;
   output: unknown;
   outcome: 'open' | 'ok' | 'fail' | 'info';
   completedAt: Micros;

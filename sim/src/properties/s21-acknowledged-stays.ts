@@ -34,7 +34,7 @@ export class AcknowledgedStays implements Rule {
     if (operation.outcome !== 'ok' || operation.readOnly || operation.index === 0) return;
     this.checks += 1;
     const ledger = this.#ledger;
-    const { index } = operation;
+    const index = operation.told;
     if (index > ledger.committed) {
       fail(operation, `but only ${ledger.committed} is committed`);
     }
@@ -72,6 +72,6 @@ export class AcknowledgedStays implements Rule {
 function fail(operation: ClientOperation, what: string): never {
   throw new Violation(
     'S21',
-    `client ${operation.client} was told at ${seconds(operation.completedAt)} that its ${operation.f} is at index ${operation.index}, ${what}`,
+    `client ${operation.client} was told at ${seconds(operation.completedAt)} that its ${operation.f} is at index ${operation.told}, ${what}`,
   );
 }

@@ -395,6 +395,7 @@ export class FakeCluster {
       invokedAt: this.now,
       member: 1,
       index: 0,
+      told: 0,
       output: null,
       outcome: 'open',
       completedAt: this.now,
@@ -410,6 +411,7 @@ export class FakeCluster {
 
   complete(operation: ClientOperation, index: number, outcome: 'ok' | 'info' = 'ok'): void {
     operation.index = index;
+    operation.told = index;
     operation.outcome = outcome;
     operation.completedAt = this.now;
     this.rulebook.onComplete(operation);
