@@ -11,24 +11,24 @@ import { asciiDecode, utf8Decode } from './text.ts';
 
 export type Decoded = { readonly ok: true; readonly value: unknown } | Refused;
 
-/** One value from exactly these bytes. Byte strings inside are copies: the input may be reused at once. */
-export function decode(bytes: Uint8Array): Decoded {
-  return attempt(bytes, false);
+/** One value from exactly these bytes, from offset `from` on. Byte strings inside are copies: the input may be reused at once. */
+export function decode(bytes: Uint8Array, from = 0): Decoded {
+  return attempt(bytes, from, false);
 }
 
 /** As `decode`, but byte strings inside are views of `bytes`: for input that is never written again. */
-export function decodeShared(bytes: Uint8Array): Decoded {
-  return attempt(bytes, true);
+export function decodeShared(bytes: Uint8Array, from = 0): Decoded {
+  return attempt(bytes, from, true);
 }
 
 /** As `decode`; throws CodecError. For bytes that were checked already, where a failure is a broken invariant. */
 export function decodeOrThrow(bytes: Uint8Array): unknown {
-  return readAll(bytes, false);
+  return readAll(bytes, 0, false);
 }
 
-function attempt(bytes: Uint8Array, shared: boolean): Decoded {
+function attempt(bytes: Uint8Array, from: number, shared: boolean): Decoded {
   try {
-    return { ok: true, value: readAll(bytes, shared) };
+    return { ok: true, value: readAll(bytes, from, shared) };
   } catch (thrown) {
     return refusalOf(thrown);
   }
@@ -41,9 +41,9 @@ let position = 0;
 let depth = 0;
 let sharing = false;
 
-function readAll(bytes: Uint8Array, shared: boolean): unknown {
+function readAll(bytes: Uint8Array, from: number, shared: boolean): unknown {
   source = bytes;
-  position = 0;
+  position = from;
   depth = 0;
   sharing = shared;
   try {

@@ -97,7 +97,11 @@ function foldSteps(operations: readonly Operation[]): {
     const last = steps.at(-1);
     if (truncateFrom === 0 && last?.kind === 'append') {
       const joined = last.entries.concat(entries);
-      steps[steps.length - 1] = { ...last, entries: joined };
+      steps[steps.length - 1] = {
+        kind: 'append',
+        truncateFrom: last.truncateFrom,
+        entries: joined,
+      };
     } else {
       steps.push({ kind: 'append', truncateFrom, entries });
     }

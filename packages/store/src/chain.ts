@@ -100,13 +100,10 @@ export class Chain {
     if (firstSeq <= this.#base.firstSeq) return null;
     const before = this.#groups[firstSeq - 1 - this.#groups[0]!.seq]!;
     assertStore(before.seq === firstSeq - 1, 'live groups are contiguous');
-    return {
-      ...this.#base,
-      firstSeq,
-      previous: before.hash,
-      floor: before.lastIndex,
-      snapshot: this.#snapshot,
-    };
+    const { incarnation, configuration } = this.#base;
+    const snapshot = this.#snapshot;
+    const { hash: previous, lastIndex: floor } = before;
+    return { firstSeq, previous, incarnation, floor, snapshot, configuration };
   }
 
   /** The new base is durable: gives up what came before it. Returns the keys to delete. */

@@ -33,7 +33,7 @@ export function openRecord(key: string, bytes: Uint8Array): Opened {
     return { status: 'damaged', reason: 'fails its checksum' };
   }
   if (bytes[4]! > FORMAT_VERSION) return { status: 'newer', version: bytes[4]! };
-  const decoded = decodeShared(bytes.subarray(HEADER));
+  const decoded = decodeShared(bytes, HEADER);
   if (!decoded.ok) return { status: 'damaged', reason: `cannot be decoded: ${decoded.reason}` };
   return { status: 'intact', body: decoded.value };
 }

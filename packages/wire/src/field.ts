@@ -12,12 +12,13 @@ export function refuse(reason: string): never {
   throw new BadField(reason);
 }
 
-/** The message in a payload, by `read`, or what is wrong with it. Never throws for bad bytes. */
+/** The message in a payload, which begins at `from`, by `read`; or what is wrong with it. Never throws for bad bytes, keeps none. */
 export function readMessage<M>(
   payload: Uint8Array,
   read: (value: unknown) => M,
+  from = 0,
 ): { readonly ok: true; readonly message: M } | Flaw {
-  const decoded = decode(payload);
+  const decoded = decode(payload, from);
   if (!decoded.ok) return flaw('BAD_PAYLOAD', `${decoded.code}: ${decoded.reason}`);
   try {
     return { ok: true, message: read(decoded.value) };

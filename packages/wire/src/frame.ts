@@ -56,19 +56,23 @@ export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
 
 /** The frame that `bytes` are, no more and no less: for datagrams, files and the simulator. Streams use FrameDecoder. */
 export function decodeFrame(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): Frame | Flaw {
-  const frame = viewFrame(bytes, maxPayload);
-  return frame.ok ? { ...frame, payload: copyBytes(frame.payload) } : frame;
+  return frameFlaw(bytes, maxPayload) ?? openFrame(bytes, 0, bytes.length);
 }
 
-/** As `decodeFrame`, but the payload is a view of `bytes`: for readers that copy whatever they keep. */
-export function viewFrame(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): Frame | Flaw {
+/**
+ * What keeps `bytes` from being exactly one intact frame, or null: then its kind is kindOf(bytes) and its payload begins at HEADER_BYTES.
+ * For readers that copy whatever they keep of it.
+ */
+export function frameFlaw(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): Flaw | null {
   const bad = headerFlaw(bytes, 0, bytes.length, maxPayload);
   if (bad !== null) return bad;
   const end = HEADER_BYTES + readUint32(bytes, 4);
   if (bytes.length < end) return flaw('TRUNCATED', `${end - bytes.length} bytes are missing`);
   if (bytes.length > end) return flaw('TRAILING', `${bytes.length - end} bytes follow the frame`);
-  return openFrame(bytes, 0, end);
+  return damage(bytes, 0, end);
 }
+
+export const kindOf = (frame: Uint8Array): number => frame[2]!;
 
 /** Cuts a stream into frames, wherever the network cut it. After a flaw it stays flawed: resynchronising would be guessing. */
 export class FrameDecoder {
@@ -95,13 +99,9 @@ export class FrameDecoder {
       if (this.#flaw !== null || bytes.length - from < HEADER_BYTES) break;
       const end = from + HEADER_BYTES + readUint32(bytes, from + 4);
       if (end > bytes.length) break;
-      const opened = openFrame(bytes, from, end);
-      if (!opened.ok) {
-        this.#flaw = opened;
-        break;
-      }
-      // The next chunk overwrites what is held.
-      frames.push({ ...opened, payload: copyBytes(opened.payload) });
+      this.#flaw = damage(bytes, from, end);
+      if (this.#flaw !== null) break;
+      frames.push(openFrame(bytes, from, end));
       from = end;
     }
     this.#keep(bytes, from);
@@ -155,13 +155,16 @@ function headerFlaw(bytes: Uint8Array, from: number, to: number, maxPayload: num
   return null;
 }
 
-/** The one place where damage on the way is found: every frame of every protocol passes here, whole. The payload is a view. */
-function openFrame(bytes: Uint8Array, from: number, to: number): Frame | Flaw {
+/** The one place where damage on the way is found: every frame of every protocol passes here, whole. */
+function damage(bytes: Uint8Array, from: number, to: number): Flaw | null {
   if (readUint32(bytes, from + 8) !== checksum(bytes, from, to)) {
     return flaw('BAD_CHECKSUM', 'the frame was damaged on the way');
   }
-  const payload = bytes.subarray(from + HEADER_BYTES, to);
-  return { ok: true, kind: bytes[from + 2]!, payload };
+  return null;
+}
+
+function openFrame(bytes: Uint8Array, from: number, to: number): Frame {
+  return { ok: true, kind: bytes[from + 2]!, payload: copyBytes(bytes, from + HEADER_BYTES, to) };
 }
 
 /** Over everything in the frame but the checksum itself. */

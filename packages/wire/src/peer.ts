@@ -19,10 +19,11 @@ import { type Flaw, flaw } from './flaw.ts';
 import {
   FRAME_KIND,
   type Frame,
+  frameFlaw,
   HEADER_BYTES,
+  kindOf,
   MAX_PAYLOAD_BYTES,
   sealFrame,
-  viewFrame,
   WIRE_VERSION,
 } from './frame.ts';
 import * as shape from './shapes.ts';
@@ -68,16 +69,17 @@ export function encodePeer(message: PeerMessage): Uint8Array {
 
 /** The message in exactly one whole frame. Never throws; what is not intact or not well-typed is a flaw. */
 export function decodePeer(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): PeerDecoded {
-  // Reading copies the byte strings out of the payload, so that nothing of `bytes` is kept.
-  const frame = viewFrame(bytes, maxPayload);
-  return frame.ok ? readPeerFrame(frame) : frame;
+  return frameFlaw(bytes, maxPayload) ?? readPeerPayload(kindOf(bytes), bytes, HEADER_BYTES);
 }
 
 /** The message in a frame that a FrameDecoder gave. */
 export function readPeerFrame(frame: Frame): PeerDecoded {
-  if (frame.kind !== FRAME_KIND.peer)
-    return flaw('WRONG_KIND', `kind ${frame.kind} is no peer message`);
-  return field.readMessage(frame.payload, readPeer);
+  return readPeerPayload(frame.kind, frame.payload, 0);
+}
+
+function readPeerPayload(kind: number, bytes: Uint8Array, from: number): PeerDecoded {
+  if (kind !== FRAME_KIND.peer) return flaw('WRONG_KIND', `kind ${kind} is no peer message`);
+  return field.readMessage(bytes, readPeer, from);
 }
 
 export function encodeHandshake(handshake: Handshake): Uint8Array {

@@ -6,6 +6,7 @@
  * renaming and removing are a journal of their own, committed in order by the next fsync of any file. A crash keeps, drops or tears what
  * is dirty, and a prefix of the journal; holes read as zeros.
  */
+import { copyInto } from '@seedraft/codec';
 import type { Directory } from '@seedraft/store';
 
 export const SECTOR_BYTES = 512;
@@ -53,9 +54,22 @@ class Inode {
     const from = sector * SECTOR_BYTES;
     const to = Math.min(from + SECTOR_BYTES, this.cacheSize);
     this.platter = withRoom(this.platter, to);
-    this.platter.set(this.cache.subarray(from, to), from);
+    copyInto(this.platter, from, this.cache, from, to);
     this.platterSize = Math.max(this.platterSize, to);
     if (this.unreadable.size > 0) this.unreadable.delete(sector);
+  }
+
+  /** Every dirty sector: as `settle` of each, in fewer copies. */
+  settleAll(sectors: readonly number[]): void {
+    this.platter = withRoom(this.platter, this.cacheSize);
+    for (const { from, to } of this.dirty) {
+      const start = from - (from % SECTOR_BYTES);
+      const end = Math.min(to - 1 - ((to - 1) % SECTOR_BYTES) + SECTOR_BYTES, this.cacheSize);
+      copyInto(this.platter, start, this.cache, start, end);
+    }
+    this.platterSize = Math.max(this.platterSize, this.cacheSize);
+    if (this.unreadable.size === 0) return;
+    for (const sector of sectors) this.unreadable.delete(sector);
   }
 
   /** In order. */
@@ -109,7 +123,7 @@ class PastSector {
     this.inode = inode;
     this.sector = sector;
     this.length = to - from;
-    this.#bytes.set(inode.platter.subarray(from, to));
+    copyInto(this.#bytes, 0, inode.platter, from, to);
   }
 
   get bytes(): Uint8Array {
@@ -197,15 +211,17 @@ export class SimulatedFiles implements Directory {
 
   fsync(name: string): void {
     const inode = this.#inode(name);
-    const sectors = inode.dirtySectors();
-    for (const sector of sectors) this.#remember(inode, sector);
-    const astray =
-      this.#misdirected > 0 && sectors.length > 0 ? this.#misdirect(inode, sectors) : -1;
-    for (const sector of sectors) if (sector !== astray) inode.settle(sector);
-    // The size is metadata and is right even where the bytes went elsewhere.
-    inode.platter = withRoom(inode.platter, inode.cacheSize);
-    inode.platterSize = inode.cacheSize;
-    inode.dirty = [];
+    if (inode.dirty.length > 0) {
+      const sectors = inode.dirtySectors();
+      for (const sector of sectors) this.#remember(inode, sector);
+      const astray = this.#misdirected > 0 ? this.#misdirect(inode, sectors) : -1;
+      if (astray === -1) inode.settleAll(sectors);
+      else for (const sector of sectors) if (sector !== astray) inode.settle(sector);
+      // The size is metadata and is right even where the bytes went elsewhere.
+      inode.platter = withRoom(inode.platter, inode.cacheSize);
+      inode.platterSize = inode.cacheSize;
+      inode.dirty.length = 0;
+    }
     this.#commitJournal(this.#journal.length);
   }
 

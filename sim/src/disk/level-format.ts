@@ -120,7 +120,7 @@ export class ByteWriter {
 
   /** What was written so far, until anything is written or reset. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return new Uint8Array(this.#bytes.buffer, 0, this.#length);
   }
 
   /** A copy of what was written so far. */

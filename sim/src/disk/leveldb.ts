@@ -295,16 +295,14 @@ export class SimulatedLevel {
   }
 
   #appendEdit(inputs: readonly TableFile[], built: BuiltTable | null): void {
-    this.#appendManifest({ deleted: inputs, added: built === null ? [] : [tableOf(built)] });
+    this.#appendManifest(inputs, built === null ? [] : [tableOf(built)]);
     this.#files.fsync(this.#manifest);
   }
 
-  #appendManifest(edit: {
-    readonly deleted: readonly TableFile[];
-    readonly added: readonly TableFile[];
-  }): void {
+  #appendManifest(deleted: readonly TableFile[], added: readonly TableFile[]): void {
     const record = encodeVersionEdit({
-      ...edit,
+      deleted,
+      added,
       logNumber: this.#log,
       nextFileNumber: this.#nextFile,
       lastSequence: this.#sequence,
@@ -330,7 +328,7 @@ export class SimulatedLevel {
     this.#beginLog();
     this.#manifest = manifestName(manifest);
     this.#files.create(this.#manifest);
-    this.#appendManifest({ deleted: [], added: this.#tables });
+    this.#appendManifest([], this.#tables);
     this.#files.fsync(this.#manifest);
     const temporary = `${manifest.toString().padStart(6, '0')}.dbtmp`;
     this.#files.create(temporary);
@@ -351,6 +349,6 @@ function newestOfEach(rows: TableRow[]): TableRow[] {
   return rows.filter((row, i) => row.key !== rows[i - 1]?.key);
 }
 
-function tableOf({ bytes, ...built }: BuiltTable): TableFile {
-  return { ...built, size: bytes.length };
+function tableOf({ number, level, bytes, smallest, largest }: BuiltTable): TableFile {
+  return { number, level, size: bytes.length, smallest, largest };
 }

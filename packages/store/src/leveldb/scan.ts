@@ -124,7 +124,7 @@ class DirectoryScan {
     }
     const { changes, defects } = readTable(bytes);
     for (const defect of defects) this.#add('damage', file, defect);
-    for (const change of changes) this.#take({ ...change, file });
+    for (const change of changes) this.#take(change, file, change.offset);
   }
 
   /** In order. A bad tail is torn only if no log has anything intact after it. */
@@ -152,12 +152,13 @@ class DirectoryScan {
       this.#add('damage', file, { offset, reason: 'a write batch cannot be decoded' });
       return;
     }
-    for (const change of changes) this.#take({ ...change, file, offset });
+    for (const change of changes) this.#take(change, file, offset);
   }
 
-  #take(found: Found): void {
-    const known = this.#newest.get(found.key);
-    if (known === undefined || known.sequence < found.sequence) this.#newest.set(found.key, found);
+  #take({ key, sequence, value }: Change, file: string, offset: number): void {
+    const known = this.#newest.get(key);
+    if (known !== undefined && known.sequence >= sequence) return;
+    this.#newest.set(key, { key, sequence, value, file, offset });
   }
 
   #records(): FoundRecord[] {
