@@ -64,6 +64,12 @@ function grow(needed: number): void {
   target = larger;
 }
 
+/** Never `target[reserve(1)] = ...`: that would write to the slab as it was before it grew. */
+function writeByte(byte: number): void {
+  const at = reserve(1);
+  target[at] = byte;
+}
+
 function write(value: unknown): void {
   switch (typeof value) {
     case 'number':
@@ -73,7 +79,7 @@ function write(value: unknown): void {
       writeText(value);
       return;
     case 'boolean':
-      target[reserve(1)] = value ? 0xf5 : 0xf4;
+      writeByte(value ? 0xf5 : 0xf4);
       return;
     case 'object':
       writeObject(value);
@@ -89,7 +95,7 @@ function write(value: unknown): void {
 function writeHead(major: number, argument: number): void {
   const first = major << 5;
   if (argument < 24) {
-    target[reserve(1)] = first | argument;
+    writeByte(first | argument);
   } else if (argument < 0x100) {
     const at = reserve(2);
     target[at] = first | 24;
@@ -164,7 +170,7 @@ function writeBlock(major: 2 | 3, bytes: Uint8Array): void {
 
 function writeObject(value: object | null): void {
   if (value === null) {
-    target[reserve(1)] = 0xf6;
+    writeByte(0xf6);
     return;
   }
   const isArray = Array.isArray(value);
