@@ -44,7 +44,19 @@ export const EMPTY_CONFIGURATION: Configuration = Object.freeze({
 });
 
 export function memberOf(configuration: Configuration, id: MemberId): Member | undefined {
-  return configuration.members.find((member) => member.id === id);
+  for (const member of configuration.members) if (member.id === id) return member;
+  return undefined;
+}
+
+/** The same member with its role or its incarnation changed. Written out: a spread makes objects of another shape, and slow to look at. */
+export function changedMember(
+  member: Member,
+  change: { readonly role: Member['role'] } | { readonly incarnation: string },
+): Member {
+  const { id, name, peerAddress, clientAddress, priority } = member;
+  const incarnation = 'incarnation' in change ? change.incarnation : member.incarnation;
+  const role = 'role' in change ? change.role : member.role;
+  return { id, incarnation, name, peerAddress, clientAddress, role, priority };
 }
 
 /** Voters of the configuration being entered (or simply in force), sorted. */
@@ -137,15 +149,16 @@ function applyChange(
   switch (change.type) {
     case 'promote':
       if (known.role !== 'learner') return 'INVALID_CHANGE';
-      members[at] = { ...known, role: 'voter' };
+      members[at] = changedMember(known, { role: 'voter' });
       return null;
     case 'demote':
       if (known.role !== 'voter') return 'INVALID_CHANGE';
-      members[at] = { ...known, role: 'learner' };
+      members[at] = changedMember(known, { role: 'learner' });
       return null;
     case 'remove':
-      if (joint && known.role === 'voter') members[at] = { ...known, role: 'leaving' };
-      else members.splice(at, 1);
+      if (joint && known.role === 'voter') {
+        members[at] = changedMember(known, { role: 'leaving' });
+      } else members.splice(at, 1);
       return null;
     case 'update':
       if (change.member.role !== known.role) return 'INVALID_CHANGE';

@@ -1,5 +1,11 @@
 export type { Configuration, Member, MemberChange, MemberId } from './configuration.ts';
-export { EMPTY_CONFIGURATION, incomingVoters, isVoterIn, memberOf } from './configuration.ts';
+export {
+  changedMember,
+  EMPTY_CONFIGURATION,
+  incomingVoters,
+  isVoterIn,
+  memberOf,
+} from './configuration.ts';
 export { type Digest, digestOf } from './digest.ts';
 export { InvariantError } from './invariants.ts';
 export { entrySize, type LogView } from './log.ts';

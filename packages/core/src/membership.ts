@@ -10,7 +10,6 @@ import {
   enterJoint,
   leaveJoint,
   type MemberChange,
-  memberOf,
 } from './configuration.ts';
 import type { ChangeMembership, RefusalCode } from './message.ts';
 import type { Progress } from './progress.ts';
@@ -91,10 +90,11 @@ export function promoteCaughtUpLearner(raft: RaftState): void {
   if (refusalOfChange(raft) !== null) return;
   const configuration = configurationInForce(raft);
   if (configuration.outgoing !== null) return;
-  for (const progress of raft.peers) {
-    if (memberOf(configuration, progress.id)?.role !== 'learner') continue;
-    if (progress.matchIndex === 0 || !isCaughtUp(raft, progress)) continue;
-    const next = changeSingle(configuration, [{ type: 'promote', id: progress.id }]);
+  for (const { id, role } of configuration.members) {
+    if (role !== 'learner') continue;
+    const progress = findProgress(raft, id);
+    if (progress === null || progress.matchIndex === 0 || !isCaughtUp(raft, progress)) continue;
+    const next = changeSingle(configuration, [{ type: 'promote', id }]);
     if (typeof next === 'string') continue;
     appendConfiguration(raft, next);
     return;

@@ -164,7 +164,8 @@ export class KvMachine implements StateMachine {
     if (ttl !== undefined && !Number.isSafeInteger(expires)) return TTL_TOO_FAR;
     const entry = this.#table.put(namespace, key, encoded.bytes, context.index, expires);
     if (ttl !== undefined) this.#expiry.add(entry);
-    return { status: 'stored', revision: context.index, previous };
+    // In the codec's order of keys, as in itemOf: results are remembered as bytes on every member, and need no sorting then.
+    return { status: 'stored', previous, revision: context.index };
   }
 }
 
@@ -182,8 +183,8 @@ function itemOf(entry: Entry): KvItem {
   return {
     key: entry.key,
     value: decodeOrThrow(entry.bytes) as KvValue,
-    revision: entry.revision,
     expires: entry.expires === Number.POSITIVE_INFINITY ? null : entry.expires,
+    revision: entry.revision,
   };
 }
 

@@ -33,6 +33,7 @@ export interface Entry {
   readonly position: number;
   /** How many versions had been frozen when it was made. */
   readonly generation: number;
+  /** Signed, so that they lie in the object and not in boxes of their own. */
   readonly hi: number;
   readonly lo: number;
   /** False once displaced. */
@@ -87,8 +88,8 @@ export class Table {
       expires,
       position: old === undefined ? ++this.#positions : old.position,
       generation: this.#generation,
-      hi: hash.hi,
-      lo: hash.lo,
+      hi: hash.hi | 0,
+      lo: hash.lo | 0,
       live: true,
     };
     namespace.entries.set(key, entry);

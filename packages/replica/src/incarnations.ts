@@ -6,12 +6,12 @@
  * A cluster bootstrapped from a list of addresses starts unbound: the leader binds each member by an `update` change when it first hears it.
  * Until that entry is in the log, each member holds those it has heard to the incarnation it heard first.
  */
-import type {
-  ChangeMembership,
-  Configuration,
-  Member,
-  MemberChange,
-  MemberId,
+import {
+  type ChangeMembership,
+  type Configuration,
+  changedMember,
+  type MemberChange,
+  type MemberId,
 } from '@seedraft/core';
 
 export class Incarnations {
@@ -57,8 +57,7 @@ export class Incarnations {
     for (const member of configuration.members) {
       const incarnation = this.#heard.get(member.id);
       if (member.incarnation !== '' || incarnation === undefined) continue;
-      const bound: Member = { ...member, incarnation };
-      changes.push({ type: 'update', member: bound });
+      changes.push({ type: 'update', member: changedMember(member, { incarnation }) });
     }
     if (changes.length === 0) {
       this.#unbound = false;

@@ -43,7 +43,7 @@ interface Session extends Expiring {
   readonly timeout: number;
   firstIncomplete: number;
   readonly results: Map<number, Remembered>;
-  /** The lanes of everything but the results. */
+  /** The lanes of everything but the results; signed, so that they need no boxes. */
   hi: number;
   lo: number;
 }
@@ -116,7 +116,8 @@ export class Sessions {
   remember(id: number, sequence: number, result: Uint8Array): void {
     const session = this.#table.get(id)!;
     hash.reset(id, 1).number(sequence).bytes(result);
-    const { hi, lo } = hash;
+    const hi = hash.hi | 0;
+    const lo = hash.lo | 0;
     session.results.set(sequence, { result, hi, lo });
     this.#hi = (this.#hi + hi) | 0;
     this.#lo = (this.#lo + lo) | 0;
@@ -165,9 +166,9 @@ export class Sessions {
 
   #complete(session: Session, firstIncomplete: number): void {
     session.firstIncomplete = firstIncomplete;
-    for (const [sequence, remembered] of session.results) {
+    session.results.forEach((remembered, sequence) => {
       if (sequence < firstIncomplete) this.#forget(session, sequence, remembered);
-    }
+    });
   }
 
   #forget(session: Session, sequence: number, remembered: Remembered): void {
@@ -180,8 +181,8 @@ export class Sessions {
   #seal(session: Session): void {
     hash.reset(session.id, 2).number(session.timeout).number(session.deadline);
     hash.number(session.firstIncomplete);
-    session.hi = hash.hi;
-    session.lo = hash.lo;
+    session.hi = hash.hi | 0;
+    session.lo = hash.lo | 0;
     this.#count(session, 1);
   }
 
