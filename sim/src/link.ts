@@ -100,7 +100,7 @@ export class Link {
     this.to = to;
     this.knobs = knobs;
     this.isClient = from >= CLIENT_BASE || to >= CLIENT_BASE;
-    const stream = (purpose: string): Stream => randomness.stream(`network.${purpose}`, from, to);
+    const stream = (purpose: string): Stream => randomness.own(`network.${purpose}`, from, to);
     this.latency = stream('latency');
     this.copyLatency = stream('copy-latency');
     this.drop = stream('drop');

@@ -79,7 +79,7 @@ export class Network {
   ) {
     this.#host = host;
     this.#randomness = randomness;
-    this.#planned = planned;
+    this.#planned = overridden(planned, {});
     this.#clients = clients;
     this.#bytes = bytes;
   }
@@ -357,7 +357,7 @@ export class Network {
 
   /** Links between these endpoints (0: the clients) work for good: no loss, no disorder, latency uniform in [latency / 2, latency]. */
   heal(endpoints: readonly number[], latency: Micros): void {
-    const calm: NetworkKnobs = {
+    const calm = overridden(this.#planned, {
       latency: {
         distribution: 'uniform',
         minimum: Math.floor(latency / 2),
@@ -371,7 +371,7 @@ export class Network {
       corrupt: 0,
       truncate: 0,
       capacity: Infinity,
-    };
+    });
     this.#healed = { endpoints, calm };
     for (const from of endpoints) {
       for (const to of endpoints) {
@@ -435,7 +435,7 @@ export class Network {
       const hit =
         (override.from === null || covers(override.from, link.from)) &&
         (override.to === null || covers(override.to, link.to));
-      if (hit) knobs = { ...knobs, ...override.knobs };
+      if (hit) knobs = overridden(knobs, override.knobs);
     }
     link.knobs = knobs;
     return link;
@@ -444,6 +444,22 @@ export class Network {
 
 function clientKey(from: number, to: number): number {
   return from * 0x200000 + to;
+}
+
+/** Written out: every message looks at eight of them, and a spread makes objects of many shapes. */
+function overridden(knobs: NetworkKnobs, by: Partial<NetworkKnobs>): NetworkKnobs {
+  const { distribution, minimum, mean } = by.latency ?? knobs.latency;
+  return {
+    latency: { distribution, minimum, mean },
+    asymmetry: by.asymmetry ?? knobs.asymmetry,
+    drop: by.drop ?? knobs.drop,
+    duplicate: by.duplicate ?? knobs.duplicate,
+    reorder: by.reorder ?? knobs.reorder,
+    reorderWindow: by.reorderWindow ?? knobs.reorderWindow,
+    corrupt: by.corrupt ?? knobs.corrupt,
+    truncate: by.truncate ?? knobs.truncate,
+    capacity: by.capacity ?? knobs.capacity,
+  };
 }
 
 /** Does endpoint `asked` (0: all clients) mean `endpoint`? */

@@ -120,6 +120,11 @@ export class Randomness {
     return stream;
   }
 
+  /** The same stream for its only asker: a link has eleven, and nobody looks one up again. */
+  own(purpose: string, a: number, b: number): Stream {
+    return new Stream(this.root, purposeOf(purpose), a, b);
+  }
+
   /** Four words that do not share an ordinal with anything: the seed of a member's boot. */
   words(purpose: string, a = 0, b = 0): Root {
     const stream = new Stream(this.root, purposeOf(purpose), a, b);

@@ -334,9 +334,18 @@ export class World implements WorldView, NetworkHost {
 
   /** A member's step is over. */
   stepped(): void {
-    if (this.#watchers.length === 0) return;
-    const due = this.#watchers.filter((watcher) => watcher());
-    if (due.length > 0) this.#watchers = this.#watchers.filter((watcher) => !due.includes(watcher));
+    const watchers = this.#watchers;
+    let due: (() => boolean)[] | null = null;
+    // Who is added meanwhile is asked from the next step on.
+    for (let n = 0, count = watchers.length; n < count; n += 1) {
+      const watcher = watchers[n] as () => boolean;
+      if (!watcher()) continue;
+      due ??= [];
+      due.push(watcher);
+    }
+    if (due === null) return;
+    const done = due;
+    this.#watchers = this.#watchers.filter((watcher) => !done.includes(watcher));
   }
 
   committed(entries: readonly Entry[]): void {

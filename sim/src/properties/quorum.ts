@@ -50,6 +50,15 @@ export function votersEver(configuration: Configuration): MemberId[] {
   return voters;
 }
 
+/** How many members have a vote in either half. */
+export function countVoters({ members, outgoing }: Configuration): number {
+  let count = outgoing === null ? 0 : outgoing.length;
+  for (const { id, role } of members) {
+    if (role === 'voter' && (outgoing === null || !outgoing.includes(id))) count += 1;
+  }
+  return count;
+}
+
 /** True when both give the same members a vote, in both halves. */
 export function sameVoters(one: Configuration, other: Configuration): boolean {
   return (

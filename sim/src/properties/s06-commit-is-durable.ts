@@ -9,7 +9,7 @@
  */
 import { Violation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
-import { votersEver } from './quorum.ts';
+import { countVoters, votersEver } from './quorum.ts';
 import type { Rule, RuleDefinition, Step } from './rule.ts';
 import { strangersCounted } from './s15-only-voters-count.ts';
 
@@ -36,8 +36,7 @@ export class CommitIsDurable implements Rule {
     if (committing === null) return;
     const { shadow, term, commit } = step;
     const { configuration, from } = committing;
-    const voters = votersEver(configuration);
-    if (voters.length > 1) this.checks += 1;
+    if (countVoters(configuration) > 1) this.checks += 1;
     const entryTerm = shadow.claimed.termAt(commit);
     for (let index = from; index <= commit; index++) {
       if (shadow.claimed.termAt(index) >= 0 || index <= shadow.claimed.base) continue;
@@ -51,7 +50,7 @@ export class CommitIsDurable implements Rule {
     if (strangersCounted(ledger, configuration, holds).length > 0) return;
     throw new Violation(
       'S6',
-      `${shadow.name}, leader of term ${term}, commits ${commit}@${entryTerm}, which is durable on ${ledger.names(voters.filter(holds))} only: no quorum of ${ledger.describe(configuration)}`,
+      `${shadow.name}, leader of term ${term}, commits ${commit}@${entryTerm}, which is durable on ${ledger.names(votersEver(configuration).filter(holds))} only: no quorum of ${ledger.describe(configuration)}`,
     );
   }
 }

@@ -88,7 +88,11 @@ export class NoDisruption implements Rule {
     const ears = this.#earsOf(step);
     if (at < ears.next) return;
     ears.next = at + this.#pause;
-    if (at - ears.since <= this.#bound) return;
+    if (at - ears.since > this.#bound) this.#checkEars(step, ears, at);
+  }
+
+  /** Apart from onStep, whose every call would else pay for the closures here. */
+  #checkEars(step: Step, ears: Ears, at: number): void {
     const { configuration } = step.raft;
     const oldest = at - this.#bound;
     let everybody = true;

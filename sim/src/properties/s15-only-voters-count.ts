@@ -10,7 +10,7 @@ import type { Configuration, MemberId, PeerMessage } from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
 import { Violation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
-import { incomingVoters, isQuorum, votersEver } from './quorum.ts';
+import { countVoters, incomingVoters, isQuorum, votersEver } from './quorum.ts';
 import type { Rule, RuleDefinition, Step } from './rule.ts';
 import type { MemberShadow } from './shadow.ts';
 
@@ -104,7 +104,7 @@ export class OnlyVotersCount implements Rule {
     what: string,
   ): void {
     const ledger = this.#ledger;
-    if (ledger.shadows.length > votersEver(configuration).length) this.checks += 1;
+    if (ledger.shadows.length > countVoters(configuration)) this.checks += 1;
     if (isQuorum(configuration, holds)) return;
     const strangers = strangersCounted(ledger, configuration, holds);
     if (strangers.length === 0) return;
