@@ -25,8 +25,7 @@ const IDLE = `
 name: idle cluster of five
 story: Nobody asks anything and nothing fails; heartbeats only.
 cluster: { voters: 5 }
-workload: { kind: none }
-for: 600s
+workload: { kind: none, for: 600s }
 swarm: none
 `;
 
@@ -34,8 +33,7 @@ const LOADED = `
 name: five members under 100 operations a second
 story: Ordinary service, nothing fails.
 cluster: { voters: 5 }
-workload: { kind: kv, clients: 5, rate: 100 }
-for: 60s
+workload: { kind: kv, clients: 5, rate: 100, for: 60s }
 swarm: none
 `;
 
