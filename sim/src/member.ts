@@ -80,6 +80,7 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   impostor = false;
   /** What was done to this disk since it was formatted: only that can excuse a member that stops itself or calls its disk damaged. */
   diskFaults: 'none' | 'hindered' | 'damaged' = 'none';
+  metDamage = false;
   boots = 0;
   /** Raised at each crash. */
   epoch = 0;

@@ -22,6 +22,8 @@ export interface MemberView {
   /** = replica.raft */
   readonly raft: Raft | null;
   readonly status: 'up' | 'down' | 'paused' | 'gone';
+  /** At its latest boot, its disk had been damaged since the boot before. */
+  readonly metDamage: boolean;
   /** The member's monotonic clock now, ms. */
   clock(): number;
 }

@@ -123,6 +123,7 @@ export class Roster {
     if (member.replica !== null || member.disk === null) return member.replica !== null;
     this.#world.executed(EventKind.Boot, member.id, 0, member.boots);
     this.#world.acting = member;
+    member.metDamage = member.disk.tainted;
     const recovery = member.disk.recover();
     if (recovery.outcome !== 'intact') assertDamaged(member, recovery.sentence);
     if (recovery.outcome === 'damaged') {

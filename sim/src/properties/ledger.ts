@@ -6,7 +6,15 @@
  * Invariants: it is filled only from the world's events, never by asking a member for an opinion it could be wrong about; entries are
  * kept by reference (they are immutable), so that comparing one with its own copy is a pointer comparison.
  */
-import type { Configuration, Entry, Index, MemberId, Persist, Term } from '@seedraft/core';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  Index,
+  MemberId,
+  Persist,
+  Term,
+} from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
 import {
   type ClientOperation,
@@ -166,6 +174,8 @@ export class Ledger {
     shadow.boots += 1;
     shadow.up = true;
     shadow.pending.length = 0;
+    shadow.unheard.length = 0;
+    shadow.hearAll();
     shadow.role = 'follower';
     shadow.term = core.hardState.term;
     shadow.vote = core.hardState.votedFor;
@@ -188,6 +198,7 @@ export class Ledger {
     shadow.up = false;
     shadow.wiped = true;
     shadow.pending.length = 0;
+    shadow.unheard.length = 0;
     if (shadow.impostor) return;
     this.#keepFormer(shadow);
     shadow.durable.reset(0, 0);
@@ -248,9 +259,24 @@ export class Ledger {
       if (persist.seq > seq) break;
       each(persist);
       this.#harden(shadow, persist);
+      // Without bytes nothing can be damaged.
+      if (this.world.plan.bytes) shadow.unheard.push(persist);
     }
     if (count === pending.length) pending.length = 0;
     else if (count > 0) pending.splice(0, count);
+  }
+
+  /** The member heard that everything up to `seq` is durable: from now on what it says depends on it. */
+  tell(shadow: MemberShadow, seq: number): void {
+    const { unheard } = shadow;
+    if (unheard.length === 0) return;
+    let count = 0;
+    for (; count < unheard.length; count++) {
+      const persist = unheard[count] as Persist;
+      if (persist.seq > seq) break;
+      shadow.hear(persist);
+    }
+    unheard.splice(0, count);
   }
 
   lead(leader: MemberId, term: Term): void {
@@ -337,36 +363,59 @@ export class Ledger {
 
   /**
    * A later boot: what recovery found must be what was durable, plus as many of the writes under way as the crash happened to keep.
-   * Entries may be missing only if recovery says so (`repairUntil`); then the old log is kept as `former`.
+   * Entries may be missing only if recovery says so (`repairUntil`), and as far as they were durable; then the old log is kept as `former`.
    */
   #reconcile(shadow: MemberShadow, recovered: RecoveredMember): void {
-    const { core } = recovered;
+    if (shadow.view.metDamage) this.#rewind(shadow);
+    const { hardState } = recovered.core;
+    const { durableTerm, durableVote } = shadow;
+    const { lastIndex, lastTerm } = shadow.durable;
     shadow.kept = 0;
     for (const persist of shadow.pending) {
-      if (isRecovered(shadow, recovered)) break;
+      if (isFound(shadow, recovered)) break;
       this.#harden(shadow, persist);
       shadow.kept += 1;
     }
     shadow.lost = shadow.pending.length - shadow.kept;
-    if (
-      core.hardState.term !== shadow.durableTerm ||
-      core.hardState.votedFor !== shadow.durableVote
-    ) {
+    if (isFound(shadow, recovered)) {
+      if (isRecovered(shadow, recovered)) return;
+      this.#keepFormer(shadow);
+      loadLog(shadow.durable, recovered);
+      return;
+    }
+    const isWritten =
+      (hardState.term === durableTerm && hardState.votedFor === durableVote) ||
+      shadow.pending.some((persist) => isSameHardState(persist.hardState, hardState));
+    if (!isWritten) {
       throw new Violation(
         'S10',
-        `${shadow.name} restarted with term ${core.hardState.term} and its vote for ${this.name(core.hardState.votedFor)}, but term ${shadow.durableTerm} with its vote for ${this.name(shadow.durableVote)} was durable before`,
+        `${shadow.name} restarted with term ${hardState.term} and its vote for ${this.name(hardState.votedFor)}, but term ${durableTerm} with its vote for ${this.name(durableVote)} was durable before`,
       );
     }
-    if (isRecovered(shadow, recovered)) return;
-    if (core.repairUntil === 0) {
-      const { index, term } = lastOf(recovered);
-      throw new Violation(
-        'S11',
-        `${shadow.name} restarted with a log that ends at ${index}@${term} without reporting damage, but ${shadow.durable.lastIndex}@${shadow.durable.lastTerm} was durable before`,
-      );
-    }
+    const { index, term } = lastOf(recovered);
+    const { repairUntil } = recovered.core;
+    const damage =
+      repairUntil === 0 ? 'without reporting damage' : `to be repaired up to ${repairUntil} only`;
+    throw new Violation(
+      'S11',
+      `${shadow.name} restarted with a log that ends at ${index}@${term} ${damage}, but ${lastIndex}@${lastTerm} was durable before${shadow.repairUntil > repairUntil ? `, under repair up to ${shadow.repairUntil}` : ''}`,
+    );
+  }
+
+  /**
+   * Damage may take what was durable but not yet told to the member: the store cannot tell it from a torn tail (there is no witness of it),
+   * and nothing said to anyone depended on it. So it counts as under way again.
+   */
+  #rewind(shadow: MemberShadow): void {
+    const { unheard, told, toldTerm, votes } = shadow;
+    if (unheard.length === 0) return;
     this.#keepFormer(shadow);
-    loadLog(shadow.durable, recovered);
+    shadow.durable.copyFrom(told);
+    shadow.durableTerm = toldTerm;
+    shadow.durableVote = shadow.toldVote;
+    for (const { hardState } of unheard) votes.delete(hardState.term);
+    if (shadow.toldVote !== 0) votes.set(toldTerm, shadow.toldVote);
+    shadow.pending.unshift(...unheard);
   }
 
   #loadClaimed(shadow: MemberShadow, recovered: RecoveredMember): void {
@@ -400,15 +449,27 @@ function lastOf(recovered: RecoveredMember): { readonly index: Index; readonly t
   return { index, term: snapshot?.lastIncludedTerm ?? 0 };
 }
 
+function isSameHardState(one: HardState, other: HardState): boolean {
+  return one.term === other.term && one.votedFor === other.votedFor;
+}
+
+/**
+ * Recovery found what is durable now: the same hard state, and either the whole log or word of a repair that covers it. A log under repair
+ * says nothing about which of the writes under way were kept, so the fewest that explain the hard state are taken.
+ */
+function isFound(shadow: MemberShadow, recovered: RecoveredMember): boolean {
+  const { hardState, repairUntil } = recovered.core;
+  if (hardState.term !== shadow.durableTerm || hardState.votedFor !== shadow.durableVote) {
+    return false;
+  }
+  if (repairUntil < shadow.repairUntil) return false;
+  if (repairUntil > 0 && repairUntil >= shadow.durable.lastIndex) return true;
+  return isRecovered(shadow, recovered);
+}
+
 function isRecovered(shadow: MemberShadow, recovered: RecoveredMember): boolean {
-  const { hardState } = recovered.core;
   const last = lastOf(recovered);
-  return (
-    hardState.term === shadow.durableTerm &&
-    hardState.votedFor === shadow.durableVote &&
-    last.index === shadow.durable.lastIndex &&
-    last.term === shadow.durable.lastTerm
-  );
+  return last.index === shadow.durable.lastIndex && last.term === shadow.durable.lastTerm;
 }
 
 /** A snapshot may come with the entries it covers (kept for slow followers): the log begins where they begin. */

@@ -119,7 +119,8 @@ export class Rulebook implements Observer {
       }
       return;
     }
-    if (message.type === 'Compact') this.#seal(shadow, message.snapshot);
+    if (message.type === 'Persisted') this.ledger.tell(shadow, message.seq);
+    else if (message.type === 'Compact') this.#seal(shadow, message.snapshot);
     if (effects.persist !== null) this.#persist(step, effects.persist);
     if (step.role !== shadow.role || step.term !== shadow.term || step.vote !== shadow.vote) {
       for (const rule of this.#on.transition) rule.onTransition(step);

@@ -172,6 +172,11 @@ export class MemberShadow {
   readonly durable = new LogShadow();
   durableTerm: Term = 0;
   durableVote: MemberId = 0;
+  /** Durable, and not yet told to the member, oldest first; `told` is what is durable without them. Kept only over bytes (`plan.bytes`). */
+  readonly unheard: Persist[] = [];
+  readonly told = new LogShadow();
+  toldTerm: Term = 0;
+  toldVote: MemberId = 0;
   /** Every vote that ever became durable, by term. */
   readonly votes = new Map<Term, MemberId>();
   /** What was durable before its disk was wiped, or before damage took entries that are still being repaired. */
@@ -202,5 +207,19 @@ export class MemberShadow {
     this.id = view.id;
     this.name = view.name;
     this.view = view;
+  }
+
+  /** The member learns that its next durable write is. */
+  hear(persist: Persist): void {
+    this.told.absorb(persist);
+    this.toldTerm = persist.hardState.term;
+    this.toldVote = persist.hardState.votedFor;
+  }
+
+  /** It starts from all that is durable. */
+  hearAll(): void {
+    this.told.copyFrom(this.durable);
+    this.toldTerm = this.durableTerm;
+    this.toldVote = this.durableVote;
   }
 }

@@ -55,6 +55,7 @@ export function views(members: readonly FakeMember[], all: Configuration): Membe
         log: { lastIndex: member.lastIndex ?? 0 },
       } as unknown as NonNullable<MemberView['raft']>;
     },
+    metDamage: false,
     clock: () => 0,
   }));
 }

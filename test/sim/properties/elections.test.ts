@@ -114,6 +114,40 @@ describe('S10 one durable vote', () => {
     });
   });
 
+  it('does not take a write under way for durable when a damaged log is to be repaired', () => {
+    const { member, entries } = repairing();
+    member.step({ term: 5, vote: 3 });
+    member.crash();
+    member.boot({
+      hardState: { term: 4, votedFor: 1 },
+      entries: entries.slice(0, 1),
+      repairUntil: 2,
+    });
+    const other = repairing().member;
+    other.step({ term: 5, vote: 3 });
+    other.crash();
+    expectViolation('S10', 'but term 4 with its vote for n1 was durable before', () => {
+      other.boot({ hardState: { term: 3, votedFor: 0 }, entries: [], repairUntil: 2 });
+    });
+  });
+
+  it('lets damage take a durable write only if its member never heard of it', () => {
+    for (const [metDamage, heard] of [
+      [true, false],
+      [true, true],
+      [false, false],
+    ] as const) {
+      const { member, entries } = repairing();
+      member.stepDurably({ term: 5, vote: 3 });
+      if (heard) member.hear();
+      member.crash();
+      member.metDamage = metDamage;
+      const boot = () => member.boot({ hardState: { term: 4, votedFor: 1 }, entries });
+      if (metDamage && !heard) boot();
+      else expectViolation('S10', 'n2 restarted with term 4', boot);
+    }
+  });
+
   it('accepts a restart that lost, or kept, what was not durable yet', () => {
     for (const kept of [true, false]) {
       const member = new FakeCluster().member(2);
@@ -137,6 +171,15 @@ describe('S10 one durable vote', () => {
     expectViolation('S10', 'went back from term 2 to 1', () => cluster.member(1).step({ term: 1 }));
   });
 });
+
+/** Two entries and a vote for n1 in term 4 are durable at n2, and it knows. */
+function repairing() {
+  const member = new FakeCluster({ plan: { bytes: true } }).member(2);
+  const entries = [entry(1, 1), entry(2, 1)];
+  member.stepDurably({ term: 4, vote: 1, write: { entries } });
+  member.hear();
+  return { member, entries };
+}
 
 describe('S12 votes only for an up-to-date log', () => {
   function voter(): FakeCluster {

@@ -141,6 +141,7 @@ export class FakeMember {
   at = 0;
   seq = 0;
   status: MemberView['status'] = 'up';
+  metDamage = false;
   readonly #cluster: FakeCluster;
   #configurations: { index: number; configuration: Configuration }[];
 
@@ -167,6 +168,7 @@ export class FakeMember {
       raft: { get: () => (this.status === 'up' ? (this.raft as unknown as Raft) : null) },
       replica: { get: () => this.replica as Replica | null },
       status: { get: () => this.status },
+      metDamage: { get: () => this.metDamage },
       clock: { value: () => this.at },
     });
   }
@@ -240,6 +242,11 @@ export class FakeMember {
   /** Everything written so far is durable. */
   sync(): void {
     this.#cluster.rulebook.onDurable(this.view, this.seq);
+  }
+
+  /** It hears that everything written so far is durable. */
+  hear(): void {
+    this.step({ message: { type: 'Persisted', at: this.at, seq: this.seq } });
   }
 
   /** A step with a write, and its completion. */

@@ -308,6 +308,26 @@ describe('S11 acknowledged appends are durable', () => {
     });
   });
 
+  it('catches a repair that falls short of what was durable, and one forgotten by a restart', () => {
+    const cluster = follower();
+    const member = cluster.member(2);
+    const { entries } = cluster.member(1).raft.log;
+    cluster.replicate(entries, [2]);
+    member.crash();
+    expectViolation('S11', 'to be repaired up to 2 only, but 3@1 was durable before', () => {
+      member.boot({ entries: entries.slice(0, 1), repairUntil: 2 });
+    });
+    const other = follower();
+    const forgetful = other.member(2);
+    other.replicate(entries, [2]);
+    forgetful.crash();
+    forgetful.boot({ entries: entries.slice(0, 1), repairUntil: 3 });
+    forgetful.crash();
+    expectViolation('S11', 'under repair up to 3', () => {
+      forgetful.boot({ entries: entries.slice(0, 1) });
+    });
+  });
+
   it('lets a member that reported damage acknowledge only once everything is back', () => {
     const cluster = follower();
     const member = cluster.member(2);
