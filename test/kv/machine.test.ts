@@ -152,7 +152,7 @@ describe('against the twin', () => {
           if (s.do === 'apply' || s.do === 'tick') {
             time += s.elapsed;
             index++;
-            machine.onTime(time);
+            machine.onTime(time, index);
             twin.onTime(time);
             if (s.do === 'apply') {
               const answer = machine.apply(s.command, at(index, time));
@@ -218,7 +218,7 @@ describe('against the twin', () => {
     expect(machine.digest()).toEqual({ hi: 0, lo: 0 });
     for (let i = 0; i < 100; i++) machine.apply(put('n', `k${i}`, i, { ttl: 1 + (i % 7) }), at(i));
     for (let i = 0; i < 100; i += 2) machine.apply(remove('n', `k${i}`), at(200));
-    machine.onTime(100);
+    machine.onTime(100, 3);
     expect(machine.digest()).toEqual({ hi: 0, lo: 0 });
     expect(machine.size()).toBe(0);
     expect(machine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
@@ -415,9 +415,9 @@ describe('expiry', () => {
     const machine = new KvMachine();
     machine.apply(put('', 'k', 1, { ttl: 10 }), at(1, 100));
     expect(machine.nextDeadline()).toBe(110);
-    machine.onTime(109);
+    machine.onTime(109, 2);
     expect(machine.query(get('', 'k'))).toMatchObject({ item: { expires: 110 } });
-    machine.onTime(110);
+    machine.onTime(110, 2);
     expect(machine.query(get('', 'k'))).toEqual({ status: 'missing' });
   });
 
@@ -426,7 +426,7 @@ describe('expiry', () => {
     machine.apply(put('', 'k', 1, { ttl: 10 }), at(1));
     machine.apply(put('', 'k', 2), at(2));
     expect(machine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
-    machine.onTime(1000);
+    machine.onTime(1000, 4);
     expect(machine.query(get('', 'k'))).toMatchObject({ status: 'found' });
   });
 

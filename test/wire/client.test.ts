@@ -37,7 +37,12 @@ describe('client messages', () => {
 
   test.each<[string, number, unknown]>([
     ['request id 0', FRAME_KIND.request, [0, 7]],
-    ['an unknown request', FRAME_KIND.request, [1, 8]],
+    ['an unknown request', FRAME_KIND.request, [1, 10]],
+    ['a watch without its query', FRAME_KIND.request, [1, 8]],
+    ['a status request with more', FRAME_KIND.request, [1, 9, null]],
+    ['a hello without a token', FRAME_KIND.hello, [1, '', 'c']],
+    ['an event without an index', FRAME_KIND.event, [1, null, null]],
+    ['a cancel of nothing', FRAME_KIND.cancel, [0]],
     ['a snapshot request with more', FRAME_KIND.request, [1, 7, 0]],
     ['sequence 0 within a session', FRAME_KIND.request, [1, 2, 5, 0, 0, null]],
     ['an unknown read mode', FRAME_KIND.request, [1, 4, 3, null]],

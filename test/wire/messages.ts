@@ -207,12 +207,14 @@ const request = fc.oneof(
   }),
   fc.record({ type: fc.constant('TransferLeadership' as const), target: natural }),
   fc.constant({ type: 'Snapshot' as const }),
+  fc.record({ type: fc.constant('Watch' as const), query: opaque }),
+  fc.constant({ type: 'Status' as const }),
 );
 const plain = { reason: fc.constant(''), leaderAddress: fc.constant('') };
 const is = <T extends string>(type: T) => fc.constant(type);
 
 export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
-  fc.record({ type: is('hello'), version: id, clusterId: text, client: text }),
+  fc.record({ type: is('hello'), version: id, clusterId: text, client: text, token: text }),
   fc.record({
     type: is('welcome'),
     version: id,
@@ -244,6 +246,8 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
         'NOT_LEADER' as const,
         'SESSION_EXPIRED' as const,
         'OVERLOADED' as const,
+        'WATCH_LOST' as const,
+        'UNAUTHORIZED' as const,
       ),
       leader: natural,
     }),
@@ -252,4 +256,6 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   }),
   fc.record({ type: is('credit'), change: fc.integer() }),
   fc.record({ type: is('goodbye'), code: text, reason: text }),
+  fc.record({ type: is('event'), requestId: id, index: natural, value: opaque }),
+  fc.record({ type: is('cancel'), requestId: id }),
 );

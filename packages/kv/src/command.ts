@@ -60,6 +60,16 @@ export type KvQuery = KvGet | KvScan;
 /** Queries may also be commands: a batch can then read what it wrote. */
 export type KvCommand = KvPut | KvCas | KvDelete | KvQuery;
 
+/** What one may watch: every key of a namespace that begins with `prefix`. */
+export type KvWatch = readonly ['watch', namespace: string, prefix: string];
+
+/** What whoever watches is told: the key's item from now on; null: it was deleted or expired. Shared between watchers: read only. */
+export interface KvChange {
+  readonly namespace: string;
+  readonly key: string;
+  readonly item: KvItem | null;
+}
+
 export interface KvItem {
   readonly key: string;
   readonly value: KvValue;
@@ -122,6 +132,10 @@ export function scan(
   return ['scan', namespace, prefix, limit, after];
 }
 
+export function watch(namespace: string, prefix = ''): KvWatch {
+  return ['watch', namespace, prefix];
+}
+
 /** Of a key or namespace, in UTF-16 units: keys are held in memory and sent with every command. */
 export const MAX_KEY_LENGTH = 4096;
 /** Of one scan; more are fetched with `after`. */
@@ -174,6 +188,12 @@ export function queryFlaw(query: unknown): KvRefused | null {
     default:
       return bad('neither put, cas, delete, get nor scan');
   }
+}
+
+export function isWatch(query: unknown): query is KvWatch {
+  return (
+    Array.isArray(query) && query[0] === 'watch' && query.length === 3 && keyFlaw(query) === null
+  );
 }
 
 const PUT_OPTIONS: readonly string[] = ['ttl', 'ifAbsent', 'previous'];

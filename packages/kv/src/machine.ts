@@ -19,10 +19,11 @@ import type {
   KvScan,
   KvValue,
 } from './command.ts';
-import { commandFlaw, queryFlaw } from './command.ts';
+import { commandFlaw, isWatch, queryFlaw } from './command.ts';
 import { ExpiryQueue } from './expiry.ts';
 import { CHUNK_BYTES, ChunkIterator, restoreTable } from './snapshot.ts';
 import { type Entry, Table } from './table.ts';
+import { type Notify, Watchers } from './watchers.ts';
 
 const MISSING: KvResult = Object.freeze({ status: 'missing' });
 
@@ -33,6 +34,7 @@ export interface KvOptions {
 
 export class KvMachine implements StateMachine {
   readonly #chunkBytes: number;
+  readonly #watchers = new Watchers();
   #table = new Table();
   #expiry = new ExpiryQueue();
 
@@ -51,7 +53,7 @@ export class KvMachine implements StateMachine {
       case 'cas':
         return this.#cas(valid, context);
       case 'delete':
-        return this.#delete(valid);
+        return this.#delete(valid, context);
       default:
         return this.#answer(valid);
     }
@@ -77,6 +79,12 @@ export class KvMachine implements StateMachine {
     }
     this.#table = table;
     this.#expiry = expiry;
+    this.#watchers.clear();
+  }
+
+  /** `query` should be a KvWatch; the changes are KvChanges. */
+  watch(query: unknown, notify: Notify): (() => void) | null {
+    return isWatch(query) ? this.#watchers.add(query[1], query[2], notify) : null;
   }
 
   nextDeadline(): number {
@@ -84,13 +92,13 @@ export class KvMachine implements StateMachine {
   }
 
   /** A key is there up to its deadline, and gone at it. */
-  onTime(time: number): void {
+  onTime(time: number, index: number): void {
     for (
       let due = this.#expiry.first();
       due !== null && due.expires <= time;
       due = this.#expiry.first()
     ) {
-      this.#table.remove(due);
+      this.#remove(due, index);
     }
   }
 
@@ -123,10 +131,10 @@ export class KvMachine implements StateMachine {
     return this.#store(namespace, key, value, options?.ttl, context, null);
   }
 
-  #delete(command: KvDelete): KvResult {
+  #delete(command: KvDelete, context: ApplyContext): KvResult {
     const entry = this.#table.get(command[1], command[2]);
     if (entry === undefined) return MISSING;
-    this.#table.remove(entry);
+    this.#remove(entry, context.index);
     return { status: 'deleted', previous: itemOf(entry) };
   }
 
@@ -150,6 +158,12 @@ export class KvMachine implements StateMachine {
     return { status: 'scanned', items, more: false };
   }
 
+  #remove(entry: Entry, index: number): void {
+    this.#table.remove(entry);
+    if (this.#watchers.isEmpty) return;
+    this.#watchers.tell(index, entry.namespace.name, entry.key, null);
+  }
+
   #store(
     namespace: string,
     key: string,
@@ -164,6 +178,7 @@ export class KvMachine implements StateMachine {
     if (ttl !== undefined && !Number.isSafeInteger(expires)) return TTL_TOO_FAR;
     const entry = this.#table.put(namespace, key, encoded.bytes, context.index, expires);
     if (ttl !== undefined) this.#expiry.add(entry);
+    if (!this.#watchers.isEmpty) this.#watchers.tell(context.index, namespace, key, itemOf(entry));
     // In the codec's order of keys, as in itemOf: results are remembered as bytes on every member, and need no sorting then.
     return { status: 'stored', previous, revision: context.index };
   }

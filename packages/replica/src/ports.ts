@@ -76,12 +76,18 @@ export interface StateMachine {
   restore(chunks: Iterable<unknown>): void;
   /** The earliest cluster time at which something expires; Infinity: nothing does. The leader then proposes a tick entry. */
   nextDeadline?(): number;
-  /** Cluster time reached `time` (called before apply of each entry, and for tick entries): expire what is due. */
-  onTime?(time: number): void;
+  /** Cluster time reached `time` by the entry at `index` (called before its apply, and for tick entries): expire what is due. */
+  onTime?(time: number, index: Index): void;
   /** Two 32-bit lanes over the whole state, maintained incrementally: equal states, equal digests. */
   digest?(): { readonly hi: number; readonly lo: number };
   /** Approximate bytes held, for the stated limit. */
   size?(): number;
+  /**
+   * Tell `notify` each change of what `query` names, in order of the entries' indexes, as they are applied, until the function returned
+   * here is called. Null: the query is malformed. Never part of the state: `notify` must not throw, change anything it is given, or ask
+   * the machine anything. `restore` forgets all watches without a word: who watched has missed changes.
+   */
+  watch?(query: unknown, notify: (index: Index, change: unknown) => void): (() => void) | null;
 }
 
 /** Watches; must not interfere. Every method may be absent. */

@@ -54,7 +54,9 @@ export type ClientRefusalCode =
   | 'STATE_LIMIT'
   | 'MACHINE_ERROR'
   | 'MEMBER_DAMAGED'
-  | 'OVERLOADED';
+  | 'OVERLOADED'
+  | 'WATCH_LOST'
+  | 'UNAUTHORIZED';
 
 export type ClientReply =
   | { readonly type: 'Ok'; readonly index: Index; readonly value: unknown }
@@ -80,6 +82,10 @@ const SENTENCES: Readonly<Record<Exclude<ClientRefusalCode, RefusalCode>, string
   MEMBER_DAMAGED: "This member's disk lost entries it had acknowledged. Ask another member.",
   OVERLOADED:
     'Too many requests are open, on this member or in this session. Wait for answers (and raise firstIncomplete), then try again.',
+  WATCH_LOST:
+    'Changes were missed: a snapshot replaced the state, or the watcher was too slow. Read what is watched anew, and watch again.',
+  UNAUTHORIZED:
+    'The token given is unknown here, or its role does not cover this request. Ask the operator for one that does.',
 };
 
 /** What a refusal means and what to do about it, for people. */

@@ -143,7 +143,7 @@ export class ReplicatedState {
     for (let id = this.sessions.expireOne(time); id !== 0; id = this.sessions.expireOne(time)) {
       this.#tracer?.onSession?.(id, 0, 'expired', index);
     }
-    this.#machine.onTime?.(time);
+    this.#machine.onTime?.(time, index);
   }
 
   #carryOut(envelope: Envelope, index: Index): Outcome {

@@ -5,20 +5,22 @@
  * Kept: a decoded message is well-typed whatever the bytes; command, query and result values stay opaque (the state machine judges them).
  */
 import { encodeAfter } from '@seedraft/codec';
-import type { MemberId } from '@seedraft/core';
+import type { Index, MemberId } from '@seedraft/core';
 import type { ClientRefusalCode, ClientReply, ClientRequest } from '@seedraft/replica';
 import * as field from './field.ts';
 import { type Flaw, flaw } from './flaw.ts';
 import { FRAME_KIND, type Frame, HEADER_BYTES, sealFrame } from './frame.ts';
 import * as shape from './shapes.ts';
 
-/** Client to member, first. `clusterId` may be empty: any cluster. */
+/** Client to member, first. `clusterId` may be empty: any cluster. `token` empty: none. */
 export interface Hello {
   readonly type: 'hello';
   readonly version: number;
   readonly clusterId: string;
   /** For the member's logs. */
   readonly client: string;
+  /** Who the client is, where members ask for that: a secret they gave it. */
+  readonly token: string;
 }
 /** Member to client, first. `leader` 0: unknown. `credits`: requests the client may have open. */
 export interface Welcome {
@@ -30,11 +32,18 @@ export interface Welcome {
   readonly leaderAddress: string;
   readonly credits: number;
 }
+/** Answered by the member asked, from what it is and has by itself; never replicated, never redirected. */
+export type NodeRequest =
+  /** Events for what `query` names (the state machine says what that may be), until the reply that ends it. */
+  | { readonly type: 'Watch'; readonly query: unknown }
+  /** A MemberStatus. */
+  | { readonly type: 'Status' };
+
 /** `requestId` > 0, chosen by the client, unique among its open requests on this connection. */
 export interface RequestFrame {
   readonly type: 'request';
   readonly requestId: number;
-  readonly request: ClientRequest;
+  readonly request: ClientRequest | NodeRequest;
 }
 /** Ends the request and gives its credit back. `reason` and `leaderAddress` are for a Refused; empty otherwise. */
 export interface ReplyFrame {
@@ -43,6 +52,21 @@ export interface ReplyFrame {
   readonly reply: ClientReply;
   readonly reason: string;
   readonly leaderAddress: string;
+}
+/**
+ * Member to client: the open watch `requestId` saw `value` come about by the entry at `index`. The first event bears the value null: every
+ * change by an entry after its `index` is told. Indexes never decrease.
+ */
+export interface EventFrame {
+  readonly type: 'event';
+  readonly requestId: number;
+  readonly index: Index;
+  readonly value: unknown;
+}
+/** Client to member: end this watch. Its reply comes all the same. Of no effect on anything else. */
+export interface Cancel {
+  readonly type: 'cancel';
+  readonly requestId: number;
 }
 /** Member to client: this many more (or, negative, fewer) requests may be open from now on. */
 export interface Credit {
@@ -56,7 +80,15 @@ export interface Goodbye {
   readonly reason: string;
 }
 
-export type ClientFrame = Hello | Welcome | RequestFrame | ReplyFrame | Credit | Goodbye;
+export type ClientFrame =
+  | Hello
+  | Welcome
+  | RequestFrame
+  | ReplyFrame
+  | Credit
+  | Goodbye
+  | EventFrame
+  | Cancel;
 
 const REQUESTS = [
   'OpenSession',
@@ -67,7 +99,9 @@ const REQUESTS = [
   'ChangeMembership',
   'TransferLeadership',
   'Snapshot',
-] as const satisfies readonly ClientRequest['type'][];
+  'Watch',
+  'Status',
+] as const satisfies readonly RequestFrame['request']['type'][];
 const REPLIES = ['Ok', 'Refused', 'Unknown'] as const satisfies readonly ClientReply['type'][];
 const READ_MODES = ['linearizable', 'lease', 'stale'] as const;
 const CHANGE_MODES = ['single', 'joint', 'explicit'] as const;
@@ -81,6 +115,8 @@ const CLIENT_REFUSALS: Readonly<Record<ClientOnly, true>> = {
   MACHINE_ERROR: true,
   MEMBER_DAMAGED: true,
   OVERLOADED: true,
+  WATCH_LOST: true,
+  UNAUTHORIZED: true,
 };
 
 /**
@@ -105,7 +141,7 @@ export function readClientFrame(
 function clientTuple(m: ClientFrame): unknown[] {
   switch (m.type) {
     case 'hello':
-      return [m.version, m.clusterId, m.client];
+      return [m.version, m.clusterId, m.client, m.token];
     case 'welcome':
       return [m.version, m.clusterId, m.id, m.leader, m.leaderAddress, m.credits];
     case 'request':
@@ -116,10 +152,14 @@ function clientTuple(m: ClientFrame): unknown[] {
       return [m.change];
     case 'goodbye':
       return [m.code, m.reason];
+    case 'event':
+      return [m.requestId, m.index, m.value];
+    case 'cancel':
+      return [m.requestId];
   }
 }
 
-function requestTuple(request: ClientRequest): unknown[] {
+function requestTuple(request: RequestFrame['request']): unknown[] {
   const n = REQUESTS.indexOf(request.type);
   switch (request.type) {
     case 'OpenSession':
@@ -140,7 +180,10 @@ function requestTuple(request: ClientRequest): unknown[] {
       return [n, CHANGE_MODES.indexOf(request.mode), request.changes.map(shape.changeTuple)];
     case 'TransferLeadership':
       return [n, request.target];
+    case 'Watch':
+      return [n, request.query];
     case 'Snapshot':
+    case 'Status':
       return [n];
   }
 }
@@ -161,12 +204,13 @@ function replyTuple({ reply, reason, leaderAddress }: ReplyFrame): unknown[] {
 
 const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
   [FRAME_KIND.hello]: (value) => {
-    const t = field.tuple(value, 3, 'hello');
+    const t = field.tuple(value, 4, 'hello');
     return {
       type: 'hello',
       version: field.identity(t[0], 'version'),
       clusterId: field.text(t[1], 'clusterId'),
       client: field.text(t[2], 'client'),
+      token: field.text(t[3], 'token'),
     };
   },
   [FRAME_KIND.welcome]: (value) => {
@@ -198,11 +242,24 @@ const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
     const t = field.tuple(value, 2, 'goodbye');
     return { type: 'goodbye', code: field.text(t[0], 'code'), reason: field.text(t[1], 'reason') };
   },
+  [FRAME_KIND.event]: (value) => {
+    const t = field.tuple(value, 3, 'event');
+    return {
+      type: 'event',
+      requestId: field.identity(t[0], 'requestId'),
+      index: field.natural(t[1], 'index'),
+      value: t[2],
+    };
+  },
+  [FRAME_KIND.cancel]: (value) => {
+    const [requestId] = field.tuple(value, 1, 'cancel');
+    return { type: 'cancel', requestId: field.identity(requestId, 'requestId') };
+  },
 };
 
-const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2];
+const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2, 3, 2];
 
-function readRequest(value: readonly unknown[]): ClientRequest {
+function readRequest(value: readonly unknown[]): RequestFrame['request'] {
   const type = field.choice(value[1], REQUESTS, 'request type');
   const t = field.tuple(value, REQUEST_LENGTHS[REQUESTS.indexOf(type)]!, type);
   switch (type) {
@@ -222,7 +279,10 @@ function readRequest(value: readonly unknown[]): ClientRequest {
     }
     case 'TransferLeadership':
       return { type, target: field.natural(t[2], 'target') };
+    case 'Watch':
+      return { type, query: t[2] };
     case 'Snapshot':
+    case 'Status':
       return { type };
   }
 }

@@ -26,6 +26,8 @@ export const FRAME_KIND = {
   reply: 19,
   credit: 20,
   goodbye: 21,
+  event: 22,
+  cancel: 23,
 } as const;
 
 export interface Frame {

@@ -22,3 +22,4 @@ export {
   readHandshakeFrame,
   readPeerFrame,
 } from './peer.ts';
+export type { MemberProgress, MemberStatus } from './status.ts';
