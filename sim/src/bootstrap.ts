@@ -1,7 +1,7 @@
 /**
  * What members start from: the first configuration, with every incarnation bound, and the logs that the paper's figures begin with.
  */
-import type { Configuration, Entry, Member } from '@seedraft/core';
+import { type Configuration, type Entry, firstConfiguration, type Member } from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
 import type { MemberPlan, Plan } from './plan.ts';
 import type { Randomness } from './random.ts';
@@ -34,7 +34,7 @@ export function bootstrapConfiguration(plan: Plan, randomness: Randomness): Conf
       learner ? 'learner' : 'voter',
     ),
   );
-  return { members, outgoing: null, autoLeave: false };
+  return firstConfiguration(members);
 }
 
 /** A new disk's content: a log of no-ops in the planned terms, or nothing. */

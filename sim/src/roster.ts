@@ -2,7 +2,7 @@
  * Who there is: members by id, their life from boot to loss, and the disks they are given. Ids are handed out in order and never twice; a
  * member boots only from what its disk recovers, through the store's production code.
  */
-import type { Configuration, MemberId } from '@seedraft/core';
+import { type Configuration, EMPTY_CONFIGURATION, type MemberId } from '@seedraft/core';
 import { type RecoveredMember, Replica, type StateMachine } from '@seedraft/replica';
 import { bootstrapConfiguration, bootstrapMember, incarnationOf } from './bootstrap.ts';
 import { EventKind } from './choices.ts';
@@ -15,7 +15,6 @@ import type { World } from './world.ts';
 /** What a crash leaves of unsynced data. */
 export type CrashFate = 'kept' | 'dropped' | 'torn' | 'drawn';
 
-const NOBODY: Configuration = { members: [], outgoing: null, autoLeave: false };
 /** Far above what a simulated workload holds: the limit is the node's to test. */
 const MAX_STATE_BYTES = 256 * 1024 * 1024;
 const MAX_OPEN_REQUESTS = 10_000;
@@ -59,7 +58,7 @@ export class Roster {
     return member;
   }
 
-  /** A new, NOBODY member outside every configuration. */
+  /** A new member outside every configuration. */
   spawn(): SimMember {
     const id = this.members.length + 1;
     const stream = this.#world.randomness.stream('spawn', id);
@@ -76,7 +75,7 @@ export class Roster {
       log: null,
       term: 0,
     };
-    this.format(member, bootstrapMember(fresh, NOBODY, this.newIncarnation(id)));
+    this.format(member, bootstrapMember(fresh, EMPTY_CONFIGURATION, this.newIncarnation(id)));
     this.boot(member);
     return member;
   }
@@ -103,7 +102,11 @@ export class Roster {
       log: null,
       term: 0,
     };
-    return bootstrapMember(blank, planned === undefined ? NOBODY : this.bootstrap, incarnation);
+    return bootstrapMember(
+      blank,
+      planned === undefined ? EMPTY_CONFIGURATION : this.bootstrap,
+      incarnation,
+    );
   }
 
   /** Gives a member a new disk. */

@@ -3,10 +3,10 @@
  * once, messages go through one queue, commits are counted. Nothing is skipped that a driver must do.
  */
 import {
-  type Configuration,
   defaultConfig,
   type Effects,
   type Entry,
+  firstConfiguration,
   type Member,
   type Message,
   type PeerMessage,
@@ -34,11 +34,7 @@ export class OurCluster {
   #at = 0;
 
   constructor() {
-    const configuration: Configuration = {
-      members: [member(1), member(2), member(3)],
-      outgoing: null,
-      autoLeave: false,
-    };
+    const configuration = firstConfiguration([member(1), member(2), member(3)]);
     for (let id = 1; id <= 3; id++) {
       this.#disks.push([]);
       this.#members.push(

@@ -2,7 +2,7 @@
  * Proves that a cluster of bare cores elects, replicates, reads, changes members, transfers and catches up, and stays safe under a hostile
  * schedule. The finer rules have tests of their own, by tag.
  */
-import { Raft } from '@seedraft/core';
+import { firstConfiguration, type MemberChange, Raft } from '@seedraft/core';
 import { describe, expect, it } from 'vitest';
 import { absurd } from './absurd.ts';
 import { cluster, storm } from './storm.ts';
@@ -141,7 +141,7 @@ describe('a follower', () => {
   it('that is preferred ends up leading, and a dead favourite delays nobody for long', () => {
     const world = new World(17);
     const members = [member(1), member(2), member(3, 'voter', 5)];
-    for (const { id } of members) world.add(id, { members, outgoing: null, autoLeave: false });
+    for (const { id } of members) world.add(id, firstConfiguration(members));
     expect(world.until(() => world.leader()?.id === 3)).toBe(true);
     world.run(world.now + 1000);
     world.crash(world.node(3));
@@ -187,6 +187,30 @@ describe('membership', () => {
     const next = world.leader() as Node;
     world.propose(next, 'after');
     expect(world.until(() => world.node(4).applied.includes('after'))).toBe(true);
+  });
+
+  it('never hands out an id twice, not even after a removal that a snapshot swallowed', () => {
+    const world = cluster(11, 3);
+    world.knobs = { ...world.knobs, snapshotEvery: 2 };
+    const leader = elect(world);
+    const change = (one: MemberChange) => {
+      const id = world.nextId(leader);
+      const changes = [one];
+      world.step(leader, { type: 'ChangeMembership', at: world.now, id, changes, mode: 'single' });
+      expect(world.until(() => outcomeOf(world, id) !== undefined)).toBe(true);
+      return outcomeOf(world, id);
+    };
+    const learner = member(7, 'learner');
+    expect(change({ type: 'add', member: learner })).toMatchObject({ outcome: 'committed' });
+    expect(change({ type: 'remove', id: 7 })).toMatchObject({ outcome: 'committed' });
+    for (let i = 0; i < 10; i += 1) world.propose(leader, `v${i}`);
+    world.run(world.now + 200);
+    const again = { outcome: 'rejected', code: 'INVALID_CHANGE' };
+    expect(change({ type: 'add', member: learner })).toMatchObject(again);
+    expect(change({ type: 'add', member: member(4, 'learner') })).toMatchObject(again);
+    const next = change({ type: 'add', member: member(8, 'learner') });
+    expect(next).toMatchObject({ outcome: 'committed' });
+    expect(leader.raft?.configuration.highestId).toBe(8);
   });
 
   it('enters and leaves a joint configuration, even when its leader crashes in between', () => {

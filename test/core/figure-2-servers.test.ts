@@ -1,4 +1,5 @@
 /** Figure 2, "Rules for Servers": all, followers, candidates, leaders; each in its own words. */
+import { firstConfiguration } from '@seedraft/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { append, type LooseRpc, only, Subject, snapshotAt } from './subject.ts';
@@ -173,7 +174,7 @@ describe('F2 RS.F.2 an election timeout without leader or granted vote makes a c
     const learner = snapshotAt(1, 1).configuration.members.map((member) =>
       member.id === 1 ? { ...member, role: 'learner' as const } : member,
     );
-    const configuration = { members: learner, outgoing: null, autoLeave: false };
+    const configuration = firstConfiguration(learner);
     const subject = new Subject({ log: [1], configuration });
     subject.wait(1000);
     subject.ask(append([1, 1], []));
@@ -528,7 +529,7 @@ describe('F2 RS.L.4 commitIndex is what a majority matches, if that entry is of 
   it('F2 RS.L.4 the greatest such index, and learners and strangers count for nothing', () => {
     const members = snapshotAt(1, 1).configuration.members;
     const learner = { ...members[0]!, id: 4, role: 'learner' as const };
-    const configuration = { members: [...members, learner], outgoing: null, autoLeave: false };
+    const configuration = firstConfiguration([...members, learner]);
     const subject = new Subject({ configuration });
     subject.elect(2);
     for (const id of [1, 2, 3]) subject.propose(id);

@@ -81,6 +81,7 @@ describe('quorum', () => {
           members,
           outgoing: joint ? outgoing : null,
           autoLeave: false,
+          highestId: 7,
         });
         raft.durableIndex = match[0]!;
         for (const progress of raft.peers) progress.matchIndex = match[progress.id - 1]!;

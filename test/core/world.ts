@@ -18,7 +18,7 @@ import type {
   Reply,
   SnapshotMetadata,
 } from '@seedraft/core';
-import { defaultConfig, EMPTY_CONFIGURATION, Raft } from '@seedraft/core';
+import { defaultConfig, EMPTY_CONFIGURATION, firstConfiguration, Raft } from '@seedraft/core';
 
 export function member(id: MemberId, role: Member['role'] = 'voter', priority = 0): Member {
   return {
@@ -33,7 +33,7 @@ export function member(id: MemberId, role: Member['role'] = 'voter', priority = 
 }
 
 export function voters(...ids: number[]): Configuration {
-  return { members: ids.map((id) => member(id)), outgoing: null, autoLeave: false };
+  return firstConfiguration(ids.map((id) => member(id)));
 }
 
 /** What survives a crash. */

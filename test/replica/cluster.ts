@@ -98,6 +98,7 @@ export class TestCluster {
       })),
       outgoing: null,
       autoLeave: false,
+      highestId: Math.max(...ids),
     };
     for (const id of ids) this.members.push(this.#create(id, configuration));
     for (const { id } of this.members) this.start(id);

@@ -3,7 +3,7 @@
  * answer to it is the same, members agree at equal indexes, and a snapshot with its tail is the full replay.
  */
 import { fc, test } from '@fast-check/vitest';
-import type { Configuration, Entry } from '@seedraft/core';
+import { EMPTY_CONFIGURATION, type Entry } from '@seedraft/core';
 import type { ClientReply, ClientRequest } from '@seedraft/replica';
 import { expect } from 'vitest';
 import { ClusterTime } from '../../packages/replica/src/cluster-time.ts';
@@ -119,8 +119,12 @@ function historyOf(cluster: TestCluster): Entry[] {
 
 /** The same log, applied by the production code from the first entry on, with no snapshot and no restart in between. */
 function fullReplay(history: readonly Entry[]): { hi: number; lo: number } {
-  const nobody: Configuration = { members: [], outgoing: null, autoLeave: false };
-  const state = new ReplicatedState(new Ledger(), new ClusterTime(0), nobody, undefined);
+  const state = new ReplicatedState(
+    new Ledger(),
+    new ClusterTime(0),
+    EMPTY_CONFIGURATION,
+    undefined,
+  );
   for (const entry of history) state.apply(entry, 0, false);
   return state.digest();
 }

@@ -59,6 +59,7 @@ describe('incarnations', () => {
       ],
       outgoing: null,
       autoLeave: false,
+      highestId: 2,
     };
     const incarnations = new Incarnations(1, 'own', 20);
     expect(incarnations.admit(2, 'first', configuration)).toBe(true);

@@ -1,13 +1,11 @@
 /** Which bytes of own snapshots are dropped when, whatever they are overtaken by. */
-import type { Configuration, SnapshotMetadata } from '@seedraft/core';
+import { EMPTY_CONFIGURATION, type SnapshotMetadata } from '@seedraft/core';
 import type { Store } from '@seedraft/replica';
 import { expect, test } from 'vitest';
 import { ClusterTime } from '../../packages/replica/src/cluster-time.ts';
 import { OwnSnapshots } from '../../packages/replica/src/own-snapshots.ts';
 import { ReplicatedState } from '../../packages/replica/src/state.ts';
 import { Ledger } from './ledger.ts';
-
-const NOBODY: Configuration = { members: [], outgoing: null, autoLeave: false };
 
 function setUp() {
   const log: string[] = [];
@@ -20,7 +18,12 @@ function setUp() {
   };
   const policy = { everyEntries: 1, everyBytes: 1e9, keep: 0 };
   const own = new OwnSnapshots(policy, 1 << 20, store, 'b', null);
-  const state = new ReplicatedState(new Ledger(), new ClusterTime(0), NOBODY, undefined);
+  const state = new ReplicatedState(
+    new Ledger(),
+    new ClusterTime(0),
+    EMPTY_CONFIGURATION,
+    undefined,
+  );
   return { log, own, state };
 }
 
@@ -28,7 +31,7 @@ const received: SnapshotMetadata = {
   id: 'received',
   lastIncludedIndex: 50,
   lastIncludedTerm: 3,
-  configuration: NOBODY,
+  configuration: EMPTY_CONFIGURATION,
   configurationIndex: 0,
   size: 10,
   checksum: 0,

@@ -54,6 +54,7 @@ const configuration: fc.Arbitrary<Configuration> = fc
       members: fc.tuple(...members),
       outgoing: fc.constant(outgoing),
       autoLeave: fc.constant(autoLeave),
+      highestId: fc.nat(9).map((more) => (sorted.at(-1)?.[0] ?? 0) + more),
     });
   });
 

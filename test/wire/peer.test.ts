@@ -77,7 +77,7 @@ describe('peer messages', () => {
     data,
     0,
   ];
-  const C = [[member(1, 0)], null, false];
+  const C = [[member(1, 0)], null, false, 9];
   test.each<[string, unknown]>([
     ['no tuple', 5],
     ['empty', []],
@@ -105,12 +105,13 @@ describe('peer messages', () => {
     ['a noop with data', [5, 1, 2, 3, 0, 0, 0, 0, [E.with(1, 1)]]],
     ['a command without bytes', [5, 1, 2, 3, 0, 0, 0, 0, [E.with(3, 'x')]]],
     ['a checksum of 33 bits', [5, 1, 2, 3, 0, 0, 0, 0, [E.with(2, 2 ** 32)]]],
-    ['an unknown role', install(snapshot([[member(1, 3)], null, false]))],
-    ['unsorted members', install(snapshot([[member(2, 0), member(1, 0)], null, false]))],
-    ['a member twice', install(snapshot([[member(1, 0), member(1, 0)], null, false]))],
-    ['leaving nothing', install(snapshot([[member(1, 2)], null, false]))],
-    ['an outgoing stranger', install(snapshot([[member(1, 0)], [2], false]))],
-    ['a bad incarnation', install(snapshot([[member(1, 0).with(1, 'XYZ')], null, false]))],
+    ['an unknown role', install(snapshot([[member(1, 3)], null, false, 9]))],
+    ['unsorted members', install(snapshot([[member(2, 0), member(1, 0)], null, false, 9]))],
+    ['a member twice', install(snapshot([[member(1, 0), member(1, 0)], null, false, 9]))],
+    ['leaving nothing', install(snapshot([[member(1, 2)], null, false, 9]))],
+    ['an outgoing stranger', install(snapshot([[member(1, 0)], [2], false, 9]))],
+    ['a bad incarnation', install(snapshot([[member(1, 0).with(1, 'XYZ')], null, false, 9]))],
+    ['a member above highestId', install(snapshot([[member(2, 0)], null, false, 1]))],
     ['a configuration from after the snapshot', install(snapshot(C, { ci: 6 }))],
     ['a snapshot of nothing', install(snapshot(C, { i: 0 }))],
     ['bytes beyond the snapshot’s end', install(snapshot(C), 9)],
@@ -130,7 +131,7 @@ describe('peer messages', () => {
       [3, 1, 2, 3, 9, 3],
       [5, 1, 2, 3, 4, 1, 0, 0, [E, E.with(0, 2), E.with(0, 3)]],
       install(snapshot(C), 8),
-      install(snapshot([[member(1, 0), member(2, 2)], [1, 2], true], { ci: 5 })),
+      install(snapshot([[member(1, 0), member(2, 2)], [1, 2], true, 9], { ci: 5 })),
     ];
     for (const value of good) expect(decodePeer(framed(value))).toMatchObject({ ok: true });
   });

@@ -3,7 +3,7 @@
  * Single-server and joint changes share this one shape.
  */
 
-/** Recorded by the log, never handed out twice. A positive safe integer. */
+/** Recorded by the log, never handed out twice (`highestId`). A positive safe integer. */
 export type MemberId = number;
 
 export interface Member {
@@ -26,6 +26,8 @@ export interface Configuration {
   readonly outgoing: readonly MemberId[] | null;
   /** While joint: the leader proposes leaving by itself once the joint entry is committed. */
   readonly autoLeave: boolean;
+  /** The highest id that this log ever gave to a member; the next one is above it. A removed member's id never comes back as somebody else. */
+  readonly highestId: MemberId;
 }
 
 export type MemberChange =
@@ -41,7 +43,15 @@ export const EMPTY_CONFIGURATION: Configuration = Object.freeze({
   members: Object.freeze([]),
   outgoing: null,
   autoLeave: false,
+  highestId: 0,
 });
+
+/** What a cluster begins with. */
+export function firstConfiguration(members: readonly Member[]): Configuration {
+  const sorted = members.slice().sort((a, b) => a.id - b.id);
+  const highestId = sorted.at(-1)?.id ?? 0;
+  return { members: sorted, outgoing: null, autoLeave: false, highestId };
+}
 
 export function memberOf(configuration: Configuration, id: MemberId): Member | undefined {
   for (const member of configuration.members) if (member.id === id) return member;
@@ -81,9 +91,8 @@ export function changeSingle(
   configuration: Configuration,
   changes: readonly MemberChange[],
 ): Configuration | ChangeRefusal {
-  const members = applyChanges(configuration.members, changes, false);
-  if (typeof members === 'string') return members;
-  const next: Configuration = { members, outgoing: null, autoLeave: false };
+  const next = applyChanges(configuration, changes, null, false);
+  if (typeof next === 'string') return next;
   const before = incomingVoters(configuration);
   const after = incomingVoters(next);
   const moved =
@@ -99,9 +108,8 @@ export function enterJoint(
   changes: readonly MemberChange[],
   autoLeave: boolean,
 ): Configuration | ChangeRefusal {
-  const members = applyChanges(configuration.members, changes, true);
-  if (typeof members === 'string') return members;
-  const next: Configuration = { members, outgoing: incomingVoters(configuration), autoLeave };
+  const next = applyChanges(configuration, changes, incomingVoters(configuration), autoLeave);
+  if (typeof next === 'string') return next;
   // A change list that demotes and then removes would leave an outgoing voter whom nobody feeds.
   const fed = next.outgoing?.every((id) => memberOf(next, id) !== undefined) ?? true;
   return fed && incomingVoters(next).length > 0 ? next : 'INVALID_CHANGE';
@@ -111,23 +119,32 @@ export function enterJoint(
 export function leaveJoint(configuration: Configuration): Configuration | ChangeRefusal {
   if (configuration.outgoing === null) return 'NOT_JOINT';
   const members = configuration.members.filter((member) => member.role !== 'leaving');
-  return { members, outgoing: null, autoLeave: false };
+  return { members, outgoing: null, autoLeave: false, highestId: configuration.highestId };
 }
 
+/** The changes made one after the other. `outgoing` not null: into a joint configuration, where voters that are removed stay for a while. */
 function applyChanges(
-  members: readonly Member[],
+  configuration: Configuration,
   changes: readonly MemberChange[],
-  joint: boolean,
-): readonly Member[] | ChangeRefusal {
-  const next = members.slice();
+  outgoing: readonly MemberId[] | null,
+  autoLeave: boolean,
+): Configuration | ChangeRefusal {
+  const members = configuration.members.slice();
+  let { highestId } = configuration;
   for (const change of changes) {
     const id = 'member' in change ? change.member.id : change.id;
-    const at = next.findIndex((member) => member.id === id);
-    const refusal = applyChange(next, at, change, joint);
+    if (change.type === 'add') {
+      // An id that was once removed may still be at large; nobody else may answer under it.
+      if (id <= highestId) return 'INVALID_CHANGE';
+      highestId = id;
+    }
+    const at = members.findIndex((member) => member.id === id);
+    const refusal = applyChange(members, at, change, outgoing !== null);
     if (refusal !== null) return refusal;
   }
-  if (next.length > MAX_MEMBERS) return 'INVALID_CHANGE';
-  return next.sort((a, b) => a.id - b.id);
+  if (members.length > MAX_MEMBERS) return 'INVALID_CHANGE';
+  members.sort((a, b) => a.id - b.id);
+  return { members, outgoing, autoLeave, highestId };
 }
 
 function applyChange(

@@ -2,6 +2,7 @@ export type { Configuration, Member, MemberChange, MemberId } from './configurat
 export {
   changedMember,
   EMPTY_CONFIGURATION,
+  firstConfiguration,
   incomingVoters,
   isVoterIn,
   memberOf,

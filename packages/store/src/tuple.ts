@@ -90,15 +90,16 @@ export function configurationToTuple(configuration: Configuration): unknown[] {
     ROLES.indexOf(member.role),
     member.priority,
   ]);
-  return [members, configuration.outgoing, configuration.autoLeave];
+  return [members, configuration.outgoing, configuration.autoLeave, configuration.highestId];
 }
 
 export function configurationFromTuple(value: unknown): Configuration {
-  const [members, outgoing, autoLeave] = asTuple(value, 3);
+  const [members, outgoing, autoLeave, highestId] = asTuple(value, 4);
   return {
     members: asList(members).map(memberFromTuple),
     outgoing: outgoing === null ? null : asList(outgoing).map(asCount),
     autoLeave: asBoolean(autoLeave),
+    highestId: asCount(highestId),
   };
 }
 

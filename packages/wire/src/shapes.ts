@@ -86,20 +86,26 @@ export function readMember(value: unknown): Member {
 }
 
 export function configurationTuple(configuration: Configuration): unknown[] {
-  const { members, outgoing, autoLeave } = configuration;
-  return [members.map(memberTuple), outgoing, autoLeave];
+  const { members, outgoing, autoLeave, highestId } = configuration;
+  return [members.map(memberTuple), outgoing, autoLeave, highestId];
 }
 
-/** Members and outgoing voters ascending and without doubles, outgoing voters among the members, `leaving` only while joint. */
+/**
+ * Members and outgoing voters ascending and without doubles, outgoing voters among the members, `leaving` only while joint, no id above
+ * `highestId`.
+ */
 export function readConfiguration(value: unknown): Configuration {
-  const t = field.tuple(value, 3, 'configuration');
+  const t = field.tuple(value, 4, 'configuration');
   const members = field.list(t[0], 'members').map(readMember);
   assertAscending(members.map((member) => member.id));
   const outgoing = t[1] === null ? null : readOutgoing(t[1], members);
   for (const { id, role } of members) {
     if (role === 'leaving' && !outgoing?.includes(id)) field.refuse(`member ${id} leaves nothing`);
   }
-  return { members, outgoing, autoLeave: field.flag(t[2], 'autoLeave') };
+  const autoLeave = field.flag(t[2], 'autoLeave');
+  const highestId = field.natural(t[3], 'highestId');
+  if (highestId < (members.at(-1)?.id ?? 0)) field.refuse('a member is above highestId');
+  return { members, outgoing, autoLeave, highestId };
 }
 
 function readOutgoing(value: unknown, members: readonly Member[]): number[] {

@@ -18,6 +18,7 @@ export const configuration: Configuration = {
   })),
   outgoing: null,
   autoLeave: false,
+  highestId: 3,
 };
 
 export const bootstrap: RecoveredMember = {

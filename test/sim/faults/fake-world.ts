@@ -31,7 +31,7 @@ export function configurationOf(
     ...learners.map((id) => entry(id, 'learner')),
     ...leaving.map((id) => entry(id, 'leaving')),
   ].sort((left, right) => left.id - right.id);
-  return { members, outgoing, autoLeave: true };
+  return { members, outgoing, autoLeave: true, highestId: members.at(-1)?.id ?? 0 };
 }
 
 /** Views of members; what a test changes in `members` shows at once. */

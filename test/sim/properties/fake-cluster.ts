@@ -71,7 +71,7 @@ export function configuration(
     ...learners.map((id) => member(id, 'learner')),
     ...leaving.map((id) => member(id, 'leaving')),
   ].sort((a, b) => a.id - b.id);
-  return { members, outgoing, autoLeave: true };
+  return { members, outgoing, autoLeave: true, highestId: members.at(-1)?.id ?? 0 };
 }
 
 /** `entry('x', 3, 2)`: a command at 3@2. The same arguments give an equal entry. */
