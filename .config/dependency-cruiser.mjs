@@ -13,8 +13,11 @@ const ALLOWED = {
 /** npm packages a room may import; whatever is not named here is forbidden. */
 const PACKAGES = {
   sim: ['seedrandom', 'zod'],
+  store: ['classic-level'],
   seedraft: ['cli-progress', 'commander', 'picocolors', 'piscina', 'yaml', 'zod'],
 };
+/** The one part of a pure room that is not: the store's engine over real files. */
+const LEVEL = 'packages/store/src/level/';
 const folder = (room) => (room === 'sim' ? 'sim/' : `packages/${room}/`);
 const rooms = Object.keys(ALLOWED);
 
@@ -60,8 +63,22 @@ export default {
     {
       name: 'pure-rooms-no-node',
       severity: 'error',
-      from: { path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/src/' },
+      from: {
+        path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/src/',
+        pathNot: `^${LEVEL}`,
+      },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'level-is-a-driver',
+      comment:
+        "only what drives real files may know the engine over them: neither the store's logic nor any pure room",
+      severity: 'error',
+      from: {
+        path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/',
+        pathNot: `^${LEVEL}`,
+      },
+      to: { path: [`^${LEVEL}`, 'node_modules/classic-level/'] },
     },
     {
       name: 'no-circular',

@@ -1,4 +1,5 @@
 /** The disk of bytes: the suite that every engine must pass, and the faults that are not damage. */
+import type { RecoveredMember } from '@seedraft/replica';
 import type { Disk } from '@seedraft/sim';
 import { createByteDisk } from '@seedraft/sim';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,13 @@ import { describeEngine, type EngineDriver } from '../../store/compliance.ts';
 import { bootstrap, entries, INCARNATION, knobs, write } from './fixtures.ts';
 import { TestHost } from './host.ts';
 
-function create(seed: number): EngineDriver & { disk: Disk; host: TestHost } {
+interface SimulatedDriver extends EngineDriver {
+  readonly disk: Disk;
+  readonly host: TestHost;
+  powerLoss(): RecoveredMember['core'];
+}
+
+function create(seed: number): SimulatedDriver {
   const host = new TestHost(seed);
   const disk = createByteDisk({ host, knobs, incarnation: INCARNATION, bootstrap });
   const start = () => {

@@ -1,0 +1,55 @@
+/** Why a data directory cannot be used, as a value: a code for programs and a sentence that says what to do. */
+
+export type RefusalCode =
+  /** Another process (or this one) has it open. */
+  | 'DIRECTORY_LOCKED'
+  /** What this member may have answered for is not proven any more. */
+  | 'DIRECTORY_DAMAGED'
+  /** Written by a newer version. */
+  | 'FORMAT_NEWER'
+  /** It belongs to another member than asked for, or its parts to different ones. */
+  | 'IDENTITY_MISMATCH'
+  /** The operating system refuses: permissions, a file where a directory should be, a full or broken disk. */
+  | 'DIRECTORY_UNUSABLE'
+  /** A member lives there already: nothing is ever made over it. */
+  | 'DIRECTORY_NOT_EMPTY';
+
+export interface Refused {
+  readonly outcome: 'refused';
+  readonly code: RefusalCode;
+  readonly sentence: string;
+}
+
+export function refused(code: RefusalCode, sentence: string): Refused {
+  return { outcome: 'refused', code, sentence };
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'grant this user access to it',
+  EPERM: 'grant this user access to it',
+  EROFS: 'mount its file system for writing',
+  ENOTDIR: 'name a directory',
+  EEXIST: 'name a directory',
+  ENOSPC: 'free space on that disk',
+  EDQUOT: 'raise the quota or free space',
+  EIO: 'its device fails: replace it, then start as a new member',
+  EMFILE: 'raise the limit of open files',
+  ENFILE: 'raise the limit of open files',
+};
+
+/** The operating system's errors as refusals; anything else is a bug of ours and is thrown on. */
+export function refusalOf(thrown: unknown, directory: string): Refused {
+  const code = codeOf(thrown);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (code === null) throw thrown;
+  const advice = ADVICE[code] ?? 'see the error of the operating system';
+  return refused('DIRECTORY_UNUSABLE', `${directory} cannot be used (${message}): ${advice}`);
+}
+
+/** The code of an error of the operating system or of LevelDB; null: it is neither. */
+export function codeOf(thrown: unknown): string | null {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return null;
+  return typeof thrown.code === 'string' && /^(E[A-Z0-9]+|LEVEL_[A-Z_]+)$/.test(thrown.code)
+    ? thrown.code
+    : null;
+}
