@@ -251,6 +251,31 @@ describe('between members', () => {
     expect(cluster.replica(behind).digest()).toEqual(cluster.replica(cluster.leader()).digest());
   });
 
+  test('a follower whose disk breaks under a chunk stops, and catches up after its restart', () => {
+    const { cluster, behind } = withFollowerBehind();
+    cluster.member(behind).disk.failNext = { what: 'write', code: 'EIO' };
+    cluster.start(behind);
+    cluster.run(1000);
+    const { death } = cluster.member(behind);
+    expect(death).toBeInstanceOf(MemberStopped);
+    expect((death as MemberStopped).code).toBe('EIO');
+    cluster.crash(behind);
+    cluster.start(behind);
+    cluster.settle();
+    const leader = cluster.replica(cluster.leader());
+    expect(cluster.replica(behind).digest()).toEqual(leader.digest());
+  });
+
+  test('a follower without room for a chunk goes on, and takes the snapshot once there is some', () => {
+    const { cluster, behind } = withFollowerBehind();
+    cluster.member(behind).disk.failNext = { what: 'write', code: 'NO_SPACE' };
+    cluster.start(behind);
+    cluster.settle();
+    expect(cluster.member(behind).death).toBeNull();
+    const leader = cluster.replica(cluster.leader());
+    expect(cluster.replica(behind).digest()).toEqual(leader.digest());
+  });
+
   test('a leader that cannot read its own takes another and goes on', () => {
     const { cluster, behind } = withFollowerBehind();
     const leader = cluster.member(cluster.leader());

@@ -82,11 +82,14 @@ function sendEntries(raft: RaftState, progress: Progress): Index {
  */
 function sendBeat(raft: RaftState, progress: Progress): void {
   const probing = progress.beat === 'heartbeat' && progress.state !== 'snapshot';
-  let prev = probing ? progress.nextIndex - 1 : progress.matchIndex;
-  // The term of a compacted entry is unknown. Index 0 matches everywhere.
-  if (prev < raft.log.baseIndex) prev = 0;
+  const prev = anchor(raft, probing ? progress.nextIndex - 1 : progress.matchIndex);
   progress.beat = 'none';
   sendAppendEntries(raft, progress, prev, NO_ENTRIES);
+}
+
+/** Where a message without entries stands. The term of a compacted entry is unknown; index 0 matches everywhere. */
+function anchor(raft: RaftState, index: Index): Index {
+  return index < raft.log.baseIndex ? 0 : index;
 }
 
 function sendAppendEntries(
@@ -166,7 +169,9 @@ function acceptRefusal(raft: RaftState, progress: Progress, rpc: AppendEntriesRe
 /** A member under repair took the entries and acknowledges none: go on behind them, one message at a time, and count nothing. */
 function feedUnacknowledging(raft: RaftState, progress: Progress, rpc: AppendEntriesReply): void {
   const { log } = raft;
-  if (progress.state === 'probe' && rpc.rejectedIndex !== progress.nextIndex - 1) return;
+  // The probe may be lost and what it asked about compacted since: then heartbeats ask at the anchor, and its answer moves the leader on.
+  const asked = anchor(raft, progress.nextIndex - 1);
+  if (progress.state === 'probe' && rpc.rejectedIndex !== asked) return;
   const taken = log.lastIndexWithTermAtMost(rpc.conflictIndex, rpc.conflictTerm);
   if (progress.state === 'replicate') {
     // The refusal may be that of a bare round, which stands at matchIndex: its own lastIndex is the better guess.

@@ -33,7 +33,11 @@ export interface Store {
    * nothing of `seq` or of any later write issued so far is or will be written, and the replica issues all of them again, in order.
    */
   persist(write: Persist): void;
-  /** Store bytes of a snapshot, own or incoming; offset 0 begins afresh. Answer: `snapshotWritten(at, id, offset + bytes.length)`. */
+  /**
+   * Store bytes of a snapshot, own or incoming; offset 0 begins afresh. Answer: `snapshotWritten(at, id, offset + bytes.length)`, or
+   * `snapshotFailed`: NO_SPACE, GAP and SNAPSHOT_INCOMPLETE (also of `sealSnapshot`) concern this snapshot alone; any other code says
+   * that the store has ended, and the member stops.
+   */
   writeSnapshot(id: string, offset: number, bytes: Uint8Array): void;
   /**
    * All bytes of an own snapshot are written: record it durably as the base, verified against `metadata.checksum`; log entries at or before

@@ -143,6 +143,7 @@ export class Replica {
     this.#enter({ type: 'SnapshotRead', at, id, offset, bytes });
   }
 
+  /** A write that failed for a reason beyond this snapshot (see `Store.writeSnapshot`) throws MemberStopped. */
   snapshotFailed(at: number, id: string, code: string): void {
     this.#enter({ type: 'SnapshotFailed', at, id, code });
   }

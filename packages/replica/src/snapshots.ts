@@ -8,10 +8,13 @@
 import type { InstallSnapshot, SnapshotChunk, SnapshotMetadata } from '@seedraft/core';
 import type { Member } from './member.ts';
 import { OwnSnapshots, type SnapshotPolicy } from './own-snapshots.ts';
+import { writeFailed } from './stopped.ts';
 import { IncomingSnapshot, OutgoingSnapshots, SnapshotReading, unreadable } from './transfer.ts';
 
 /** A superseded snapshot is kept for a follower that asked for a chunk of it within this many election timeouts. */
 const RETAIN_ELECTION_TIMEOUTS = 8;
+/** Why a snapshot could not be written while the store goes on (ports.ts). */
+const SNAPSHOT_FAILURES: ReadonlySet<string> = new Set(['NO_SPACE', 'GAP', 'SNAPSHOT_INCOMPLETE']);
 
 export class Snapshots {
   readonly #member: Member;
@@ -154,10 +157,12 @@ export class Snapshots {
   failed(id: string, code: string): boolean {
     if (this.#reading?.metadata.id === id) throw unreadable(this.#reading.metadata, code);
     if (this.#own.failed(id)) {
+      this.#stopIfStoreEnded(code);
       if (this.#wanted) this.#retryAt = this.#member.now + this.#member.config.electionTimeoutMax;
       return true;
     }
     if (this.#incoming.isReceiving(id)) {
+      this.#stopIfStoreEnded(code);
       this.#incoming.abandon();
       this.#tellUnavailable(id);
     } else if (this.#outgoing.abandon(id)) {
@@ -166,6 +171,14 @@ export class Snapshots {
       this.#tellUnavailable(id);
     }
     return false;
+  }
+
+  /**
+   * A follower that waits for a snapshot persists nothing else, so this may be the only way it learns that its disk is done for; refusing
+   * the chunk and going on, it would neither catch up nor die.
+   */
+  #stopIfStoreEnded(code: string): void {
+    if (!SNAPSHOT_FAILURES.has(code)) throw writeFailed(this.#member.id, code);
   }
 
   #load(reading: SnapshotReading, bytes: Uint8Array): boolean {

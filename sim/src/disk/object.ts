@@ -113,7 +113,7 @@ class ObjectDisk implements Disk {
 
   sealSnapshot(metadata: SnapshotMetadata, compactTo: Index): void {
     const isWhole = this.#snapshots.get(metadata.id)?.size === metadata.size;
-    const refusal = this.#broken ?? (isWhole ? null : 'INCOMPLETE');
+    const refusal = this.#broken ?? (isWhole ? null : 'SNAPSHOT_INCOMPLETE');
     if (refusal !== null) this.#host.snapshotFailed(metadata.id, refusal);
     else this.#enqueue({ seq: -1, kind: 'seal', metadata, compactTo });
   }
