@@ -6,7 +6,7 @@ import type { MemberChange, MemberId, RefusalCode } from '@seedraft/core';
 import type { ClientReply, ClientRequest } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { FaultWorld } from './faults/fault.ts';
-import { memberOf, replaceMember } from './faults/operator.ts';
+import { keepsQuorum, memberOf, replaceMember } from './faults/operator.ts';
 import type { SimMember } from './member.ts';
 import type { Micros } from './observer.ts';
 import type { World } from './world.ts';
@@ -36,8 +36,15 @@ export class Operators {
     this.#faults = faults;
   }
 
+  /**
+   * What was wise when it was first thought of may not be when a leader is there to hear it: disks were lost meanwhile, or another change has
+   * taken the voters that this one counted on. The atlas knows what is in force, not what is asked for, so an operator looks again each time.
+   */
   changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void {
-    this.#insist({ type: 'ChangeMembership', changes, mode }, this.#world.now + PATIENCE);
+    const isWise = () => keepsQuorum(this.#faults, changes);
+    const request: ClientRequest = { type: 'ChangeMembership', changes, mode };
+    // Who asks for it by name with open eyes gets it.
+    this.#insist(request, this.#world.now + PATIENCE, isWise() ? isWise : () => true);
   }
 
   /** Asks one member once. */
@@ -74,15 +81,19 @@ export class Operators {
     return null;
   }
 
-  #insist(request: ClientRequest, until: Micros): void {
+  #insist(request: ClientRequest, until: Micros, isWise: () => boolean): void {
     const world = this.#world;
     const again = (): void => {
       if (world.now + RETRY > until) world.note('operator:gave up');
-      else world.defer(RETRY, EventKind.Operator, 0, () => this.#insist(request, until));
+      else world.defer(RETRY, EventKind.Operator, 0, () => this.#insist(request, until, isWise));
     };
     const leader = this.#faults.leader();
     if (leader === null) {
       again();
+      return;
+    }
+    if (!isWise()) {
+      world.note('operator:thought better of it');
       return;
     }
     let answered = false;

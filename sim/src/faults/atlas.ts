@@ -25,6 +25,7 @@ export class Atlas {
 
   /** Ids that may not be counted on now. */
   get impaired(): readonly MemberId[] {
+    this.#refresh();
     return [...this.#impaired];
   }
 

@@ -44,7 +44,8 @@ export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
 
 /**
  * Would the voters, once these changes are made, still have a quorum of members whose disks are whole? No operator in his senses removes
- * the healthy while others are broken; the atlas counts on it, since it cannot foresee changes.
+ * the healthy while others are broken; the atlas counts on it, since it cannot foresee changes. Asked when a change is first thought of, and
+ * again whenever a leader is asked to make it.
  */
 export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[]): boolean {
   const voters = new Set<MemberId>();
