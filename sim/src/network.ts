@@ -14,7 +14,6 @@ import { type Micros, Violation } from './observer.ts';
 import type { NetworkKnobs } from './plan.ts';
 import { type Randomness, type Stream, scale } from './random.ts';
 
-const FORWARD_PROPOSAL = typeNumber('ForwardProposal');
 const CLIENT_REQUEST = typeNumber('ClientRequest');
 const CLIENT_REPLY = typeNumber('ClientReply');
 
@@ -171,10 +170,7 @@ export class Network {
       return;
     }
     if (this.#bytes) flight.bytes = encodePeer(flight.message as PeerMessage);
-    // A forwarded proposal may be appended again by whoever hears it twice; it travels on one connection, which does not repeat.
-    if (chance(link.duplicate, key, knobs.duplicate) && flight.type !== FORWARD_PROPOSAL) {
-      this.#copy(flight, knobs);
-    }
+    if (chance(link.duplicate, key, knobs.duplicate)) this.#copy(flight, knobs);
     if (this.#damaged(flight, knobs)) {
       this.#lose(flight, 'damaged');
       return;

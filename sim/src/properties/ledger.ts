@@ -157,6 +157,22 @@ export class Ledger {
     return shadow.former !== null && this.contains(shadow.former, index, term);
   }
 
+  /** On a disk that is there now, not one that is lost or was set back by damage. */
+  stillHolds(id: MemberId, index: Index, term: Term): boolean {
+    const shadow = this.#shadows[id];
+    if (shadow === undefined || !mayReturn(shadow)) return false;
+    return this.contains(shadow.durable, index, term);
+  }
+
+  /** It may vote, now or once it is back, and would not know the entry. */
+  mayVoteWithout(id: MemberId, index: Index, term: Term): boolean {
+    const shadow = this.#shadows[id];
+    // A voter that never booted knows nothing.
+    if (shadow === undefined) return true;
+    if (!mayReturn(shadow) || shadow.repairUntil > 0) return false;
+    return !this.contains(shadow.durable, index, term);
+  }
+
   /** The committed configuration in force at the end of the canonical list. */
   get latestConfiguration(): ConfigurationAt | undefined {
     return this.committedConfigurations[this.committedConfigurations.length - 1];
@@ -433,6 +449,10 @@ export class Ledger {
       }
     }
   }
+}
+
+function mayReturn(shadow: MemberShadow): boolean {
+  return !shadow.wiped && !shadow.impostor && shadow.view.status !== 'gone';
 }
 
 /** Keeps arrays without holes, which are slow. */

@@ -1,6 +1,7 @@
 /**
  * S21, acknowledged writes stay (the promise to clients): a write is acknowledged only once it is committed at the index the client is told,
- * and at the end of the run every acknowledged write is still in the canonical log and durable on a quorum.
+ * and at the end of the run every acknowledged write is still in the canonical log and durable on a quorum. Disks lost since count as having
+ * held it; so a disk that is left must hold it as well, and no quorum of the members left may know nothing of it.
  *
  * The end-to-end rule: it needs no theory of Raft and fails whenever something that a client was told is lost.
  * Counted: writes acknowledged.
@@ -16,7 +17,7 @@ export class AcknowledgedStays implements Rule {
     id: 'S21',
     name: 'Acknowledged writes stay',
     definition:
-      'A write acknowledged to a client is committed at the index it was told, and is still there, durable on a quorum, at the end.',
+      'A write acknowledged to a client is committed at the index it was told, and at the end it is durable on a quorum, on a disk that is left, and no quorum could go on without it.',
     antecedent: 'writes acknowledged to clients',
     catches: ['M1', 'M4', 'M5', 'M7', 'M8', 'M15'],
   };
@@ -59,13 +60,30 @@ export class AcknowledgedStays implements Rule {
     const latest = ledger.latestConfiguration;
     // By log matching the greatest index stands for all before it.
     if (recorded === undefined || recorded === null || latest === undefined) return;
-    const holds = (id: number) => ledger.durablyHolds(id, index, recorded.entry.term);
-    if (isQuorum(latest.configuration, holds)) return;
-    const holders = ledger.shadows.filter(({ id }) => holds(id)).map(({ id }) => id);
-    fail(
-      operation,
-      `but at the end ${index}@${recorded.entry.term} is durable on ${ledger.names(holders)} only: no quorum of ${ledger.describe(latest.configuration)}`,
-    );
+    const { configuration } = latest;
+    const { term } = recorded.entry;
+    const holds = (id: number) => ledger.durablyHolds(id, index, term);
+    if (!isQuorum(configuration, holds)) {
+      const holders = ledger.shadows.filter(({ id }) => holds(id)).map(({ id }) => id);
+      fail(
+        operation,
+        `but at the end ${index}@${term} is durable on ${ledger.names(holders)} only: no quorum of ${ledger.describe(configuration)}`,
+      );
+    }
+    // Disks that were lost since held it honestly, but bring nothing back.
+    if (!configuration.members.some(({ id }) => ledger.stillHolds(id, index, term))) {
+      fail(
+        operation,
+        `but at the end no disk that is left in ${ledger.describe(configuration)} holds ${index}@${term}`,
+      );
+    }
+    const without = (id: number) => ledger.mayVoteWithout(id, index, term);
+    if (isQuorum(configuration, without)) {
+      fail(
+        operation,
+        `but at the end a quorum of ${ledger.describe(configuration)} could elect a leader without ${index}@${term}`,
+      );
+    }
   }
 }
 

@@ -213,6 +213,32 @@ describe('S21 acknowledged writes stay', () => {
       cluster.member(id).stepDurably({ term: 2, write: { truncateFrom: 2 } });
     expectViolation('S21', 'at the end 3@1 is durable on n1 only', () => cluster.rulebook.onEnd());
   });
+
+  it('does not take disks that are lost for disks that hold it', () => {
+    const cluster = serving(['S21']);
+    for (const id of [1, 2]) cluster.rulebook.onWipe(cluster.member(id).view);
+    cluster.rulebook.onEnd();
+    cluster.rulebook.onWipe(cluster.member(3).view);
+    expectViolation('S21', 'no disk that is left in {n1, n2, n3} holds 3@1', () =>
+      cluster.rulebook.onEnd(),
+    );
+  });
+
+  it('catches a quorum that could go on without it, but not one that must repair first', () => {
+    for (const repairUntil of [4, 0]) {
+      const cluster = serving(['S21']);
+      for (const id of [2, 3]) {
+        const member = cluster.member(id);
+        member.crash();
+        member.boot({ entries: member.raft.log.entries.slice(0, 1), repairUntil: 4 });
+        // What it knows of its loss is forgotten.
+        if (repairUntil === 0) cluster.rulebook.ledger.shadow(member.view).repairUntil = 0;
+      }
+      const end = () => cluster.rulebook.onEnd();
+      if (repairUntil > 0) end();
+      else expectViolation('S21', 'could elect a leader without 3@1', end);
+    }
+  });
 });
 
 describe('LIN', () => {
