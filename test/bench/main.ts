@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchCore } from './core.ts';
 import { benchCheck } from './linearizability.ts';
-import { benchSimulator } from './simulator.ts';
+import { type ByKind, benchSimulator, type Speed } from './simulator.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,11 +34,17 @@ if (wants('core')) {
 if (wants('simulator')) {
   say('\nsimulator, one CPU core, every rule on');
   const figures = benchSimulator(rounds, 60);
+  const line = (what: string, { objects, bytes }: ByKind): void => {
+    const of = ({ eventsPerSecond, simulatedSecondsPerSecond }: Speed): string =>
+      `${whole(eventsPerSecond)} events/s (${whole(simulatedSecondsPerSecond)} simulated seconds a second)`;
+    say(`  ${what}: through objects ${of(objects)}, through bytes ${of(bytes)}`);
+  };
   say(
-    `  swarm seeds: ${whole(figures.eventsPerSecond)} events/s (a bare event loop: ${whole(figures.bareEventsPerSecond)}; ratio ${figures.ratioToBare.toFixed(3)})\n` +
-      `  idle, 5 members: ${whole(figures.idleSimulatedSecondsPerSecond)} simulated seconds a second\n` +
-      `  100 operations/s, 5 members: ${whole(figures.loadedSimulatedSecondsPerSecond)} simulated seconds a second`,
+    `  swarm seeds: ${whole(figures.eventsPerSecond)} events/s (a bare event loop: ${whole(figures.bareEventsPerSecond)}; ratio ${figures.ratioToBare.toFixed(3)})`,
   );
+  line('  of these', figures.swarm);
+  line('idle, 5 members', figures.idle);
+  line('100 operations/s, 5 members', figures.loaded);
   report.simulator = figures;
 }
 if (wants('check')) {
