@@ -60,21 +60,18 @@ export class LogMatching implements Rule {
 
   #compare(shadow: MemberShadow, recorded: Recorded, entry: Entry, prevTerm: Term): void {
     if (recorded.by !== shadow.id) this.checks += 1;
+    const isSameEntry = isSame(recorded.entry, entry);
+    // -1: before a snapshot's base, unknown.
+    const isAfterSame = prevTerm < 0 || recorded.prevTerm < 0 || prevTerm === recorded.prevTerm;
+    if (isSameEntry && isAfterSame) return;
     const where = `${entry.index}@${entry.term}`;
     const other = this.#ledger.name(recorded.by);
-    if (!isSame(recorded.entry, entry)) {
-      throw new Violation(
-        'S3',
-        `${shadow.name} appends an entry at ${where} that differs from the one ${other} appended there`,
-      );
-    }
-    // -1: before a snapshot's base, unknown.
-    if (prevTerm >= 0 && recorded.prevTerm >= 0 && prevTerm !== recorded.prevTerm) {
-      throw new Violation(
-        'S3',
-        `${shadow.name} appends ${where} after an entry of term ${prevTerm}, but in the log of ${other} it follows one of term ${recorded.prevTerm}`,
-      );
-    }
+    throw new Violation(
+      'S3',
+      isSameEntry
+        ? `${shadow.name} appends ${where} after an entry of term ${prevTerm}, but in the log of ${other} it follows one of term ${recorded.prevTerm}`
+        : `${shadow.name} appends an entry at ${where} that differs from the one ${other} appended there`,
+    );
   }
 }
 
