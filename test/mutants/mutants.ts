@@ -126,6 +126,48 @@ export const MUTANTS: readonly Mutant[] = [
     where: [...SWARM, 'disks/bit-rot'],
     source: 'one flipped byte in a write-ahead log reopens without an error',
   },
+  {
+    id: 'M30',
+    title: 'a corrupt tail is taken for a torn one',
+    file: 'packages/store/src/recovery.ts',
+    find: '      head === this.#found.newestSeq && head >= base.firstSeq && head >= witness.seq;',
+    replace: '      head === this.#found.newestSeq && head >= base.firstSeq;',
+    expectedRule: 'S11',
+    where: [...SWARM, 'disks/bit-rot'],
+    source: 'LevelDB reopens without an error when the last synced record of its log has rotted',
+  },
+  {
+    id: 'FALSE-DAMAGE',
+    title: 'recovery declares damage where the bytes are intact',
+    file: 'packages/store/src/recovery.ts',
+    find: '    if (!this.#agrees(witness)) {',
+    replace: '    if (!this.#agrees(witness) || this.#scan.cut !== null) {',
+    expectedRule: 'S11',
+    where: SWARM,
+    source:
+      'a torn tail is what every power loss may leave; giving the member up for it loses a copy',
+  },
+  {
+    id: 'REPAIR',
+    title: 'a member acknowledges while it repairs its log',
+    file: 'packages/core/src/replication.ts',
+    find: '  if (raft.repairUntil > 0) {',
+    replace: '  if (raft.repairUntil > Number.MAX_SAFE_INTEGER) {',
+    expectedRule: 'S11',
+    where: [...SWARM, 'disks/bit-rot'],
+    source:
+      'entries once acknowledged are missing: a leader that counts them again commits on thin air',
+  },
+  {
+    id: 'FORWARD',
+    title: 'a forwarded proposal that the network repeats is appended twice',
+    file: 'packages/core/src/proposal.ts',
+    find: '  if ((raft.forwardSeen[at]?.highest ?? 0) >= rpc.id) return false;\n',
+    replace: '',
+    expectedRule: 'LIN',
+    where: SWARM,
+    source: 'a command outside a session runs once, or nobody was told that it ran',
+  },
 ];
 
 /** What CI plants on every run. */

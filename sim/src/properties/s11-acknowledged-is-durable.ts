@@ -19,7 +19,7 @@ export class AcknowledgedIsDurable implements Rule {
     definition:
       "A follower that acknowledges entries up to an index has the leader's entries up to that index on its disk, and keeps them while that leader's term lasts.",
     antecedent: 'acknowledgements of something new',
-    catches: ['M7', 'M8', 'M9', 'M10', 'M30', 'M31'],
+    catches: ['M7', 'M8', 'M9', 'M10', 'M30', 'M31', 'FALSE-DAMAGE', 'REPAIR'],
   };
   readonly definition = AcknowledgedIsDurable.definition;
   checks = 0;
