@@ -1,9 +1,10 @@
-/** `npm run bench [-- --json] [core|simulator|check]`: speeds, each beside a peer or a bare twin in the same run. Prints; never fails for speed. */
+/** `npm run bench [-- --json] [core|simulator|check|store]`: speeds, each beside a peer or a bare twin in the same run. Prints; never fails for speed. */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchCore } from './core.ts';
 import { benchCheck } from './linearizability.ts';
 import { type ByKind, benchSimulator, type Speed } from './simulator.ts';
+import { benchStore } from './store.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,5 +56,20 @@ if (wants('check')) {
       `${whole(figures.steps)} steps, ${whole(figures.residentMegabytes)} MB resident`,
   );
   report.check = figures;
+}
+if (wants('store')) {
+  say(
+    '\nstore on this disk, persists of one 256-byte entry, against plain classic-level in synced chained batches',
+  );
+  const all = [];
+  for (const inFlight of [1, 16, 64, 256]) {
+    const figures = await benchStore(inFlight, rounds, 1000);
+    say(
+      `  ${String(inFlight).padStart(3)} in flight: ${whole(figures.groupsPerSecond)} groups/s, ${whole(figures.entriesPerSecond)} entries/s; ` +
+        `plain ${whole(figures.plainBatchesPerSecond)} batches/s, ${whole(figures.plainPutsPerSecond)} puts/s: ${figures.ratio.toFixed(2)}x`,
+    );
+    all.push(figures);
+  }
+  report.store = all;
 }
 if (values.json) console.log(JSON.stringify(report));

@@ -22,6 +22,22 @@ export function interleave(
   return Object.fromEntries(names.map((name) => [name, median(seen.get(name)!)]));
 }
 
+/** As `interleave`, for contestants that wait for a disk. */
+export async function interleaveAsync(
+  rounds: number,
+  contestants: Readonly<Record<string, () => Promise<number>>>,
+): Promise<Record<string, number>> {
+  const names = Object.keys(contestants);
+  const seen = new Map<string, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const value = await contestants[name]!();
+      if (round > 0) seen.get(name)!.push(value);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(seen.get(name)!)]));
+}
+
 /** Calls `work` (which returns how much it did) for about `milliseconds`; returns how much a second. */
 export function perSecond(milliseconds: number, work: () => number): number {
   const began = performance.now();
