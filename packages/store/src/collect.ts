@@ -1,7 +1,7 @@
 /** Sorts what a scan found into groups, bases and chunks, opening every record; whatever cannot be believed becomes a defect. */
 import type { Digest } from '@seedraft/codec';
 import { type Base, decodeBase } from './base.ts';
-import { openChunk } from './chunk.ts';
+import { ChunkIndex, openChunk } from './chunk.ts';
 import {
   type Defect,
   describeDefect,
@@ -19,10 +19,10 @@ export interface FoundGroup {
   readonly hash: Digest;
 }
 
-export interface FoundChunk {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-  readonly record: FoundRecord;
+/** The chunks of a snapshot, each beginning where the one before ends. Their bytes are summed, not kept. */
+export interface FoundSnapshot {
+  readonly index: ChunkIndex;
+  readonly records: FoundRecord[];
 }
 
 export interface FoundWitness {
@@ -34,8 +34,8 @@ export class Collection {
   readonly groups = new Map<number, FoundGroup>();
   /** Newest first. */
   readonly bases: Base[] = [];
-  /** By snapshot id; in order of offset. */
-  readonly chunks = new Map<string, FoundChunk[]>();
+  /** By id. */
+  readonly snapshots = new Map<string, FoundSnapshot>();
   readonly defects: Defect[];
   /** Slots with an intact copy, newest first. */
   readonly witnesses: FoundWitness[] = [];
@@ -64,14 +64,16 @@ export class Collection {
       this.#takeChunk(key.id, key.offset, record);
       return;
     }
-    const opened = openRecord(record.key, record.value);
+    const { value } = record;
+    const opened = openRecord(record.key, value);
     if (opened.status === 'newer') this.#newer(record, opened.version);
     else if (opened.status === 'damaged') this.#damaged(record, `${record.key} ${opened.reason}`);
-    else if (key.kind === 'group') this.#takeGroup(key.seq, opened.body, record);
+    else if (key.kind === 'group')
+      this.#takeGroup(key.seq, opened.body, record, hashOfGroup(value));
     else this.#takeBase(key.seq, opened.body, record);
   }
 
-  #takeGroup(seq: number, body: unknown, record: FoundRecord): void {
+  #takeGroup(seq: number, body: unknown, record: FoundRecord, hash: Digest): void {
     const group = decodeGroup(body);
     if (group === null || group.seq !== seq) {
       this.#damaged(record, `${record.key} does not have the shape of a group`);
@@ -83,7 +85,7 @@ export class Collection {
       this.#damaged(record, `entry ${name} in ${record.key} fails its proposer's checksum`);
       return;
     }
-    this.groups.set(seq, { group, hash: hashOfGroup(record.value) });
+    this.groups.set(seq, { group, hash });
     this.newestSeq = Math.max(this.newestSeq, seq);
   }
 
@@ -103,10 +105,17 @@ export class Collection {
     } else if (opened.status === 'damaged') {
       this.#damaged(record, `${record.key} ${opened.reason}`);
     } else {
-      const chunks = this.chunks.get(id) ?? [];
-      chunks.push({ offset, bytes: opened.bytes, record });
-      this.chunks.set(id, chunks);
+      this.#addChunk(id, offset, opened.bytes, record);
     }
+  }
+
+  /** They come in order of offset. Leftovers of an earlier transfer, which overlap, are passed over. */
+  #addChunk(id: string, offset: number, bytes: Uint8Array, record: FoundRecord): void {
+    const found = this.snapshots.get(id) ?? { index: new ChunkIndex(), records: [] };
+    this.snapshots.set(id, found);
+    if (offset !== found.index.size) return;
+    found.index.append(bytes);
+    found.records.push(record);
   }
 
   /** The newest intact copy speaks for its slot: an older one is a write that went astray. */

@@ -36,6 +36,7 @@ export interface Place {
   readonly offset: number;
 }
 
+/** `value` may be read from the file each time it is asked for: what is large is not kept in memory. */
 export interface FoundRecord extends Put, Place {}
 
 /** Bytes that are not as they were written, or are not there. */

@@ -28,12 +28,13 @@ export interface FreshState {
   /** Seq of the first group, and what it links to. */
   readonly firstSeq: number;
   readonly previous: Digest;
-  /** The snapshot's chunk records, verified, and their index. */
+  /** The snapshot's chunk records, verified when recovery read them, and their index. */
   readonly chunkRecords: readonly Put[];
   readonly chunks: ChunkIndex;
 }
 
 export interface FreshDirectory {
+  /** Chunks are read from the old directory as they are asked for. */
   readonly puts: readonly Put[];
   /** For both slots. */
   readonly witness: Uint8Array;

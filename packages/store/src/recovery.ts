@@ -15,7 +15,7 @@ import type { RecoveredMember } from '@seedraft/replica';
 import { Chain, witnessOf } from './chain.ts';
 import { ChunkIndex } from './chunk.ts';
 import { Collection, type FoundGroup, type FoundWitness } from './collect.ts';
-import { describeDefect, type Place, type Put, type Scan } from './engine.ts';
+import { describeDefect, type FoundRecord, type Place, type Scan } from './engine.ts';
 import { type FreshDirectory, layOut } from './fresh.ts';
 import { isSameDigest } from './integrity.ts';
 import { baseKey, groupKey, parseKey } from './keys.ts';
@@ -245,7 +245,7 @@ class Recovery {
 
   #state(chain: Chain, log: ReplayedLog, repairUntil: number, chunks: ChunkIndex) {
     const id = log.snapshot?.id;
-    const chunkRecords: Put[] = id === undefined ? [] : this.#contiguous(id).map((c) => c.record);
+    const chunkRecords = id === undefined ? [] : this.#recordsOf(id);
     return {
       incarnation: chain.base.incarnation,
       configuration: chain.base.configuration,
@@ -256,7 +256,7 @@ class Recovery {
       repairUntil,
       firstSeq: chain.nextSeq,
       previous: chain.previous,
-      chunkRecords: chunkRecords.map(({ key, value }) => ({ key, value })),
+      chunkRecords,
       chunks,
     };
   }
@@ -271,7 +271,7 @@ class Recovery {
     const needed = new Set<string>();
     if (snapshot !== null) {
       snapshots.set(snapshot.id, chunks);
-      for (const chunk of this.#contiguous(snapshot.id)) needed.add(chunk.record.key);
+      for (const record of this.#recordsOf(snapshot.id)) needed.add(record.key);
     }
     needed.add(baseKey(chain.base.firstSeq));
     const garbage: string[] = [];
@@ -285,9 +285,8 @@ class Recovery {
 
   /** Null when bytes of the snapshot are missing or wrong; an empty index when there is no snapshot. */
   #chunksOf(snapshot: SnapshotMetadata | null): ChunkIndex | null {
-    const index = new ChunkIndex();
-    if (snapshot === null) return index;
-    for (const chunk of this.#contiguous(snapshot.id)) index.append(chunk.bytes);
+    if (snapshot === null) return new ChunkIndex();
+    const index = this.#found.snapshots.get(snapshot.id)?.index ?? new ChunkIndex();
     if (index.isWhole(snapshot)) return index;
     const { file } = this.#scan.records[0] ?? { file: 'the database' };
     const reason = `snapshot ${snapshot.id} is intact only up to byte ${index.size} of ${snapshot.size}`;
@@ -295,14 +294,8 @@ class Recovery {
     return null;
   }
 
-  /** The chunks of a snapshot, each beginning where the one before ends; leftovers of an earlier transfer are passed over. */
-  #contiguous(id: string) {
-    let end = 0;
-    return (this.#found.chunks.get(id) ?? []).filter((chunk) => {
-      if (chunk.offset !== end) return false;
-      end += chunk.bytes.length;
-      return true;
-    });
+  #recordsOf(id: string): readonly FoundRecord[] {
+    return this.#found.snapshots.get(id)?.records ?? [];
   }
 
   #missing(head: number, witness: Witness): string {

@@ -163,8 +163,10 @@ export class ByteDisk implements Disk, Engine {
 
   /** A new directory, made elsewhere and swapped in: no crash sees half of it. */
   #format({ puts, witness }: FreshDirectory): void {
+    // Values may lie in the files that go.
+    const read = puts.map(({ key, value }) => ({ key, value }));
     this.files.clear();
-    this.#level = SimulatedLevel.create(this.files, this.#writeBuffer, puts);
+    this.#level = SimulatedLevel.create(this.files, this.#writeBuffer, read);
     const bytes = new Uint8Array(WITNESS_BYTES);
     for (const offset of SLOT_OFFSETS.flat()) bytes.set(witness, offset);
     this.files.create(WITNESS_FILE);

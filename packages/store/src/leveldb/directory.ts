@@ -19,21 +19,31 @@ const PAGE_BYTES = 4096;
 
 /** A whole file, however many reads that takes. */
 export function readWhole(directory: Directory, name: string): FileContents {
-  const size = directory.size(name);
-  const bytes = new Uint8Array(size);
+  return readExtent(directory, name, 0, directory.size(name));
+}
+
+/** The bytes [offset, offset + length) of a file that is at least as long. */
+export function readExtent(
+  directory: Directory,
+  name: string,
+  offset: number,
+  length: number,
+): FileContents {
+  const bytes = new Uint8Array(length);
   const unreadable: number[] = [];
-  let at = 0;
-  let wanted = size;
-  while (at < size) {
-    const part = directory.read(name, at, Math.min(wanted, size - at));
+  const end = offset + length;
+  let at = offset;
+  let wanted = length;
+  while (at < end) {
+    const part = directory.read(name, at, Math.min(wanted, end - at));
     if (part !== null && part.length > 0) {
-      bytes.set(part, at);
+      bytes.set(part, at - offset);
       at += part.length;
     } else if (wanted > PAGE_BYTES) {
       wanted = PAGE_BYTES;
     } else {
       unreadable.push(at);
-      at = Math.min(size, (Math.floor(at / PAGE_BYTES) + 1) * PAGE_BYTES);
+      at = Math.min(end, (Math.floor(at / PAGE_BYTES) + 1) * PAGE_BYTES);
     }
   }
   return { bytes, unreadable };

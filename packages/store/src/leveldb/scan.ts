@@ -4,15 +4,18 @@
  *
  * When CURRENT or the MANIFEST cannot be believed, every log and table in the directory is read instead: keys are never written twice, so
  * an obsolete file can only add what is not needed any more, and the chain tells what is.
+ *
+ * Memory: the live logs, one table at a time, and for each key where its newest value lies; values in tables are read when asked for.
  */
 import { utf8Decode } from '@seedraft/codec';
 import type { Defect, FoundRecord, Place, Scan, SlotCopies } from '../engine.ts';
 import { SLOT_BYTES, SLOT_OFFSETS, WITNESS_FILE } from '../witness.ts';
-import { type Directory, readWhole } from './directory.ts';
+import { type Directory, type FileContents, readWhole } from './directory.ts';
 import { type BadPlace, readLog } from './log-reader.ts';
 import { readTable } from './table-reader.ts';
+import { TableRecord, TableValues } from './table-values.ts';
 import { Version } from './version.ts';
-import { type Change, decodeWriteBatch } from './write-batch.ts';
+import { decodeWriteBatch } from './write-batch.ts';
 
 export const CURRENT_FILE = 'CURRENT';
 
@@ -29,11 +32,18 @@ export function scanLevelDirectory(directory: Directory): Scan {
   return new DirectoryScan(directory).scan();
 }
 
-type Found = Change & Place;
+interface Found extends Place {
+  readonly sequence: number;
+  /** Of the value; null: deleted. */
+  readonly length: number | null;
+  /** Null: it lies in a table. */
+  readonly value: Uint8Array | null;
+}
 
 class DirectoryScan {
   readonly #directory: Directory;
   readonly #names: ReadonlySet<string>;
+  readonly #values: TableValues;
   readonly #newest = new Map<string, Found>();
   readonly #defects: Defect[] = [];
   #rewrite = false;
@@ -42,6 +52,7 @@ class DirectoryScan {
   constructor(directory: Directory) {
     this.#directory = directory;
     this.#names = new Set(directory.list());
+    this.#values = new TableValues(directory);
   }
 
   scan(): Scan {
@@ -117,14 +128,17 @@ class DirectoryScan {
       this.#add('damage', file, { offset: 0, reason });
       return;
     }
-    const bytes = this.#readFile(file);
+    const bytes = this.#noteUnreadable(file, this.#values.load(file));
     if (size !== null && bytes.length !== size) {
       const reason = `is ${bytes.length} bytes long, but the MANIFEST says ${size}`;
       this.#add('damage', file, { offset: 0, reason });
     }
     const { changes, defects } = readTable(bytes);
     for (const defect of defects) this.#add('damage', file, defect);
-    for (const change of changes) this.#take(change, file, change.offset);
+    for (const { key, sequence, value, offset } of changes) {
+      if (!this.#isNewest(key, sequence)) continue;
+      this.#newest.set(key, { sequence, length: value?.length ?? null, value: null, file, offset });
+    }
   }
 
   /** In order. A bad tail is torn only if no log has anything intact after it. */
@@ -152,26 +166,32 @@ class DirectoryScan {
       this.#add('damage', file, { offset, reason: 'a write batch cannot be decoded' });
       return;
     }
-    for (const change of changes) this.#take(change, file, offset);
+    for (const { key, sequence, value } of changes) {
+      if (!this.#isNewest(key, sequence)) continue;
+      this.#newest.set(key, { sequence, length: value?.length ?? null, value, file, offset });
+    }
   }
 
-  #take({ key, sequence, value }: Change, file: string, offset: number): void {
+  #isNewest(key: string, sequence: number): boolean {
     const known = this.#newest.get(key);
-    if (known !== undefined && known.sequence >= sequence) return;
-    this.#newest.set(key, { key, sequence, value, file, offset });
+    return known === undefined || known.sequence < sequence;
   }
 
   #records(): FoundRecord[] {
     const live: FoundRecord[] = [];
     for (const key of [...this.#newest.keys()].sort()) {
-      const { value, file, offset } = this.#newest.get(key)!;
+      const { length, value, file, offset } = this.#newest.get(key)!;
       if (value !== null) live.push({ key, value, file, offset });
+      else if (length !== null) live.push(new TableRecord(key, file, offset, length, this.#values));
     }
     return live;
   }
 
   #readFile(name: string): Uint8Array {
-    const { bytes, unreadable } = readWhole(this.#directory, name);
+    return this.#noteUnreadable(name, readWhole(this.#directory, name));
+  }
+
+  #noteUnreadable(name: string, { bytes, unreadable }: FileContents): Uint8Array {
     for (const offset of unreadable) {
       this.#add('damage', name, { offset, reason: 'cannot be read (EIO)' });
     }

@@ -64,7 +64,7 @@ class TableReader {
   }
 
   #readBlocks(metaindex: Handle, index: Handle): void {
-    this.#verify(metaindex, 'the metaindex');
+    this.#verifyMeta(metaindex);
     if (!this.#verify(index, 'the index')) return;
     const isRead = this.#forEach(index, (_key, _length, value) => {
       const reader = new ByteReader(value);
@@ -73,6 +73,18 @@ class TableReader {
       else if (this.#verify(handle, 'a block')) this.#readData(handle);
     });
     if (!isRead) this.#bad(index.offset, 'the index cannot be decoded');
+  }
+
+  /** What it names is the filter: LevelDB would miss a value that a damaged one denies. */
+  #verifyMeta(metaindex: Handle): void {
+    if (!this.#verify(metaindex, 'the metaindex')) return;
+    const isRead = this.#forEach(metaindex, (_key, _length, value) => {
+      const reader = new ByteReader(value);
+      const handle = readHandle(reader);
+      if (reader.failed) this.#bad(metaindex.offset, 'the metaindex points nowhere');
+      else this.#verify(handle, 'the filter');
+    });
+    if (!isRead) this.#bad(metaindex.offset, 'the metaindex cannot be decoded');
   }
 
   #readData(handle: Handle): void {
