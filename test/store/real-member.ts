@@ -1,5 +1,5 @@
 /** A member over real files in a directory of its own: opened, copied as a crash would leave it, opened again. Cleans up after itself. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createDirectory, type OpenDirectory, openDirectory } from '@seedraft/store/level';
@@ -21,7 +21,7 @@ export class Scratch {
   /** What is there now, as the death of the process would leave it. */
   copyOf(directory: string): string {
     const copy = this.fresh();
-    cpSync(directory, copy, { recursive: true });
+    if (existsSync(directory)) cpSync(directory, copy, { recursive: true });
     return copy;
   }
 
