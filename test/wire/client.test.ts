@@ -2,6 +2,7 @@
  * Proves: every message of the native client protocol survives the wire; ill-typed ones are refused by name; and the test vectors printed
  * in the room's README are what this code speaks.
  */
+import { createHmac, scryptSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { encode } from '@seedraft/codec';
 import type { PeerMessage } from '@seedraft/core';
@@ -13,11 +14,17 @@ import {
   encodeFrame,
   encodeHandshake,
   encodePeer,
+  encodeProof,
+  encodeRefusal,
   FRAME_KIND,
   type Frame,
   type Handshake,
+  type PeerRefusal,
+  proofInput,
   readClientFrame,
   readHandshakeFrame,
+  readProofFrame,
+  readRefusalFrame,
 } from '@seedraft/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -75,6 +82,35 @@ describe('the vectors in packages/wire/README.md', () => {
       ? Uint8Array.from(Buffer.from(String(v.hex), 'hex'))
       : v;
 
+  const introduction = (name: string, value: unknown, bytes: Uint8Array) => {
+    const frame = opened(bytes);
+    switch (name.split(/[ ,]+/)[1]) {
+      case 'proof':
+        return { encoded: encodeProof(value as Uint8Array), read: readProofFrame(frame) };
+      case 'refusal':
+        return { encoded: encodeRefusal(value as PeerRefusal), read: readRefusalFrame(frame) };
+      default:
+        return { encoded: encodeHandshake(value as Handshake), read: readHandshakeFrame(frame) };
+    }
+  };
+
+  test('the proofs are the HMAC-SHA-256 that the README says they are', () => {
+    const frameOf = (name: string) => {
+      const found = vectors.find(([title]) => title === name)!;
+      return opened(Uint8Array.from(Buffer.from(found[2], 'hex')));
+    };
+    const dialler = frameOf('members handshake, dialler with a secret').payload;
+    const acceptor = frameOf('members handshake, acceptor with a secret').payload;
+    const key = scryptSync('correct horse battery staple', 'blue', 32, { N: 16384, r: 8, p: 1 });
+    for (const prover of ['dialler', 'acceptor'] as const) {
+      const mac = createHmac('sha256', key)
+        .update(proofInput(prover, dialler, acceptor))
+        .digest();
+      const read = readProofFrame(frameOf(`members proof, ${prover}`));
+      expect(read).toEqual({ ok: true, message: Uint8Array.from(mac) });
+    }
+  });
+
   test('there are some of every frame kind', () => {
     const kinds = new Set(vectors.map(([, , hex]) => Number.parseInt(hex.slice(4, 6), 16)));
     expect([...kinds].sort((a, b) => a - b)).toEqual(Object.values(FRAME_KIND));
@@ -85,8 +121,8 @@ describe('the vectors in packages/wire/README.md', () => {
     const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
     const { encoded, read } = name.startsWith('peer')
       ? { encoded: encodePeer(value as PeerMessage), read: decodePeer(bytes) }
-      : name.startsWith('handshake')
-        ? { encoded: encodeHandshake(value as Handshake), read: readHandshakeFrame(opened(bytes)) }
+      : name.startsWith('members')
+        ? introduction(name, value, bytes)
         : { encoded: encodeClient(value as ClientFrame), read: readClientFrame(opened(bytes)) };
     expect(Buffer.from(encoded).toString('hex')).toBe(hex);
     expect(read).toEqual({ ok: true, message: value });

@@ -13,6 +13,7 @@ import {
   FRAME_KIND,
   type Frame,
   PEER_TYPES,
+  proofInput,
   readHandshakeFrame,
 } from '@seedraft/wire';
 import fc from 'fast-check';
@@ -194,7 +195,11 @@ describe('handshake', () => {
     clusterId: 'blue',
     id: 3,
     incarnation: '0123456789abcdef0123456789abcdef',
+    address: 'b:7000',
+    authentication: 'open' as const,
+    nonce: new Uint8Array(0),
   };
+  const rest = ['b:7000', 0, new Uint8Array(0)];
 
   test('round trip', () => {
     const read = readHandshakeFrame(opened(encodeHandshake(handshake)));
@@ -202,12 +207,30 @@ describe('handshake', () => {
   });
 
   test.each<[string, unknown]>([
-    ['another version', [2, 'blue', 3, handshake.incarnation]],
-    ['no incarnation', [1, 'blue', 3, '']],
-    ['no id', [1, 'blue', 0, handshake.incarnation]],
+    ['no incarnation', [1, 'blue', 3, '', ...rest]],
+    ['no id', [1, 'blue', 0, handshake.incarnation, ...rest]],
+    ['a secret without a nonce', [1, 'blue', 3, handshake.incarnation, 'b:7000', 1, rest[2]]],
+    ['a nonce for nothing', [1, 'blue', 3, handshake.incarnation, 'b:7000', 0, new Uint8Array(32)]],
   ])('refused: %s', (_, value) => {
     const frame = opened(encodeFrame(FRAME_KIND.handshake, encode(value)));
     expect(readHandshakeFrame(frame)).toMatchObject({ ok: false, code: 'BAD_MESSAGE' });
+  });
+
+  test('another version can be read, and judged', () => {
+    const read = readHandshakeFrame(opened(encodeHandshake({ ...handshake, version: 2 })));
+    expect(read).toEqual({ ok: true, message: { ...handshake, version: 2 } });
+  });
+
+  test('a proof covers its direction and every byte of both handshakes', () => {
+    const one = encodeHandshake(handshake);
+    const two = encodeHandshake({ ...handshake, id: 2 });
+    const inputs = [
+      proofInput('dialler', one, two),
+      proofInput('acceptor', one, two),
+      proofInput('dialler', two, one),
+      proofInput('dialler', one.subarray(1), two),
+    ].map((input) => Buffer.from(input).toString('hex'));
+    expect(new Set(inputs).size).toBe(inputs.length);
   });
 
   test('a peer message is no handshake', () => {

@@ -20,6 +20,8 @@ export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 export const FRAME_KIND = {
   handshake: 1,
   peer: 2,
+  proof: 3,
+  refusal: 4,
   hello: 16,
   welcome: 17,
   request: 18,

@@ -12,14 +12,6 @@ export {
   sealFrame,
   WIRE_VERSION,
 } from './frame.ts';
-export {
-  decodePeer,
-  encodeHandshake,
-  encodePeer,
-  type Handshake,
-  PEER_TYPES,
-  type PeerDecoded,
-  readHandshakeFrame,
-  readPeerFrame,
-} from './peer.ts';
+export * from './handshake.ts';
+export { decodePeer, encodePeer, PEER_TYPES, type PeerDecoded, readPeerFrame } from './peer.ts';
 export type { MemberProgress, MemberStatus } from './status.ts';

@@ -1,6 +1,6 @@
 /**
  * The peer protocol: the fourteen messages of core as tuples [type, from, to, term, ...fields], one in each frame of kind `peer`, after
- * one `handshake` frame. Field by field in README.md.
+ * the handshake (handshake.ts). Field by field in README.md.
  *
  * Kept: whatever the bytes, a decoded message is well-typed and possible: safe integers, ids > 0, entries contiguous from prevLogIndex + 1,
  * terms that never decrease, configurations of the right shape. What a *correct* peer would say is core's to judge, not ours.
@@ -11,7 +11,6 @@ import {
   type Entry,
   type InstallSnapshot,
   InvariantError,
-  type MemberId,
   type PeerMessage,
 } from '@seedraft/core';
 import * as field from './field.ts';
@@ -24,7 +23,6 @@ import {
   kindOf,
   MAX_PAYLOAD_BYTES,
   sealFrame,
-  WIRE_VERSION,
 } from './frame.ts';
 import * as shape from './shapes.ts';
 
@@ -50,16 +48,6 @@ const NUMBER = Object.fromEntries(PEER_TYPES.map((type, i) => [type, i + 1])) as
   Record<PeerMessage['type'], number>
 >;
 
-/** The first frame in each direction of a connection between members: who speaks, and from which data directory. */
-export interface Handshake {
-  /** WIRE_VERSION of the sender. */
-  readonly version: number;
-  readonly clusterId: string;
-  readonly id: MemberId;
-  /** 32 hex digits. */
-  readonly incarnation: string;
-}
-
 export type PeerDecoded = { readonly ok: true; readonly message: PeerMessage } | Flaw;
 
 /** The whole frame of a message, header and checksum included. An InstallSnapshot must bear its bytes by now. */
@@ -80,35 +68,6 @@ export function readPeerFrame(frame: Frame): PeerDecoded {
 function readPeerPayload(kind: number, bytes: Uint8Array, from: number): PeerDecoded {
   if (kind !== FRAME_KIND.peer) return flaw('WRONG_KIND', `kind ${kind} is no peer message`);
   return field.readMessage(bytes, readPeer, from);
-}
-
-export function encodeHandshake(handshake: Handshake): Uint8Array {
-  const { version, clusterId, id, incarnation } = handshake;
-  const payload = encodeAfter(HEADER_BYTES, [version, clusterId, id, incarnation]);
-  return sealFrame(FRAME_KIND.handshake, payload);
-}
-
-export function readHandshakeFrame(
-  frame: Frame,
-): { readonly ok: true; readonly message: Handshake } | Flaw {
-  if (frame.kind !== FRAME_KIND.handshake) {
-    return flaw('WRONG_KIND', 'the first frame between members must be a handshake');
-  }
-  return field.readMessage(frame.payload, readHandshake);
-}
-
-function readHandshake(value: unknown): Handshake {
-  const t = field.tuple(value, 4, 'handshake');
-  const version = field.identity(t[0], 'version');
-  if (version !== WIRE_VERSION) field.refuse(`version ${version} is spoken, not ${WIRE_VERSION}`);
-  const incarnation = shape.readIncarnation(t[3]);
-  if (incarnation === '') field.refuse('a handshake without an incarnation');
-  return {
-    version,
-    clusterId: field.text(t[1], 'clusterId'),
-    id: field.identity(t[2], 'id'),
-    incarnation,
-  };
 }
 
 // ------------------------------------------------------------------------------------------------------------------- writing
