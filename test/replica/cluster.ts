@@ -174,6 +174,13 @@ export class TestCluster {
     return requestId;
   }
 
+  /** Hands over requests that came together; the ids their replies will be under. */
+  askAll(id: number, requests: readonly ClientRequest[]): number[] {
+    const asked = requests.map((request) => ({ requestId: ++this.#lastRequest, request }));
+    this.#enter(this.member(id), (replica, at) => replica.requestAll(at, asked));
+    return asked.map(({ requestId }) => requestId);
+  }
+
   /** Asks and waits for the answer. */
   call(id: number, request: ClientRequest, within = 2000): ClientReply {
     const requestId = this.ask(id, request);

@@ -27,6 +27,39 @@ describe('commands', () => {
     for (const { id } of cluster.members) expect(cluster.ledger(id).totals.get('x')).toBe(7);
   });
 
+  test('commands that come together share a write and a message, and are answered one by one', () => {
+    const cluster = new TestCluster();
+    const leader = cluster.leader();
+    cluster.settle();
+    const sent: string[] = [];
+    cluster.passes = (message) => {
+      if (message.type === 'AppendEntries' && message.entries.length > 0) {
+        sent.push(`${message.to}: ${message.entries.length}`);
+      }
+      return true;
+    };
+    const before = cluster.member(leader).disk.log.length;
+    const asked = cluster.askAll(leader, [
+      command(0, 0, 1),
+      { type: 'Query', mode: 'linearizable', query: 'x' },
+      command(0, 0, Number.NaN),
+      command(77, 1, 5),
+      command(0, 0, 2),
+    ]);
+    expect(cluster.member(leader).disk.log.length).toBe(before + 1);
+    expect(sent).toHaveLength(2);
+    expect(sent.every((line) => line.endsWith(': 3'))).toBe(true);
+    cluster.run(100);
+    expect(asked.map((id) => cluster.replies.get(id))).toMatchObject([
+      { type: 'Ok', value: 1 },
+      { type: 'Ok' },
+      { type: 'Refused', code: 'BAD_REQUEST' },
+      { type: 'Refused', code: 'SESSION_EXPIRED' },
+      { type: 'Ok', value: 3 },
+    ]);
+    expect(cluster.surplus).toEqual([]);
+  });
+
   test('a batch is one entry with one result each', () => {
     const cluster = new TestCluster();
     const leader = cluster.leader();

@@ -5,6 +5,7 @@
 import { crc32c } from '@seedraft/codec';
 import type {
   Entry,
+  Proposal,
   ProposalOutcome,
   ReadOutcome,
   RefusalCode,
@@ -16,7 +17,7 @@ import { type CommandRequest, encodeRequest } from './envelope.ts';
 import type { Member } from './member.ts';
 import type { ReadMode } from './ports.ts';
 import { type OpenRead, Reads } from './reads.ts';
-import type { ClientRefusalCode, ClientReply, ClientRequest } from './request.ts';
+import type { AskedRequest, ClientRefusalCode, ClientReply, ClientRequest } from './request.ts';
 import { type Answer, Requests } from './requests.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Outcome } from './state.ts';
@@ -47,10 +48,15 @@ export class Clients {
     this.#limits = limits;
   }
 
-  ask(at: number, requestId: number, request: ClientRequest): void {
-    this.#open++;
-    const reply = this.#begin(at, requestId, request);
-    if (reply !== null) this.#answer(requestId, reply);
+  /** Requests that came together, in order. Their commands are proposed together: one write, one message to each follower. */
+  ask(at: number, asked: readonly AskedRequest[]): void {
+    const proposals: Proposal[] = [];
+    for (const { requestId, request } of asked) {
+      this.#open++;
+      const reply = this.#begin(at, requestId, request, proposals);
+      if (reply !== null) this.#answer(requestId, reply);
+    }
+    if (proposals.length > 0) this.#member.put({ type: 'Propose', at, proposals });
   }
 
   /** The core's terminal outcome of something asked here. */
@@ -94,7 +100,12 @@ export class Clients {
   }
 
   /** The answer, if there is one at once; null: somebody in here remembers the request. */
-  #begin(at: number, requestId: number, request: ClientRequest): ClientReply | null {
+  #begin(
+    at: number,
+    requestId: number,
+    request: ClientRequest,
+    proposals: Proposal[],
+  ): ClientReply | null {
     if (this.#open > this.#limits.maxOpenRequests) return this.#refusal('OVERLOADED');
     switch (request.type) {
       case 'Query':
@@ -115,11 +126,16 @@ export class Clients {
       case 'Snapshot':
         return this.#takeSnapshot(requestId);
       default:
-        return this.#propose(at, requestId, request);
+        return this.#propose(at, requestId, request, proposals);
     }
   }
 
-  #propose(at: number, requestId: number, request: CommandRequest): ClientReply | null {
+  #propose(
+    at: number,
+    requestId: number,
+    request: CommandRequest,
+    proposals: Proposal[],
+  ): ClientReply | null {
     const { state, config, isLeader } = this.#member;
     const data = encodeRequest(request, state.time.stamp(at));
     if (data === null) return this.#refusal('BAD_REQUEST');
@@ -128,7 +144,7 @@ export class Clients {
     const id = this.#member.nextId();
     const checksum = crc32c(data);
     this.#proposals.open(id, requestId, config.forwardProposals && !isLeader ? checksum : -1);
-    this.#member.put({ type: 'Propose', at, proposals: [{ id, data, checksum }] });
+    proposals.push({ id, data, checksum });
     return null;
   }
 

@@ -1,6 +1,7 @@
 export type * from './ports.ts';
 export { Replica, type ReplicaOptions } from './replica.ts';
 export {
+  type AskedRequest,
   type ClientRefusalCode,
   type ClientReply,
   type ClientRequest,

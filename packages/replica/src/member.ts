@@ -4,7 +4,7 @@
  */
 import type { MemberId, Message, Raft, RaftConfig } from '@seedraft/core';
 import type { Store, Tracer, Transport } from './ports.ts';
-import type { ClientRequest } from './request.ts';
+import type { AskedRequest } from './request.ts';
 import type { ReplicatedState } from './state.ts';
 
 /** What enters the loop: the core's messages, and what concerns only what is around the core. */
@@ -13,8 +13,7 @@ export type Input = Message | RequestInput | SnapshotInput;
 interface RequestInput {
   readonly type: 'Request';
   readonly at: number;
-  readonly requestId: number;
-  readonly request: ClientRequest;
+  readonly asked: readonly AskedRequest[];
 }
 
 /** Completions of the store that the core hears of only in its own words, if at all. */

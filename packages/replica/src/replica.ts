@@ -23,7 +23,7 @@ import { ClusterTime } from './cluster-time.ts';
 import { type Input, Member } from './member.ts';
 import type { SnapshotPolicy } from './own-snapshots.ts';
 import type { RecoveredMember, StateMachine, Store, Tracer, Transport } from './ports.ts';
-import type { ClientRequest } from './request.ts';
+import type { AskedRequest, ClientRequest } from './request.ts';
 import { Snapshots } from './snapshots.ts';
 import { ReplicatedState } from './state.ts';
 import { stoppedBefore, writeFailed } from './stopped.ts';
@@ -119,7 +119,12 @@ export class Replica {
 
   /** Ends with exactly one `transport.reply(requestId, …)`. */
   request(at: number, requestId: number, request: ClientRequest): void {
-    this.#enter({ type: 'Request', at, requestId, request });
+    this.#enter({ type: 'Request', at, asked: [{ requestId, request }] });
+  }
+
+  /** Requests that came together: as one after the other, but their commands share one step, and with it one write and one message to each follower. */
+  requestAll(at: number, asked: readonly AskedRequest[]): void {
+    this.#enter({ type: 'Request', at, asked });
   }
 
   persisted(at: number, seq: number): void {
@@ -175,7 +180,7 @@ export class Replica {
     if (input.at > this.#member.now) this.#member.now = input.at;
     switch (input.type) {
       case 'Request':
-        this.#clients.ask(input.at, input.requestId, input.request);
+        this.#clients.ask(input.at, input.asked);
         break;
       case 'SnapshotWritten':
         this.#snapshots.written(input.id, input.offset);

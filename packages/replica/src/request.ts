@@ -45,6 +45,12 @@ export type ClientRequest =
   /** Take a snapshot now; answered when it is durable. */
   | { readonly type: 'Snapshot' };
 
+/** A request under the id its one answer will bear. */
+export interface AskedRequest {
+  readonly requestId: number;
+  readonly request: ClientRequest;
+}
+
 /** Codes a client may see besides the core's. `sentence(code)` says what to do about each. */
 export type ClientRefusalCode =
   | RefusalCode
