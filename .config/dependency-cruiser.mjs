@@ -7,6 +7,7 @@ const ALLOWED = {
   kv: ['replica', 'codec'],
   wire: ['core', 'replica', 'codec'],
   store: ['core', 'replica', 'codec'],
+  node: ['core', 'replica', 'store', 'wire', 'codec'],
   sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
   seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim'],
 };

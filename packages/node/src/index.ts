@@ -1,0 +1,25 @@
+export { type Address, formatAddress, parseAddress } from './address.ts';
+export { type Ending, REPORT_FILE } from './death.ts';
+export type { NodeEvent } from './events.ts';
+export type { TlsMaterial } from './frame-socket.ts';
+export type { HistogramSnapshot } from './histogram.ts';
+export { type RunningNode, type Starting, startNode } from './node.ts';
+export {
+  type ClientRole,
+  type ClientSecurity,
+  defaultLimits,
+  type FirstMember,
+  type NodeLimits,
+  type NodeOptions,
+  type PeerSecurity,
+  type Start,
+} from './options.ts';
+export { type NodeMetrics, VERSION } from './status.ts';
+export type {
+  Identity,
+  Made,
+  OpenedStorage,
+  Opening,
+  Storage,
+  StorageRefusal,
+} from './storage.ts';

@@ -1,0 +1,175 @@
+/**
+ * Joining a cluster: the wish is recorded, the cluster gives an id by its log (so none is ever given twice), the directory is made under it, and once
+ * caught up the learner asks to become a voter. Every step can be repeated after a crash: the incarnation, drawn first, tells the cluster
+ * that it is the same joiner.
+ */
+import { randomBytes } from 'node:crypto';
+import { EMPTY_CONFIGURATION, type Member, type MemberChange, type MemberId } from '@seedraft/core';
+import type { MemberStatus } from '@seedraft/wire';
+import type { Answer } from './ask-member.ts';
+import type { Clock } from './clock.ts';
+import type { EventLog } from './events.ts';
+import type { Storage, StorageRefusal } from './storage.ts';
+
+export interface Joining {
+  readonly storage: Storage;
+  readonly endpoints: readonly string[];
+  readonly name: string;
+  readonly peerAddress: string;
+  readonly clientAddress: string;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  /** ms; Infinity: until it succeeds. */
+  readonly within: number;
+  ask(address: string, clusterId: string, request: AskedOfCluster): Promise<Answer>;
+}
+
+export type AskedOfCluster = Parameters<typeof import('./ask-member.ts').askMember>[1];
+
+const PAUSE_MS = 200;
+
+type Joined = { readonly outcome: 'joined' } | StorageRefusal;
+
+/** `wish`: recorded by an earlier start, or null. Afterwards the directory holds a member. */
+export async function join(
+  joining: Joining,
+  wish: { readonly clusterId: string; readonly incarnation: string; readonly name: string } | null,
+): Promise<Joined> {
+  const until = joining.clock.now() + joining.within;
+  let identity = wish;
+  for (;;) {
+    const leader = await findLeader(joining, identity?.clusterId ?? '');
+    if (leader.ok) {
+      if (identity === null) {
+        const { clusterId } = leader.status;
+        const incarnation = randomBytes(16).toString('hex');
+        identity = { clusterId, incarnation, name: joining.name };
+        const made = await joining.storage.beginJoin(identity);
+        if (made.outcome === 'refused') return made;
+      }
+      const id = await requestId(joining, identity, leader);
+      if (id !== null) {
+        const made = await joining.storage.create({ ...identity, id }, EMPTY_CONFIGURATION);
+        return made.outcome === 'refused' ? made : { outcome: 'joined' };
+      }
+    } else joining.log({ type: 'Joining', step: leader.reason });
+    if (joining.clock.now() >= until) return gaveUp(leader.ok ? 'it gave no id' : leader.reason);
+    await pause(joining.clock);
+  }
+}
+
+function gaveUp(reason: string): StorageRefusal {
+  return {
+    outcome: 'refused',
+    code: 'JOIN_FAILED',
+    sentence: `The cluster did not take this member in: ${reason}. Check the endpoints, the token (it needs the admin role) and that a majority is up; then start again with the same directory.`,
+  };
+}
+
+type FoundLeader =
+  | { readonly ok: true; readonly address: string; readonly status: MemberStatus }
+  | { readonly ok: false; readonly reason: string };
+
+/** The status of a member that leads, asked of the endpoints in turn. */
+async function findLeader(joining: Joining, clusterId: string): Promise<FoundLeader> {
+  let reason = 'no endpoint is known';
+  for (const endpoint of joining.endpoints) {
+    let address = endpoint;
+    for (let hops = 0; hops < 3; hops++) {
+      const answer = await joining.ask(address, clusterId, { type: 'Status' });
+      if (!answer.ok || answer.reply.type !== 'Ok') {
+        const why = answer.ok ? JSON.stringify(answer.reply) : answer.reason;
+        reason = `${address} did not answer (${why})`;
+        break;
+      }
+      const status = answer.reply.value as MemberStatus;
+      if (status.role === 'leader') return { ok: true, address, status };
+      reason = `${address} knows no leader`;
+      if (status.leaderAddress === '') break;
+      address = status.leaderAddress;
+    }
+  }
+  return { ok: false, reason };
+}
+
+/**
+ * Null: not yet; ask again. The id counts once the entry that gives it is committed. A joiner that finds itself named already (it asked, and
+ * crashed before it heard) has its entry written again: that is committed only after the first.
+ */
+async function requestId(
+  joining: Joining,
+  identity: { readonly clusterId: string; readonly incarnation: string },
+  leader: { readonly address: string; readonly status: MemberStatus },
+): Promise<MemberId | null> {
+  const { members, highestId } = leader.status.configuration;
+  const { incarnation, clusterId } = identity;
+  const { peerAddress, clientAddress, name } = joining;
+  const known = members.find((member) => member.incarnation === incarnation);
+  const id = known?.id ?? highestId + 1;
+  const change: MemberChange =
+    known === undefined
+      ? {
+          type: 'add',
+          member: {
+            id,
+            incarnation,
+            name: name === '' ? `n${id}` : name,
+            peerAddress,
+            clientAddress,
+            role: 'learner',
+            priority: 0,
+          },
+        }
+      : { type: 'update', member: { ...known, peerAddress, clientAddress } };
+  joining.log({ type: 'Joining', step: `asking ${leader.address} for id ${id}` });
+  const request = { type: 'ChangeMembership', changes: [change], mode: 'single' } as const;
+  const answer = await joining.ask(leader.address, clusterId, request);
+  if (answer.ok && answer.reply.type === 'Ok') return id;
+  const why = answer.ok ? JSON.stringify(answer.reply) : answer.reason;
+  joining.log({ type: 'Joining', step: `no id yet: ${why}` });
+  return null;
+}
+
+/** What a promotion needs to know of the member it is about. */
+export interface Promotable {
+  readonly id: MemberId;
+  readonly clusterId: string;
+  /** Of this member, in the configuration in force here; null: not named yet. */
+  role(): Member['role'] | null;
+  /** '': unknown. */
+  leaderAddress(): string;
+  isStopped(): boolean;
+}
+
+/** Asks until this member is a voter. */
+export async function becomeVoter(
+  { clock, log, endpoints, ask }: Pick<Joining, 'clock' | 'log' | 'endpoints' | 'ask'>,
+  member: Promotable,
+): Promise<void> {
+  let told = '';
+  while (!member.isStopped() && member.role() !== 'voter') {
+    const address = member.leaderAddress() || endpoints[0]!;
+    if (member.role() === 'learner') {
+      const answer = await ask(address, member.clusterId, {
+        type: 'ChangeMembership',
+        changes: [{ type: 'promote', id: member.id }],
+        mode: 'single',
+      });
+      const why = !answer.ok
+        ? answer.reason
+        : answer.reply.type === 'Refused'
+          ? answer.reply.code
+          : '';
+      if (why !== '' && why !== told) log({ type: 'Joining', step: `not a voter yet: ${why}` });
+      told = why;
+    }
+    await pause(clock);
+  }
+  if (!member.isStopped()) log({ type: 'Joining', step: 'this member is a voter' });
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(PAUSE_MS * (0.5 + Math.random()), resolve);
+  });
+}

@@ -1,0 +1,2 @@
+/** The room under test. */
+export * from '../../packages/node/src/index.ts';
