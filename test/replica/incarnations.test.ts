@@ -1,5 +1,5 @@
 /** An id is bound to one data directory: what comes under it from another is refused and counted (M32). */
-import type { PeerMessage } from '@seedraft/core';
+import { EMPTY_CONFIGURATION, type PeerMessage } from '@seedraft/core';
 import { describe, expect, test } from 'vitest';
 import { Incarnations } from '../../packages/replica/src/incarnations.ts';
 import { incarnationOf, TestCluster } from './cluster.ts';
@@ -62,13 +62,23 @@ describe('incarnations', () => {
       highestId: 2,
     };
     const incarnations = new Incarnations(1, 'own', 20);
-    expect(incarnations.admit(2, 'first', configuration)).toBe(true);
-    expect(incarnations.admit(2, 'other', configuration)).toBe(false);
-    expect(incarnations.admit(2, 'first', configuration)).toBe(true);
+    const asks = { type: 'TimeoutNow', from: 2, to: 1, term: 1 } as const;
+    expect(incarnations.admit(asks, 'first', configuration)).toBe(true);
+    expect(incarnations.admit(asks, 'other', configuration)).toBe(false);
+    expect(incarnations.admit(asks, 'first', configuration)).toBe(true);
     expect(incarnations.refused).toBe(1);
     expect(incarnations.bind(0, 5, configuration)?.changes).toHaveLength(2);
     expect(incarnations.dueAt).toBe(Number.POSITIVE_INFINITY);
     expect(incarnations.ended(5)).toBe(true);
     expect(incarnations.dueAt).toBe(20);
+  });
+
+  test('an id in no configuration may ask, but its promises are not listened to', () => {
+    const incarnations = new Incarnations(1, 'own', 20);
+    const vote = { type: 'RequestVoteReply', from: 7, to: 1, term: 1, voteGranted: true } as const;
+    const asks = { type: 'TimeoutNow', from: 7, to: 1, term: 1 } as const;
+    expect(incarnations.admit(asks, 'new', EMPTY_CONFIGURATION)).toBe(true);
+    expect(incarnations.admit(vote, 'new', EMPTY_CONFIGURATION)).toBe(false);
+    expect(incarnations.refused).toBe(1);
   });
 });

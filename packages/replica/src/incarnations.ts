@@ -5,13 +5,19 @@
  *
  * A cluster bootstrapped from a list of addresses starts unbound: the leader binds each member by an `update` change when it first hears it.
  * Until that entry is in the log, each member holds those it has heard to the incarnation it heard first.
+ *
+ * An id in no configuration known here may ask (one that lags must still hear who replaced the members it knows), but what it promises
+ * counts for nothing and is not listened to: a member that was removed after it lost its disk is bound to nothing any more.
  */
 import {
   type ChangeMembership,
   type Configuration,
   changedMember,
+  type Member,
   type MemberChange,
   type MemberId,
+  memberOf,
+  type PeerMessage,
 } from '@seedraft/core';
 
 export class Incarnations {
@@ -30,10 +36,9 @@ export class Incarnations {
     this.#spacing = spacing;
   }
 
-  /** May `from`, whose connection proved `incarnation`, be listened to? Counted when not. */
-  admit(from: MemberId, incarnation: string, configuration: Configuration): boolean {
-    const bound = boundIncarnation(from, configuration);
-    const admitted = bound === '' ? this.#holdToFirst(from, incarnation) : bound === incarnation;
+  /** May this message, whose connection proved `incarnation`, be listened to? Counted when not. */
+  admit(message: PeerMessage, incarnation: string, configuration: Configuration): boolean {
+    const admitted = this.#isKnown(message, incarnation, memberOf(configuration, message.from));
     if (!admitted) this.refused++;
     return admitted;
   }
@@ -74,6 +79,12 @@ export class Incarnations {
     return true;
   }
 
+  #isKnown(message: PeerMessage, incarnation: string, member: Member | undefined): boolean {
+    if (member === undefined && isPromise(message)) return false;
+    const bound = member?.incarnation ?? '';
+    return bound === '' ? this.#holdToFirst(message.from, incarnation) : bound === incarnation;
+  }
+
   #holdToFirst(from: MemberId, incarnation: string): boolean {
     const first = this.#heard.get(from);
     if (first !== undefined) return first === incarnation;
@@ -85,11 +96,15 @@ export class Incarnations {
   }
 }
 
-/** '' for an id that is unbound, or in no configuration known here: one that lags must still hear who replaced the members it knows. */
-function boundIncarnation(id: MemberId, configuration: Configuration): string {
-  const { members } = configuration;
-  for (let i = 0; i < members.length; i++) {
-    if (members[i]!.id === id) return members[i]!.incarnation;
+/** What is counted towards a quorum, or moves one's progress. */
+function isPromise({ type }: PeerMessage): boolean {
+  switch (type) {
+    case 'RequestVoteReply':
+    case 'PreVoteReply':
+    case 'AppendEntriesReply':
+    case 'InstallSnapshotReply':
+      return true;
+    default:
+      return false;
   }
-  return '';
 }

@@ -103,8 +103,8 @@ export class Replica {
 
   /** A peer's message, with the incarnation its connection proved; refused and counted when it is not the one bound to that id. */
   receive(at: number, incarnation: string, message: PeerMessage): void {
-    if (!this.#chores.incarnations.admit(message.from, incarnation, this.raft.configuration))
-      return;
+    const { incarnations } = this.#chores;
+    if (!incarnations.admit(message, incarnation, this.raft.configuration)) return;
     this.#enter({ type: 'Receive', at, rpc: message });
   }
 
