@@ -1,9 +1,9 @@
 /** The client port: what a client may do, what it is told, and that no client, however bad, harms the member or another client. */
 import { get, put, watch } from '@seedraft/kv';
+import type { RunningNode } from '@seedraft/node';
 import { encodeClient, encodeFrame, FRAME_KIND } from '@seedraft/wire';
 import { afterEach, expect, test } from 'vitest';
 import { command, NodeCluster, type Overrides } from './cluster.ts';
-import type { RunningNode } from './node.ts';
 import { RawClient } from './raw.ts';
 
 let cluster: NodeCluster;

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { get, KvMachine, put } from '@seedraft/kv';
+import { type NodeOptions, type RunningNode, startNode } from '@seedraft/node';
 import { afterEach, expect, test } from 'vitest';
 import { command, freePort } from './cluster.ts';
-import { type NodeOptions, type RunningNode, startNode } from './node.ts';
 
 const made: string[] = [];
 const running: RunningNode[] = [];

@@ -1,5 +1,6 @@
 /** A data directory in memory, over the store's own logic: completions come on later turns, a crash loses what was not durable. */
 import type { Configuration } from '@seedraft/core';
+import type { Identity, Made, Opening, Storage } from '@seedraft/node';
 import type { RecoveredMember, Store } from '@seedraft/replica';
 import {
   createDirectory,
@@ -9,7 +10,6 @@ import {
   recover,
   type StoreEvents,
 } from '@seedraft/store';
-import type { Identity, Made, Opening, Storage } from './node.ts';
 
 export class MemoryStorage implements Storage {
   identity: Identity | null = null;

@@ -2,6 +2,7 @@
  * The peer port: members authenticate, strangers and the wrong ones are told why and never listened to, a slow or lost peer hurts nobody else.
  */
 import { readFileSync } from 'node:fs';
+import { type RunningNode, startNode, type TlsMaterial } from '@seedraft/node';
 import {
   encodeHandshake,
   encodePeer,
@@ -15,7 +16,6 @@ import {
 import { afterEach, describe, expect, test } from 'vitest';
 import { NodeCluster, type Overrides } from './cluster.ts';
 import { MemoryStorage } from './memory-storage.ts';
-import { type RunningNode, startNode, type TlsMaterial } from './node.ts';
 import { TcpProxy } from './proxy.ts';
 import { Raw } from './raw.ts';
 
@@ -306,7 +306,6 @@ describe('bad connections', () => {
         electionTimeoutMin: 400,
         electionTimeoutMax: 800,
         heartbeatInterval: 60,
-        maxAppendBytes: 100_000,
       },
     });
     await cluster.put('a', '1');
@@ -341,7 +340,7 @@ describe('bad connections', () => {
     await cluster.converged();
     proxy.hold();
     const slow = cluster.event('PeerSlow', ({ id }) => id === 3);
-    const value = 'x'.repeat(90_000);
+    const value = 'x'.repeat(500_000);
     let isCutOff = false;
     void slow.then(() => {
       isCutOff = true;

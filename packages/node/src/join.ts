@@ -5,11 +5,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EMPTY_CONFIGURATION, type Member, type MemberChange, type MemberId } from '@seedraft/core';
+import { type ClientReply, sentence } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { Answer } from './ask-member.ts';
 import type { Clock } from './clock.ts';
 import type { EventLog } from './events.ts';
-import type { Storage, StorageRefusal } from './storage.ts';
+import type { Identity, Storage, StorageRefusal } from './storage.ts';
 
 export interface Joining {
   readonly storage: Storage;
@@ -39,23 +40,30 @@ export async function join(
   let identity = wish;
   for (;;) {
     const leader = await findLeader(joining, identity?.clusterId ?? '');
+    let reason = leader.ok ? '' : leader.reason;
     if (leader.ok) {
       if (identity === null) {
-        const { clusterId } = leader.status;
-        const incarnation = randomBytes(16).toString('hex');
-        identity = { clusterId, incarnation, name: joining.name };
+        identity = newIdentity(joining, leader.status.clusterId);
         const made = await joining.storage.beginJoin(identity);
         if (made.outcome === 'refused') return made;
       }
       const id = await requestId(joining, identity, leader);
-      if (id !== null) {
+      if (typeof id === 'number') {
         const made = await joining.storage.create({ ...identity, id }, EMPTY_CONFIGURATION);
         return made.outcome === 'refused' ? made : { outcome: 'joined' };
       }
-    } else joining.log({ type: 'Joining', step: leader.reason });
-    if (joining.clock.now() >= until) return gaveUp(leader.ok ? 'it gave no id' : leader.reason);
+      reason = id;
+    }
+    joining.log({ type: 'Joining', step: `not yet: ${reason}` });
+    // These will be said again however often it asks.
+    const isFinal = /UNAUTHORIZED|WRONG_CLUSTER|VERSION/.test(reason);
+    if (isFinal || joining.clock.now() >= until) return gaveUp(reason);
     await pause(joining.clock);
   }
+}
+
+function newIdentity({ name }: Joining, clusterId: string): Omit<Identity, 'id'> {
+  return { clusterId, incarnation: randomBytes(16).toString('hex'), name };
 }
 
 function gaveUp(reason: string): StorageRefusal {
@@ -78,7 +86,7 @@ async function findLeader(joining: Joining, clusterId: string): Promise<FoundLea
     for (let hops = 0; hops < 3; hops++) {
       const answer = await joining.ask(address, clusterId, { type: 'Status' });
       if (!answer.ok || answer.reply.type !== 'Ok') {
-        const why = answer.ok ? JSON.stringify(answer.reply) : answer.reason;
+        const why = answer.ok ? whyNot(answer.reply) : answer.reason;
         reason = `${address} did not answer (${why})`;
         break;
       }
@@ -93,14 +101,14 @@ async function findLeader(joining: Joining, clusterId: string): Promise<FoundLea
 }
 
 /**
- * Null: not yet; ask again. The id counts once the entry that gives it is committed. A joiner that finds itself named already (it asked, and
- * crashed before it heard) has its entry written again: that is committed only after the first.
+ * The id, or why there is none yet: ask again. It counts once the entry that gives it is committed. A joiner that finds itself named already (it asked, and
+ * crashed before it heard) has its entry written again, which is committed only after the first.
  */
 async function requestId(
   joining: Joining,
   identity: { readonly clusterId: string; readonly incarnation: string },
   leader: { readonly address: string; readonly status: MemberStatus },
-): Promise<MemberId | null> {
+): Promise<MemberId | string> {
   const { members, highestId } = leader.status.configuration;
   const { incarnation, clusterId } = identity;
   const { peerAddress, clientAddress, name } = joining;
@@ -125,9 +133,11 @@ async function requestId(
   const request = { type: 'ChangeMembership', changes: [change], mode: 'single' } as const;
   const answer = await joining.ask(leader.address, clusterId, request);
   if (answer.ok && answer.reply.type === 'Ok') return id;
-  const why = answer.ok ? JSON.stringify(answer.reply) : answer.reason;
-  joining.log({ type: 'Joining', step: `no id yet: ${why}` });
-  return null;
+  return answer.ok ? whyNot(answer.reply) : answer.reason;
+}
+
+function whyNot(reply: ClientReply): string {
+  return reply.type === 'Refused' ? `${reply.code}: ${sentence(reply.code)}` : reply.type;
 }
 
 /** What a promotion needs to know of the member it is about. */

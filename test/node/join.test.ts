@@ -1,0 +1,103 @@
+/** Joining: an id from the cluster's log, the same one after a crash in the middle, a learner that catches up and becomes a voter. */
+
+import { startNode } from '@seedraft/node';
+import { afterEach, expect, test } from 'vitest';
+import { NodeCluster } from './cluster.ts';
+import { MemoryStorage } from './memory-storage.ts';
+
+let cluster: NodeCluster;
+afterEach(() => cluster.stop());
+
+const joinAt = (endpoints: readonly string[], more = {}) =>
+  ({ start: { how: 'join', endpoints, ...more } }) as const;
+
+const roleOf = (id: number) =>
+  cluster
+    .running()
+    .map((node) => node.status().configuration.members.find((member) => member.id === id)?.role);
+
+test('two empty directories join through a follower, catch up, and become voters', async () => {
+  cluster = await NodeCluster.start(3, {
+    snapshot: { everyEntries: 20, everyBytes: 1e9, keep: 2 },
+  });
+  for (let i = 0; i < 50; i++) await cluster.put(`k${i}`, `${i}`);
+  const leader = await cluster.leader();
+  const follower = cluster.running().find(({ id }) => id !== leader.id)!;
+  const [four, five] = await Promise.all([
+    cluster.boot(4, joinAt([follower.clientAddress], { name: 'late' })),
+    cluster.boot(5, joinAt([follower.clientAddress])),
+  ]);
+  expect([four.id, five.id].sort()).toEqual([4, 5]);
+  for (const id of [4, 5]) {
+    await cluster.until(`${id} a voter everywhere`, () =>
+      roleOf(id).every((role) => role === 'voter'),
+    );
+  }
+  await cluster.put('after', '1');
+  await cluster.converged();
+  // Ids are never handed out twice: 5 is removed, the next one is 6.
+  const last = cluster.running().find(({ id }) => id === 5)!;
+  await cluster.until('removed', async () => {
+    const chief = await cluster.leader();
+    const changes = [{ type: 'remove', id: 5 }] as const;
+    const reply = await chief.request({ type: 'ChangeMembership', changes, mode: 'single' });
+    return reply.type === 'Ok';
+  });
+  expect(await last.stopped).toMatchObject({ code: 'MEMBER_REMOVED' });
+  const six = await cluster.boot(6, joinAt([four.clientAddress], { promote: false }));
+  expect(six.id).toBe(6);
+  await cluster.put('more', '1');
+  await cluster.converged();
+  expect(new Set(roleOf(6))).toEqual(new Set(['learner']));
+});
+
+test('a joiner that crashed after it got its id gets the same one again', async () => {
+  cluster = await NodeCluster.start(1);
+  const leader = await cluster.leader();
+  const storage = new MemoryStorage();
+  // The directory cannot be made at first: the id was given, and the joiner starts again.
+  const create = storage.create.bind(storage);
+  storage.create = () => {
+    const sentence = 'The disk is full.';
+    return Promise.resolve({ outcome: 'refused', code: 'DIRECTORY_UNUSABLE', sentence });
+  };
+  const options = { ...cluster.options(2, joinAt([leader.clientAddress])), storage };
+  expect(await startNode(options)).toMatchObject({ ok: false, code: 'DIRECTORY_UNUSABLE' });
+  const named = leader.status().configuration.members;
+  expect(named.map(({ id }) => id)).toEqual([1, 2]);
+  storage.create = create;
+  const again = await startNode(options);
+  if (!again.ok) throw new Error(again.sentence);
+  expect(again.node.id).toBe(2);
+  expect(leader.status().configuration.members).toHaveLength(2);
+  await cluster.until('a voter', () => roleOf(2)[0] === 'voter');
+  await cluster.put('a', '1');
+  await again.node.stop();
+});
+
+test('nobody to join, or a token that does not cover it: refused with the reason', async () => {
+  const tokens = [
+    { token: 'reader', role: 'read' },
+    { token: 'operator', role: 'admin' },
+  ] as const;
+  cluster = await NodeCluster.start(1, { security: { clients: { tokens } } });
+  const leader = await cluster.leader();
+  const attempt = (endpoint: string, token: string) =>
+    startNode({
+      ...cluster.options(2, joinAt([endpoint], { within: 300, token })),
+      storage: new MemoryStorage(),
+    });
+  expect(await attempt('127.0.0.1:1', 'operator')).toMatchObject({
+    ok: false,
+    code: 'JOIN_FAILED',
+    sentence: expect.stringContaining('ECONNREFUSED'),
+  });
+  expect(await attempt(leader.clientAddress, 'reader')).toMatchObject({
+    ok: false,
+    code: 'JOIN_FAILED',
+    sentence: expect.stringContaining('UNAUTHORIZED'),
+  });
+  const joined = await attempt(leader.clientAddress, 'operator');
+  expect(joined).toMatchObject({ ok: true });
+  if (joined.ok) await joined.node.stop();
+});

@@ -1,2 +1,0 @@
-/** The room under test. */
-export * from '../../packages/node/src/index.ts';
