@@ -9,13 +9,22 @@ const ALLOWED = {
   store: ['core', 'replica', 'codec'],
   node: ['core', 'replica', 'store', 'wire', 'codec'],
   sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
-  seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim'],
+  seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim', 'node', 'client'],
 };
 /** npm packages a room may import; whatever is not named here is forbidden. */
 const PACKAGES = {
   sim: ['seedrandom', 'zod'],
   store: ['classic-level'],
-  seedraft: ['cli-progress', 'commander', 'picocolors', 'piscina', 'yaml', 'zod'],
+  seedraft: [
+    'cli-progress',
+    'commander',
+    'picocolors',
+    'pino',
+    'piscina',
+    'prom-client',
+    'yaml',
+    'zod',
+  ],
 };
 /** The one part of a pure room that is not: the store's engine over real files. */
 const LEVEL = 'packages/store/src/level/';

@@ -5,10 +5,12 @@ import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { catalogue } from './help.ts';
 import { addCheck } from './verbs/check.ts';
+import { addCluster } from './verbs/cluster.ts';
 import { addFuzz } from './verbs/fuzz.ts';
 import { note, out } from './verbs/output.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addRun } from './verbs/run.ts';
+import { addServe } from './verbs/serve.ts';
 
 const WIDTH = 100;
 
@@ -16,7 +18,7 @@ function program(finish: (code: number) => void): Command {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const root = new Command('seedraft')
     .description(
-      'Fuzz a Raft cluster by seed, replay a failing seed exactly, and judge what its clients saw.',
+      'Fuzz a Raft cluster by seed, replay a failing seed exactly, judge what its clients saw, and run the same core for real.',
     )
     .version((JSON.parse(manifest) as { version: string }).version)
     .commandsGroup('Test:')
@@ -27,6 +29,8 @@ function program(finish: (code: number) => void): Command {
     .showHelpAfterError('(seedraft --help lists the verbs)')
     .exitOverride();
   for (const add of [addFuzz, addRun, addReplay, addCheck]) add(root, finish);
+  root.commandsGroup('Run a cluster:');
+  for (const add of [addServe, addCluster]) add(root, finish);
   for (const verb of root.commands) verb.allowExcessArguments(false);
   return root;
 }

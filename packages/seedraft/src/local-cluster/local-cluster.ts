@@ -1,0 +1,145 @@
+/**
+ * A cluster of processes on this machine: what `cluster up` shows to people and `chaos` torments. It decides addresses, directories and the
+ * flags of each start; what a member does with them is `serve`'s.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { ClusterMember } from './cluster-file.ts';
+import { freePorts } from './free-ports.ts';
+import { type Exit, ProcessMember } from './process-member.ts';
+
+/** One second more than a member gives itself for an orderly stop. */
+const PATIENCE = 11_000;
+
+export interface LocalClusterOptions {
+  readonly cluster: string;
+  readonly folder: string;
+  readonly size: number;
+  /** First of the ports; absent: free ones. Each member takes three: members, clients, HTTP. */
+  readonly firstPort?: number;
+  /** Flags of `serve` besides those of identity and addresses. */
+  readonly flags: readonly string[];
+  readonly onLine: (member: LocalMember, line: string) => void;
+  readonly onExit: (member: LocalMember, exit: Exit) => void;
+}
+
+export interface LocalMember {
+  /** Place in the cluster, from 1; the id too for the first members. */
+  readonly place: number;
+  readonly name: string;
+  readonly data: string;
+  readonly peer: string;
+  readonly client: string;
+  readonly http: string;
+  /** Of its first start; later ones need none of it but may bear it. */
+  readonly birth: readonly string[];
+  /** How the others reach it, where a proxy stands between. */
+  readonly advertised: string;
+}
+
+export class LocalCluster {
+  readonly members: LocalMember[] = [];
+  readonly #options: LocalClusterOptions;
+  readonly #processes = new Map<LocalMember, ProcessMember>();
+
+  private constructor(options: LocalClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Decides who there will be; nothing runs yet. `advertise`: the address that the others are told, given the real one. */
+  static async plan(
+    options: LocalClusterOptions,
+    advertise: (place: number, peer: string) => Promise<string> = async (_, peer) => peer,
+  ): Promise<LocalCluster> {
+    const cluster = new LocalCluster(options);
+    const ports = await portsFor(options.size, options.firstPort);
+    const places = Array.from({ length: options.size }, (_, at) => at + 1);
+    const addresses = places.map((place) => addressesOf(ports, place));
+    const advertised = await Promise.all(
+      addresses.map(({ peer }, at) => advertise(places[at]!, peer)),
+    );
+    const listed = places
+      .map((place, at) => `${place}=${advertised[at]}/${addresses[at]!.client}`)
+      .join(',');
+    for (const [at, place] of places.entries()) {
+      const identity = ['--cluster', options.cluster, '--id', `${place}`, '--members', listed];
+      cluster.members.push({
+        place,
+        name: `n${place}`,
+        data: path.join(options.folder, `n${place}`),
+        ...addresses[at]!,
+        advertised: advertised[at]!,
+        birth: ['--bootstrap', ...identity],
+      });
+    }
+    return cluster;
+  }
+
+  /** One more, which joins at its start; its id is the cluster's to give. */
+  async plus(
+    endpoints: readonly string[],
+    advertise: (peer: string) => Promise<string> = async (peer) => peer,
+  ): Promise<LocalMember> {
+    const place = this.members.length + 1;
+    const addresses = addressesOf(await portsFor(1), 1);
+    const member: LocalMember = {
+      place,
+      name: `n${place}`,
+      data: path.join(this.#options.folder, `n${place}`),
+      ...addresses,
+      advertised: await advertise(addresses.peer),
+      birth: ['--join', endpoints.join(',')],
+    };
+    this.members.push(member);
+    return member;
+  }
+
+  start(member: LocalMember): ProcessMember {
+    mkdirSync(member.data, { recursive: true });
+    const started = new ProcessMember({
+      flags: [
+        ...['--data', member.data, '--name', member.name],
+        ...['--peer-listen', member.peer, '--client-listen', member.client],
+        ...['--http-listen', member.http],
+        ...(member.advertised === member.peer ? [] : ['--peer-advertise', member.advertised]),
+        ...member.birth,
+        ...this.#options.flags,
+      ],
+      onLine: (line) => this.#options.onLine(member, line),
+      onExit: (exit) => this.#options.onExit(member, exit),
+    });
+    this.#processes.set(member, started);
+    return started;
+  }
+
+  processOf(member: LocalMember): ProcessMember | undefined {
+    return this.#processes.get(member);
+  }
+
+  /** For `.seedraft/cluster.json`. */
+  describe(member: LocalMember): ClusterMember {
+    const { place, name, peer, client, http, data } = member;
+    return { id: place, name, pid: this.processOf(member)?.pid ?? 0, peer, client, http, data };
+  }
+
+  /** The disk is lost. Only while the process is not running. */
+  wipe(member: LocalMember): void {
+    rmSync(member.data, { recursive: true, force: true });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((one) => one.stop(PATIENCE)));
+  }
+}
+
+async function portsFor(size: number, firstPort?: number): Promise<number[]> {
+  if (firstPort === undefined) return freePorts(3 * size);
+  return Array.from({ length: 3 * size }, (_, at) => firstPort + at);
+}
+
+function addressesOf(ports: readonly number[], place: number) {
+  const [peer, client, http] = ports
+    .slice(3 * (place - 1), 3 * place)
+    .map((port) => `127.0.0.1:${port}`);
+  return { peer: peer!, client: client!, http: http! };
+}

@@ -1,0 +1,81 @@
+/** The HTTP door of a member for people and machines that watch it: /metrics (Prometheus), /healthz, /readyz, /status. It changes nothing. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type Address, formatAddress, type RunningNode } from '@seedraft/node';
+import { metricsText } from './metrics.ts';
+
+export type HttpDoor = { readonly address: string; close(): Promise<void> };
+
+/** Rejects when the port is taken. */
+export async function openHttpDoor(address: Address, node: RunningNode): Promise<HttpDoor> {
+  const server = createServer(
+    { requestTimeout: 5000, headersTimeout: 5000 },
+    (request, response) => {
+      // What comes with a request is of no interest here.
+      request.resume();
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD');
+        send(response, 405, 'text/plain', 'Only GET.\n');
+        return;
+      }
+      const { pathname } = new URL(request.url ?? '/', 'http://member');
+      answer(pathname, node, response).catch((error: unknown) => {
+        send(response, 500, 'text/plain', `${error instanceof Error ? error.message : error}\n`);
+      });
+    },
+  );
+  server.maxConnections = 256;
+  await listen(server, address);
+  const { port } = server.address() as { port: number };
+  return {
+    address: formatAddress({ host: address.host, port }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, resolve);
+  });
+}
+
+async function answer(path: string, node: RunningNode, response: ServerResponse): Promise<void> {
+  switch (path) {
+    case '/metrics':
+      send(response, 200, 'text/plain; version=0.0.4', await metricsText(await node.metrics()));
+      return;
+    case '/healthz':
+      send(response, 200, 'text/plain', 'alive\n');
+      return;
+    case '/readyz': {
+      const why = whyNotReady(node);
+      send(response, why === null ? 200 : 503, 'text/plain', `${why ?? 'ready'}\n`);
+      return;
+    }
+    case '/status':
+      send(response, 200, 'application/json', `${JSON.stringify(node.status(), null, 2)}\n`);
+      return;
+    default:
+      send(response, 404, 'text/plain', 'There is: /metrics /healthz /readyz /status\n');
+  }
+}
+
+/** Null: it can serve clients. One that follows no leader, or that has not yet what was committed, would send them away or keep them waiting. */
+export function whyNotReady(node: RunningNode): string | null {
+  const { leader, commitIndex, appliedIndex, configuration, id, damaged } = node.status();
+  if (damaged !== null) return damaged;
+  if (leader === 0) return 'no leader is known';
+  if (!configuration.members.some((member) => member.id === id)) {
+    return 'this member is in no configuration yet';
+  }
+  return appliedIndex < commitIndex ? `entries up to ${commitIndex} are still to be applied` : null;
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,162 @@
+/** `seedraft cluster up`: a local cluster of processes in one command, for trying things out and for tests by hand. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import {
+  CLUSTER_FILE,
+  isAlive,
+  readClusterFile,
+  removeClusterFile,
+  writeClusterFile,
+} from '../local-cluster/cluster-file.ts';
+import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
+import type { Exit } from '../local-cluster/process-member.ts';
+import { commandLine, shownPath } from '../shell.ts';
+import { examples } from './examples.ts';
+import { note, out } from './output.ts';
+
+interface UpFlags {
+  readonly members: string;
+  readonly data?: string;
+  readonly port?: string;
+  readonly logLevel: string;
+}
+
+const MOST_MEMBERS = 15;
+const COLOURS = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red] as const;
+
+export function addCluster(program: Command, finish: (code: number) => void): void {
+  const cluster = program.command('cluster').summary('run a local cluster');
+  cluster
+    .command('up')
+    .summary('start a local cluster and keep it running')
+    .description(
+      'Starts members as processes of this machine, shows what they say, and stops them all at Ctrl-C. ' +
+        `Other verbs run in this directory find it through ${CLUSTER_FILE}.`,
+    )
+    .option('-n, --members <n>', 'how many members', '3')
+    .option('--data <dir>', 'keep the data here; without it, it is gone at the end')
+    .option('--port <port>', 'the first of the ports, three a member (default: free ones)')
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .addHelpText(
+      'after',
+      examples(
+        ['cluster up', 'three members on free ports, nothing is kept'],
+        ['cluster up -n 5 --data ./cluster', 'five, whose data the next start finds again'],
+        ['kv put greeting hello', 'from another terminal, in the same directory'],
+      ),
+    )
+    .action(async (flags: UpFlags) => finish(await up(flags)));
+}
+
+async function up(flags: UpFlags): Promise<number> {
+  const size = wholeIn('--members', flags.members, 1, MOST_MEMBERS);
+  const port =
+    flags.port === undefined
+      ? undefined
+      : wholeIn('--port', flags.port, 1, 65_536 - 3 * MOST_MEMBERS);
+  refuseSecondCluster();
+  const folder = dataFolder(flags.data);
+  let isStopping = false;
+  const cluster = await LocalCluster.plan({
+    cluster: 'local',
+    folder,
+    size,
+    ...(port !== undefined && { firstPort: port }),
+    flags: ['--log-level', flags.logLevel],
+    onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
+    onExit: (member, exit) => {
+      if (!isStopping) note(`${colourOf(member)(member.name)} ${ended(member, exit)}`);
+    },
+  });
+  try {
+    const stopped = untilInterrupted();
+    const ready = cluster.members.map((member) => cluster.start(member).ready);
+    writeClusterFile(clusterFile(cluster));
+    try {
+      await Promise.race([Promise.all(ready), stopped]);
+    } catch (error) {
+      note(`${pc.red('error:')} ${(error as Error).message}`);
+      return EXIT.internal;
+    }
+    out(welcome(cluster, flags.data === undefined ? null : folder));
+    await stopped;
+    note('stopping all members (once more Ctrl-C: at once)');
+    return EXIT.pass;
+  } finally {
+    isStopping = true;
+    await cluster.stop();
+    removeClusterFile();
+    if (flags.data === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function clusterFile(cluster: LocalCluster) {
+  const members = cluster.members.map((member) => cluster.describe(member));
+  return { version: 1, cluster: 'local', pid: process.pid, members } as const;
+}
+
+function refuseSecondCluster(): void {
+  const running = readClusterFile();
+  if (running === null || !isAlive(running)) return;
+  throw new UsageError(
+    `a cluster runs in this directory already (process ${running.pid}, ${CLUSTER_FILE}): stop it, or start this one elsewhere.`,
+  );
+}
+
+function dataFolder(data: string | undefined): string {
+  if (data === undefined) return mkdtempSync(path.join(tmpdir(), 'seedraft-'));
+  try {
+    mkdirSync(data, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`--data ${data}: ${(error as Error).message}`);
+  }
+  return path.resolve(data);
+}
+
+function welcome(cluster: LocalCluster, kept: string | null): string {
+  const rows = cluster.members.map(
+    (member) =>
+      `  ${colourOf(member)(member.name.padEnd(3))} clients ${member.client}  members ${member.peer}  http://${member.http}/status`,
+  );
+  const data =
+    kept === null
+      ? 'The data is removed at the end (--data keeps it).'
+      : `The data is kept in ${shownPath(kept)}.`;
+  return [
+    '',
+    pc.bold(`A cluster of ${cluster.members.length} runs. Ctrl-C stops it. ${data}`),
+    ...rows,
+    'In another terminal, in this directory:',
+    `  ${commandLine('kv', 'put', 'greeting', 'hello')}`,
+    `  ${commandLine('status')}`,
+    '',
+  ].join('\n');
+}
+
+function ended(member: LocalMember, { code, signal }: Exit): string {
+  const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+  return `${how}; the others go on. Its data is in ${shownPath(member.data)}.`;
+}
+
+/** The first Ctrl-C asks for an orderly end; the handlers are gone by then, so the second ends the process. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, stop);
+      resolve();
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
+  });
+}
+
+function wholeIn(flag: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : -1;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${flag} ${text}: give a whole number from ${least} to ${most}.`);
+}
+
+const colourOf = (member: LocalMember) => COLOURS[(member.place - 1) % COLOURS.length]!;

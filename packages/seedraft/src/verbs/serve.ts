@@ -1,0 +1,185 @@
+/** `seedraft serve`: one member of a cluster with the built-in key-value machine, until it is told to stop. A thin layer over `startNode`. */
+import { readFileSync } from 'node:fs';
+import { KvMachine } from '@seedraft/kv';
+import { type RunningNode, startNode } from '@seedraft/node';
+import { type Command, Option } from 'commander';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import type { ReadyMessage } from '../local-cluster/process-member.ts';
+import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
+import { createLogger, type Logger, logEvent } from '../serve/log.ts';
+import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
+import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
+import { examples } from './examples.ts';
+
+/** Codes of `startNode` that a person can do something about at the command line. */
+const USAGE_CODES: readonly string[] = [
+  'INVALID_OPTIONS',
+  'DIRECTORY_EMPTY',
+  'DIRECTORY_LOCKED',
+  'DIRECTORY_UNUSABLE',
+  'IDENTITY_MISMATCH',
+  'JOIN_UNFINISHED',
+  'FORMAT_NEWER',
+];
+
+export function addServe(program: Command, finish: (code: number) => void): void {
+  const verb = program
+    .command('serve')
+    .summary('run one member of a cluster')
+    .description(
+      'Runs a member until SIGTERM or Ctrl-C; then it hands leadership over, lets clients finish and ends within 10 s. ' +
+        'Every setting is also an environment variable (SEEDRAFT_PEER_LISTEN) and a key of the file (peer-listen: ...); a flag beats the ' +
+        'environment, which beats the file. SIGHUP reads certificates again.',
+    )
+    .option('--config <file>', 'a YAML file of settings (or SEEDRAFT_CONFIG)');
+  for (const { name, kind, help, fallback } of SETTINGS) {
+    const shown =
+      typeof fallback === 'object' || fallback === '' || fallback === false || fallback === 0;
+    const note = shown ? '' : ` (default: ${fallback})`;
+    const option = new Option(
+      `--${name}${kind.operand === '' ? '' : ` ${kind.operand}`}`,
+      help + note,
+    );
+    if (kind.isMany)
+      option.argParser((text: string, before?: string) =>
+        before === undefined ? text : `${before},${text}`,
+      );
+    verb.addOption(option);
+  }
+  verb
+    .addHelpText(
+      'after',
+      examples(
+        ['serve --bootstrap --cluster blue --data d1', 'a cluster of one; others can join it'],
+        [
+          'serve --join 127.0.0.1:7401 --data d2 --peer-listen 127.0.0.1:7410 ...',
+          'one more member',
+        ],
+        ['serve --config member.yaml', 'settings from a file'],
+      ),
+    )
+    .action(async (_: unknown, command: Command) => finish(await serve(command)));
+}
+
+async function serve(command: Command): Promise<number> {
+  const { settings, given } = mergeSettings({
+    flags: flagTexts(command),
+    environment: process.env,
+    file: configFile(command),
+  });
+  const options = nodeOptions(settings, given, () => new KvMachine());
+  const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
+  const interrupted = untilToldToStop();
+  const starting = startNode({ ...options, log: (event) => logEvent(logger, event) });
+  const started = await Promise.race([starting, interrupted]);
+  if (started === 'interrupted') return EXIT.interrupted;
+  if (!started.ok) {
+    if (USAGE_CODES.includes(started.code))
+      throw new UsageError(`${started.code}: ${started.sentence}`);
+    logger.error({ code: started.code }, started.sentence);
+    return EXIT.internal;
+  }
+  return run(started.node, settings, logger, interrupted);
+}
+
+async function run(
+  node: RunningNode,
+  settings: ServeSettings,
+  logger: Logger,
+  interrupted: Promise<'interrupted'>,
+): Promise<number> {
+  const http = await httpDoor(node, settings, logger);
+  if (http === 'failed') {
+    await node.stop();
+    return EXIT.usage;
+  }
+  const reload = (): void => reloadCertificates(node, settings, logger);
+  process.on('SIGHUP', reload);
+  tellParent(node, http);
+  try {
+    const first = await Promise.race([node.stopped, interrupted]);
+    if (first === 'interrupted') {
+      await node.stop();
+      return EXIT.pass;
+    }
+    return first.code === 'STOPPED' ? EXIT.pass : EXIT.internal;
+  } finally {
+    process.off('SIGHUP', reload);
+    await http?.close();
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function httpDoor(
+  node: RunningNode,
+  settings: ServeSettings,
+  logger: Logger,
+): Promise<HttpDoor | null | 'failed'> {
+  const address = settings['http-listen'];
+  if (address === null) return null;
+  try {
+    const door = await openHttpDoor(address, node);
+    logger.info({ address: door.address }, `figures at http://${door.address}/metrics`);
+    return door;
+  } catch (error) {
+    logger.error(`--http-listen: ${(error as Error).message}. Give another, or off.`);
+    return 'failed';
+  }
+}
+
+function reloadCertificates(node: RunningNode, settings: ServeSettings, logger: Logger): void {
+  try {
+    node.reloadTls(tlsMaterial(settings));
+    logger.info('certificates are read again');
+  } catch (error) {
+    logger.error(`the old certificates stay: ${(error as Error).message}`);
+  }
+}
+
+/** `cluster up` and `chaos` wait for this. A member whose parent is gone has nobody who would ever stop it, so it stops by itself. */
+function tellParent(node: RunningNode, http: HttpDoor | null): void {
+  if (process.send === undefined) return;
+  const { id, peerAddress, clientAddress } = node;
+  const ready: ReadyMessage = {
+    type: 'ready',
+    id,
+    peerAddress,
+    clientAddress,
+    httpAddress: http?.address ?? '',
+  };
+  process.send(ready);
+}
+
+function untilToldToStop(): Promise<'interrupted'> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+      resolve('interrupted');
+    };
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+    process.once('disconnect', stop);
+  });
+}
+
+/** As they were written, by setting. */
+function flagTexts(command: Command): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const option of command.options) {
+    const name = option.long!.slice(2);
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (name === 'config' || value === undefined) continue;
+    texts[name] = String(value);
+  }
+  return texts;
+}
+
+function configFile(command: Command): { name: string; text: string } | null {
+  const name =
+    (command.getOptionValue('config') as string | undefined) ?? process.env.SEEDRAFT_CONFIG;
+  if (name === undefined) return null;
+  try {
+    return { name, text: readFileSync(name, 'utf8') };
+  } catch (error) {
+    throw new UsageError(`--config ${name}: ${(error as Error).message}`);
+  }
+}
