@@ -26,7 +26,7 @@ export interface MemberStoreOptions {
   readonly events: StoreEvents;
   readonly resumption: Resumption;
   /**
-   * `default`: the witness is fsynced when the hard state changed, and by `flush` (after 100 ms idle, and at stop). What is left: a power
+   * `default`: the witness is fsynced when the hard state changed, and by `flush` (100 ms later, and at stop). What is left: a power
    * loss together with damage, within the last ~100 ms of commits, may pass unseen. `paranoid`: always fsynced, nothing is left.
    */
   readonly durability: 'default' | 'paranoid';
@@ -141,10 +141,15 @@ export class MemberStore implements Store {
     this.#dropped.push(id);
   }
 
-  /** To be called after 100 ms without a completion, and at stop: makes the witness durable. */
-  flush(): void {
-    if (this.#isWitnessSynced || this.#broken !== null || this.#witnessing !== -1) return;
+  /**
+   * Makes the witness durable: to be called at most 100 ms after a word of it that was not, and at stop. False: a witness is under way that
+   * may not be the last word; call again.
+   */
+  flush(): boolean {
+    if (this.#isWitnessSynced || this.#broken !== null) return true;
+    if (this.#witnessing !== -1) return false;
     this.#writeWitness(true);
+    return true;
   }
 
   // ------------------------------------------------------------------------------------------------ doors for the engine's driver

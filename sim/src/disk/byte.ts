@@ -30,8 +30,8 @@ import { SimulatedFiles } from './files.ts';
 import { Hindrance, resolveCrash } from './hindrance.ts';
 import { SimulatedLevel } from './leveldb.ts';
 
-/** The witness is synced after this long without a commit. */
-const WITNESS_IDLE = 100_000;
+/** The witness is synced this long after a word of it that was not, as by the real engine. */
+const WITNESS_DELAY = 100_000;
 
 /**
  * LevelDB's is 4 MiB, which no run fills. Small ones switch logs, write tables and merge them all the time, and each costs as much as many
@@ -248,7 +248,7 @@ export class ByteDisk implements Disk, Engine {
   writeWitness(token: number, slot: Slot, bytes: Uint8Array, sync: boolean): void {
     this.#writeSlot(slot, bytes);
     if (!sync) {
-      this.#flushWhenIdle();
+      this.#flushSoon();
       this.#running.witnessWritten(token);
       return;
     }
@@ -291,13 +291,12 @@ export class ByteDisk implements Disk, Engine {
     });
   }
 
-  #flushWhenIdle(): void {
+  #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    this.#host.after(WITNESS_IDLE, () => {
+    this.#host.after(WITNESS_DELAY, () => {
       this.#isFlushing = false;
-      if (this.pending) this.#flushWhenIdle();
-      else this.#running.flush();
+      if (!this.#running.flush()) this.#flushSoon();
     });
   }
 

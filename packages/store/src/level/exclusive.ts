@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Database, isLocked, openDatabase } from './database.ts';
 import type { DurableFiles } from './files.ts';
-import { type Refused, refused } from './refusal.ts';
+import { lockedRefusal, type Refused } from './refusal.ts';
 
 export const LOCK_DIRECTORY = 'lock';
 /** Opening fails for a reason of its own only when the empty database is damaged, or while somebody clears it: then it is made again. */
@@ -28,12 +28,7 @@ export async function takeExclusively(
       const database: Database = await openDatabase(location, 'either');
       return { release: () => database.close() };
     } catch (thrown) {
-      if (isLocked(thrown)) {
-        return refused(
-          'DIRECTORY_LOCKED',
-          `${directory} is in use by another process: is this member running already? Stop it first`,
-        );
-      }
+      if (isLocked(thrown)) return lockedRefusal(directory);
       if (attempt === ATTEMPTS) throw thrown;
       clear(files, location);
     }

@@ -17,7 +17,7 @@ const WITNESS_DELAY = 100;
  * Free bytes below which nothing is written: LevelDB must be able to finish a memtable and a merge, since once it met a full disk it
  * writes no more, and a record of which half went out cannot be taken back.
  */
-export const RESERVE_BYTES = 64 << 20;
+const RESERVE_BYTES = 64 << 20;
 
 export interface LevelEngineOptions {
   readonly database: Database;
@@ -61,16 +61,18 @@ export class LevelEngine implements Engine {
 
   write(token: number, batch: Batch): void {
     this.#underWay += 1;
-    if (this.#isFull()) {
-      setImmediate(() => this.#end((store) => store.writeFailed(token, 'NO_SPACE')));
+    try {
+      if (this.#freeBytes(this.#options.directory) < RESERVE_BYTES) {
+        setImmediate(() => this.#end((store) => store.writeFailed(token, 'NO_SPACE')));
+        return;
+      }
+    } catch (thrown) {
+      setImmediate(() => this.#endWrite(token, 'free space cannot be told', thrown));
       return;
     }
     this.#database.write(batch).then(
       () => this.#end((store) => store.written(token)),
-      (thrown: unknown) => {
-        this.#end((store) => store.writeFailed(token, WRITE_FAILED));
-        this.#fail(`a write failed (${messageOf(thrown)})`);
-      },
+      (thrown: unknown) => this.#endWrite(token, 'a write failed', thrown),
     );
   }
 
@@ -127,6 +129,11 @@ export class LevelEngine implements Engine {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  #endWrite(token: number, what: string, thrown: unknown): void {
+    this.#end((store) => store.writeFailed(token, WRITE_FAILED));
+    this.#fail(`${what} (${messageOf(thrown)})`);
+  }
+
   #endWitness(token: number, code: 'EIO' | 'FSYNC_FAILED', thrown: unknown): void {
     this.#end((store) => store.witnessFailed(token, code));
     this.#fail(`the witness could not be made durable (${messageOf(thrown)})`);
@@ -141,11 +148,7 @@ export class LevelEngine implements Engine {
     );
   }
 
-  // ---------------------------------------------------------------------------------------------------------- disk and time
-
-  #isFull(): boolean {
-    return this.#freeBytes(this.#options.directory) < RESERVE_BYTES;
-  }
+  // ------------------------------------------------------------------------------------------------------------------ time
 
   #flushSoon(): void {
     this.#timer ??= setTimeout(() => this.#flush(), WITNESS_DELAY);
@@ -159,9 +162,7 @@ export class LevelEngine implements Engine {
       this.#fail('its files were removed while it was running');
       return;
     }
-    store.flush();
-    // A witness was under way already: its sync, if it has one, may not hold the last word.
-    if (!store.isWitnessSynced) this.#flushSoon();
+    if (!store.flush()) this.#flushSoon();
   }
 }
 

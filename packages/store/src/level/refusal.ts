@@ -37,13 +37,27 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENFILE: 'raise the limit of open files',
 };
 
-/** The operating system's errors as refusals; anything else is a bug of ours and is thrown on. */
+/** Errors of the operating system and of LevelDB as refusals; anything else is a bug of ours and is thrown on. */
 export function refusalOf(thrown: unknown, directory: string): Refused {
   const code = codeOf(thrown);
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (code === null) throw thrown;
-  const advice = ADVICE[code] ?? 'see the error of the operating system';
+  if (code === null || !(thrown instanceof Error)) throw thrown;
+  const { message } = thrown;
+  if (code === 'LEVEL_LOCKED') return lockedRefusal(directory);
+  if (code === 'LEVEL_CORRUPTION') {
+    // Verified just before: memory or device give other bytes each time.
+    const sentence = `${directory} was found whole, but LevelDB cannot open it (${message}): check this machine, then rejoin as a new member`;
+    return refused('DIRECTORY_DAMAGED', sentence);
+  }
+  const isFull = message.includes('No space left');
+  const advice = ADVICE[isFull ? 'ENOSPC' : code] ?? 'see the error of the operating system';
   return refused('DIRECTORY_UNUSABLE', `${directory} cannot be used (${message}): ${advice}`);
+}
+
+export function lockedRefusal(directory: string): Refused {
+  return refused(
+    'DIRECTORY_LOCKED',
+    `${directory} is in use by another process: is this member running already? Stop it first`,
+  );
 }
 
 /** The code of an error of the operating system or of LevelDB; null: it is neither. */
