@@ -246,7 +246,10 @@ export class MemberStore implements Store {
       last = lastIndexAfter(last, [{ kind: 'append', truncateFrom, entries }]);
       assertStore(last !== -1, 'the entries of a persist continue the log');
     }
-    return this.#queue.splice(0, count);
+    if (count < this.#queue.length) return this.#queue.splice(0, count);
+    const all = this.#queue;
+    this.#queue = [];
+    return all;
   }
 
   /** A seal or an install is durable: may the base move? */
@@ -337,6 +340,7 @@ export class MemberStore implements Store {
 
   /** Forgets dropped snapshots, but for one that the durable chain still stands on. */
   #settleDrops(): void {
+    if (this.#dropped.length === 0) return;
     const inForce = this.#chain.snapshot?.id;
     for (const id of this.#dropped) if (id !== inForce) this.#discard(id);
     this.#dropped = this.#dropped.filter((id) => id === inForce);
