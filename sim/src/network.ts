@@ -7,7 +7,7 @@
  * passes messages by reference, a damaged frame is a lost one.
  */
 import type { MemberId, PeerMessage } from '@seedraft/core';
-import { decodePeer, encodePeer } from '@seedraft/wire';
+import { decodePeer, encodePeer, type PeerDecoded } from '@seedraft/wire';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE, Flight, LINK_TYPES, Link, type Loss, typeNumber } from './link.ts';
 import { type Micros, Violation } from './observer.ts';
@@ -270,16 +270,11 @@ export class Network {
   /** Damage must be found by the decoder that the node uses, and nothing but damage. */
   #decode(flight: Flight, bytes: Uint8Array): boolean {
     const decoded = decodePeer(bytes);
-    const link = flight.link as Link;
-    const what = `${LINK_TYPES[flight.type]} on ${link.from}->${link.to}`;
+    if (decoded.ok === flight.damaged) throw misjudged(flight, decoded);
     if (decoded.ok) {
-      if (flight.damaged)
-        throw new Violation('S22', `a damaged ${what} was taken for an intact one`);
       flight.message = decoded.message;
       return true;
     }
-    if (!flight.damaged)
-      throw new Violation('S22', `an intact ${what} was refused: ${decoded.reason}`);
     this.counts.refused += 1;
     this.#lose(flight, 'refused');
     return false;
@@ -436,6 +431,14 @@ export class Network {
     link.knobs = knobs;
     return link;
   }
+}
+
+function misjudged({ link, type }: Flight, decoded: PeerDecoded): Violation {
+  const what = `${LINK_TYPES[type]} on ${link?.from}->${link?.to}`;
+  const finding = decoded.ok
+    ? `a damaged ${what} was taken for an intact one`
+    : `an intact ${what} was refused: ${decoded.reason}`;
+  return new Violation('S22', finding);
 }
 
 function clientKey(from: number, to: number): number {

@@ -63,6 +63,7 @@ export interface SessionOutcome {
 export class Ledger {
   readonly world: WorldView;
   readonly #shadows: (MemberShadow | undefined)[] = [];
+  #memberCount = 0;
   readonly #recorded: (Recorded | undefined)[] = [];
   /** canonical[i] is the committed entry at index i (0: none). */
   readonly canonical: (Recorded | null)[] = [null];
@@ -105,6 +106,11 @@ export class Ledger {
 
   get shadows(): readonly MemberShadow[] {
     return this.#shadows.filter((shadow) => shadow !== undefined);
+  }
+
+  /** How many ids ever booted. */
+  get memberCount(): number {
+    return this.#memberCount;
   }
 
   shadow(view: MemberView): MemberShadow {
@@ -328,6 +334,7 @@ export class Ledger {
   #begin(view: MemberView): MemberShadow {
     const shadow = new MemberShadow(view);
     this.#shadows[view.id] = shadow;
+    this.#memberCount += 1;
     return shadow;
   }
 

@@ -61,6 +61,8 @@ export class OnlyVotersCount implements Rule {
     const { shadow, role, term, raft } = step;
     if (role !== 'leader' || (shadow.role === 'leader' && shadow.term === term)) return;
     const votedForIt = (id: MemberId) => this.#ledger.shadowOf(id)?.votes.get(term) === shadow.id;
+    this.#count(raft.configuration);
+    if (isQuorum(raft.configuration, votedForIt)) return;
     this.#judge(
       step,
       raft.configuration,
@@ -73,10 +75,14 @@ export class OnlyVotersCount implements Rule {
     const ledger = this.#ledger;
     const { committing } = ledger;
     if (committing === null) return;
+    const { configuration, durableOnQuorum } = committing;
+    this.#count(configuration);
+    // The voters alone are enough.
+    if (durableOnQuorum) return;
     const { commit, shadow } = step;
     const term = shadow.claimed.termAt(commit);
     const holds = (id: MemberId) => ledger.durablyHolds(id, commit, term);
-    this.#judge(step, committing.configuration, holds, `committed ${commit}@${term} counting`);
+    this.#judge(step, configuration, holds, `committed ${commit}@${term} counting`);
   }
 
   onForged(step: Step, message: PeerMessage): void {
@@ -97,6 +103,12 @@ export class OnlyVotersCount implements Rule {
     );
   }
 
+  /** A decision of those with a vote, with others around. */
+  #count(configuration: Configuration): void {
+    if (this.#ledger.memberCount > countVoters(configuration)) this.checks += 1;
+  }
+
+  /** Those with a vote were not enough: is it that others were counted? */
   #judge(
     step: Step,
     configuration: Configuration,
@@ -104,8 +116,6 @@ export class OnlyVotersCount implements Rule {
     what: string,
   ): void {
     const ledger = this.#ledger;
-    if (ledger.shadows.length > countVoters(configuration)) this.checks += 1;
-    if (isQuorum(configuration, holds)) return;
     const strangers = strangersCounted(ledger, configuration, holds);
     if (strangers.length === 0) return;
     throw new Violation(
