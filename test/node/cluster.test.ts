@@ -100,3 +100,15 @@ test('a machine that breaks its contract stops every member that applies it, and
   expect(code).toBe('MACHINE_ERROR');
   expect(sentence).toContain('the trap');
 });
+
+test('a stop ends in time even when the disk hangs, and the others elect another leader', async () => {
+  cluster = await NodeCluster.start(3, { limits: { stop: 600 } });
+  await cluster.put('a', '1');
+  const leader = await cluster.leader();
+  cluster.nodes.find(({ id }) => id === leader.id)!.storage.isStuck = true;
+  const began = performance.now();
+  await leader.stop();
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(await leader.stopped).toMatchObject({ code: 'STOPPED' });
+  await cluster.put('b', '2');
+});

@@ -91,7 +91,7 @@ export class MemoryStorage implements Storage {
         this.#isOpen = false;
         settling.isOver = true;
         engine.crash();
-        return Promise.resolve();
+        return this.isStuck ? new Promise(() => {}) : Promise.resolve();
       },
       bytesOnDisk: () => Promise.resolve(0),
     };

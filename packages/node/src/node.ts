@@ -55,11 +55,15 @@ export async function startNode(options: NodeOptions): Promise<Starting> {
   if (Array.isArray(settings)) {
     return { ok: false, code: 'INVALID_OPTIONS', sentence: settings.join(' ') };
   }
-  const starting = new StartingNode(options, settings as Settings);
-  const failure = await starting.run();
-  return failure === null
-    ? { ok: true, node: starting.node as RunningNode }
-    : { ok: false, code: failure.code, sentence: failure.sentence };
+  try {
+    const starting = new StartingNode(options, settings as Settings);
+    const failure = await starting.run();
+    return failure === null
+      ? { ok: true, node: starting.node as RunningNode }
+      : { ok: false, code: failure.code, sentence: failure.sentence };
+  } catch (thrown) {
+    return { ok: false, ...endingOf(thrown) };
+  }
 }
 
 function noFigures(): SocketFigures {
@@ -533,6 +537,15 @@ class Member implements RunningNode {
     });
   }
 
+  /** What is broken may be what a status is made of. */
+  #lastStatus(): MemberStatus | string {
+    try {
+      return this.status();
+    } catch (thrown) {
+      return String(thrown);
+    }
+  }
+
   #report({ code, sentence }: Ending, thrown: unknown): Record<string, unknown> {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
     return {
@@ -541,7 +554,7 @@ class Member implements RunningNode {
       stack: stack ?? '',
       time: new Date().toISOString(),
       seed: this.#seed,
-      status: this.status(),
+      status: this.#lastStatus(),
       lastMessages: this.#driver.recorder.lines(),
     };
   }

@@ -8,10 +8,12 @@ import type { Configuration, MemberId, PeerMessage } from '@seedraft/core';
 import {
   encodeRefusal,
   type Flaw,
+  FRAME_KIND,
   type Frame,
   type Handshake,
   type PeerRefusal,
   readPeerFrame,
+  readRefusalFrame,
 } from '@seedraft/wire';
 import type { Cancel, Clock } from './clock.ts';
 import type { EventLog } from './events.ts';
@@ -290,6 +292,10 @@ class IncomingPeer implements SocketOwner {
       this.#introduce(this.#introduction, frame);
       return;
     }
+    if (frame.kind === FRAME_KIND.refusal) {
+      this.#onRefused(frame);
+      return;
+    }
     const read = readPeerFrame(frame);
     if (!read.ok) {
       this.onFlaw(read);
@@ -357,6 +363,15 @@ class IncomingPeer implements SocketOwner {
     this.#cancel();
     this.peer = peer;
     this.#peers.introduced(this, peer);
+  }
+
+  /** It dialled, proved itself, and found that this member is not the one it should be. */
+  #onRefused(frame: Frame): void {
+    const read = readRefusalFrame(frame);
+    const { id } = this.peer as Handshake;
+    if (read.ok) this.#context.refused(id, this.#socket.remoteAddress, 'them', read.message, true);
+    else this.onFlaw(read);
+    this.#socket.close();
   }
 
   #refuse(refusal: PeerRefusal, id: MemberId): void {
