@@ -8,6 +8,7 @@ const ALLOWED = {
   wire: ['core', 'replica', 'codec'],
   store: ['core', 'replica', 'codec'],
   node: ['core', 'replica', 'store', 'wire', 'codec'],
+  client: ['core', 'codec', 'replica', 'kv', 'wire'],
   sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
   seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim', 'node', 'client'],
 };
@@ -71,10 +72,24 @@ export default {
       to: { path: '^packages/replica/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'client-types-only',
+      comment: 'a client carries neither the core nor a state machine with it',
+      severity: 'error',
+      from: { path: '^packages/client/' },
+      to: { path: '^packages/(core|replica|kv)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'client-engine',
+      comment: 'the engine is pure and knows nothing of what drives it',
+      severity: 'error',
+      from: { path: '^packages/client/src/engine/' },
+      to: { path: '^packages/client/src/[^/]+$' },
+    },
+    {
       name: 'pure-rooms-no-node',
       severity: 'error',
       from: {
-        path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/src/',
+        path: '^(sim|packages/(core|codec|replica|kv|check|wire|store))/src/|^packages/client/src/engine/',
         pathNot: `^${LEVEL}`,
       },
       to: { dependencyTypes: ['core'] },

@@ -13,6 +13,7 @@ const PURE = [
   'packages/check/src/**/*.ts',
   'packages/wire/src/**/*.ts',
   'packages/store/src/**/*.ts',
+  'packages/client/src/engine/**/*.ts',
   'sim/src/**/*.ts',
 ];
 

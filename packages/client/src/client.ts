@@ -1,0 +1,160 @@
+/**
+ * What users hold: the raw face for machines of their own (`command`, `query`, `batch`, `watch`), the built-in machine's (`kv`), and the
+ * cluster's (`status`, `members`, `transfer`, `snapshot`). Each method is one call of the engine.
+ */
+import type { Configuration, Member, MemberChange, MemberId } from '@seedraft/core';
+import type { ReadMode } from '@seedraft/replica';
+import type { MemberStatus } from '@seedraft/wire';
+import type { CallOptions, Driver } from './driver.ts';
+import { Kv } from './kv.ts';
+import { Watcher } from './watch.ts';
+
+/** A new member as an operator describes it; it joins as a learner unless told otherwise. */
+export interface NewMember {
+  /** Above every id there ever was; absent: the next one. */
+  readonly id?: MemberId;
+  readonly name: string;
+  readonly peerAddress: string;
+  readonly clientAddress: string;
+  readonly incarnation?: string;
+  readonly role?: 'learner' | 'voter';
+  readonly priority?: number;
+}
+
+/** Where to ask: `host:port` of one member; absent: whoever the client talks to. */
+export interface AddressOptions extends CallOptions {
+  readonly address?: string;
+}
+
+export class Client {
+  readonly #driver: Driver;
+  readonly members: Members;
+
+  /** By `connect`. */
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.members = new Members(driver);
+  }
+
+  /** The built-in machine's face, in a namespace of its own. */
+  kv(namespace = ''): Kv {
+    return new Kv(this.#driver, namespace);
+  }
+
+  /**
+   * Replicate a command of the machine's and return what it answered. Applied exactly once, whatever is lost on the way. Calls that are
+   * open together take effect in any order. `apart`: see Ask; only for machines that never show an index, or commands that never meet.
+   */
+  async command(
+    value: unknown,
+    options?: CallOptions & { readonly apart?: string },
+  ): Promise<unknown> {
+    const apart = options?.apart ?? null;
+    return (await this.#driver.ask({ type: 'command', command: value, apart }, options)).value;
+  }
+
+  /** Several commands as one entry: all or none, in order, nothing in between. An answer for each. */
+  async batch(commands: readonly unknown[], options?: CallOptions): Promise<unknown[]> {
+    return (await this.#driver.ask({ type: 'batch', commands }, options)).value as unknown[];
+  }
+
+  async query(
+    value: unknown,
+    mode: ReadMode = 'linearizable',
+    options?: CallOptions,
+  ): Promise<unknown> {
+    return (await this.#driver.ask({ type: 'query', mode, query: value }, options)).value;
+  }
+
+  /** What the machine lets one watch by `query`. Rejects with WATCH_LOST when changes were missed; leave the loop to end it. */
+  watch(query: unknown): Watcher {
+    return new Watcher(this.#driver, query);
+  }
+
+  async status(options: AddressOptions = {}): Promise<MemberStatus> {
+    const address = options.address ?? null;
+    return (await this.#driver.ask({ type: 'status', address }, options)).value as MemberStatus;
+  }
+
+  /** To `target`, or to whoever is best; resolves with who leads then. */
+  async transfer(target: MemberId = 0, options?: CallOptions): Promise<MemberId> {
+    const request = { type: 'TransferLeadership', target } as const;
+    const answer = await this.#driver.ask({ type: 'admin', request, address: null }, options);
+    return answer.value as MemberId;
+  }
+
+  /** Resolves with the index it covers once it is durable. */
+  async snapshot(options: AddressOptions = {}): Promise<number> {
+    const ask = { type: 'admin', request: { type: 'Snapshot' }, address: options.address ?? null };
+    return (await this.#driver.ask(ask as never, options)).index;
+  }
+
+  /**
+   * Takes no more calls, waits for those open, says goodbye. After `within` ms (default: the client's timeout) what is open fails with
+   * CLOSED. Watches end at once.
+   */
+  close(options: { readonly within?: number } = {}): Promise<void> {
+    return this.#driver.close(options.within ?? this.#driver.timeout);
+  }
+}
+
+/** Who is in the cluster. Each change resolves once it is committed; one at a time is possible. */
+export class Members {
+  readonly #driver: Driver;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  async configuration(options?: CallOptions): Promise<Configuration> {
+    const { value } = await this.#driver.ask({ type: 'status', address: null }, options);
+    return (value as MemberStatus).configuration;
+  }
+
+  /** Resolves with its id. INVALID_CHANGE when somebody took the id meanwhile: ask again. */
+  async add(member: NewMember, options?: CallOptions): Promise<MemberId> {
+    const id = member.id ?? (await this.configuration(options)).highestId + 1;
+    const { role = 'learner', incarnation = '', priority = 0 } = member;
+    const { name, peerAddress, clientAddress } = member;
+    const added: Member = { id, incarnation, name, peerAddress, clientAddress, role, priority };
+    await this.change([{ type: 'add', member: added }], 'single', options);
+    return id;
+  }
+
+  /** A learner that caught up becomes a voter; LAGGING while it has not. */
+  promote(id: MemberId, options?: CallOptions): Promise<void> {
+    return this.change([{ type: 'promote', id }], 'single', options);
+  }
+
+  demote(id: MemberId, options?: CallOptions): Promise<void> {
+    return this.change([{ type: 'demote', id }], 'single', options);
+  }
+
+  remove(id: MemberId, options?: CallOptions): Promise<void> {
+    return this.change([{ type: 'remove', id }], 'single', options);
+  }
+
+  /** A learner that caught up takes the place of a voter in one joint change: the cluster is never smaller than it was. */
+  replace(old: MemberId, learner: MemberId, options?: CallOptions): Promise<void> {
+    const changes: MemberChange[] = [
+      { type: 'promote', id: learner },
+      { type: 'remove', id: old },
+    ];
+    return this.change(changes, 'joint', options);
+  }
+
+  /** Its addresses, name or priority. */
+  update(member: Member, options?: CallOptions): Promise<void> {
+    return this.change([{ type: 'update', member }], 'single', options);
+  }
+
+  /** `explicit`: the joint configuration stays until an empty explicit change leaves it. */
+  async change(
+    changes: readonly MemberChange[],
+    mode: 'single' | 'joint' | 'explicit',
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { type: 'ChangeMembership', changes, mode } as const;
+    await this.#driver.ask({ type: 'admin', request, address: null }, options);
+  }
+}

@@ -1,0 +1,7 @@
+export { type AddressOptions, Client, type Members, type NewMember } from './client.ts';
+export { type ConnectOptions, connect, type Timeouts } from './connect.ts';
+export type { CallOptions } from './driver.ts';
+export { SeedraftError, type SeedraftErrorCode } from './error.ts';
+export type { Kv, KvConflict, KvEvent, KvStep, KvStored, ReadOptions } from './kv.ts';
+export type { TlsOptions } from './socket.ts';
+export type { WatchEvent, Watcher } from './watch.ts';
