@@ -1,5 +1,7 @@
 /** The engine over real files and the real LevelDB passes the suite that every engine must pass; power is lost by copying what is there. */
-import { afterAll } from 'vitest';
+import { fdatasync } from 'node:fs';
+import { afterAll, expect, it } from 'vitest';
+import { entries, write } from '../sim/disk/fixtures.ts';
 import { describeEngine, type EngineDriver } from './compliance.ts';
 import { createMember, openMember, type RealMember, Scratch } from './real-member.ts';
 
@@ -48,3 +50,42 @@ async function create(): Promise<EngineDriver> {
 }
 
 describeEngine('classic-level', create);
+
+/** Three groups of one term; `onSync` hears how often the witness was synced so far. */
+async function threeGroups(
+  durability: 'default' | 'paranoid',
+  onSync: (count: number) => void,
+): Promise<RealMember> {
+  const directory = scratch.fresh();
+  await createMember(directory);
+  let count = 0;
+  const sync = (descriptor: number, done: (error: Error | null) => void): void => {
+    onSync(++count);
+    fdatasync(descriptor, done);
+  };
+  const running = await openMember(directory, durability, { sync });
+  for (const seq of [1, 2, 3]) {
+    running.store.persist(write(seq, 1, entries(seq, seq, 1)));
+    await running.settled();
+  }
+  return running;
+}
+
+it('paranoid: the witness is synced with every group', async () => {
+  const counts: number[] = [];
+  const running = await threeGroups('paranoid', (count) => counts.push(count));
+  expect(counts).toEqual([1, 2, 3]);
+  await running.close();
+});
+
+it('default: with a new hard state, and soon after by itself', async () => {
+  let isSyncedAgain: () => void = () => {};
+  const again = new Promise<void>((resolve) => {
+    isSyncedAgain = resolve;
+  });
+  const running = await threeGroups('default', (count) => {
+    if (count === 2) isSyncedAgain();
+  });
+  await again;
+  await running.close();
+});
