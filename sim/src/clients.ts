@@ -7,6 +7,7 @@ import type { Operation } from '@seedraft/check';
 import type { Entry, MemberId } from '@seedraft/core';
 import type { ClientReply, ClientRequest } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
+import type { Client, Mutable } from './client.ts';
 import { entryBearing, historyOf, type Invocation } from './history.ts';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE } from './link.ts';
@@ -14,11 +15,12 @@ import type { Submission, Submitted } from './member.ts';
 import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
 import type { LatencyKnobs } from './plan.ts';
-import type { Stream } from './random.ts';
 import { distinctValue, type Intent, requestFor, Workload } from './workload.ts';
 import type { ClientsDoor, World } from './world.ts';
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface Keyed {
+  readonly key: string;
+}
 
 /** Statistics of operations. */
 export interface OperationCounts {
@@ -29,37 +31,6 @@ export interface OperationCounts {
   failed: number;
   info: number;
   open: number;
-}
-
-interface Client {
-  readonly index: number;
-  readonly workload: Workload;
-  readonly arrival: Stream;
-  readonly choice: Stream;
-  /** Only reads, and mostly asks the same member again after silence. */
-  readonly isReader: boolean;
-  /** 0: none (yet). */
-  sessionId: number;
-  opening: boolean;
-  sequence: number;
-  target: MemberId;
-  intent: Intent | null;
-  operation: Mutable<Invocation> | null;
-  request: ClientRequest | null;
-  attempt: number;
-  /** Attempts that ended in not knowing. */
-  doubts: number;
-  /** A request was sent twice: what became of the other copy is not known from one refusal. */
-  doubled: boolean;
-  giveUpAt: Micros;
-  /** True between a refusal and the next attempt. */
-  backingOff: boolean;
-  nextArrival: Micros;
-  token: number;
-  /** Raised after each info: Jepsen's rule that a process of unknown fate does nothing more. */
-  process: number;
-  /** Only these members are asked, and it is never given up; null: an ordinary client. */
-  readonly core: readonly MemberId[] | null;
 }
 
 export class Clients implements ClientsDoor, Observer {
@@ -173,6 +144,7 @@ export class Clients implements ClientsDoor, Observer {
       token: 0,
       process: index,
       core,
+      agenda: [],
     };
     this.#clients[index] = client;
     return client;
@@ -185,7 +157,7 @@ export class Clients implements ClientsDoor, Observer {
     if (token !== client.token) return;
     const endpoint = CLIENT_BASE + index;
     if (client.request === null) {
-      if (this.#retired && client.core === null) return;
+      if (this.#retired) return;
       this.#world.executed(EventKind.ClientInvoke, endpoint, 0, client.sequence);
       this.#begin(client);
     } else if (client.backingOff) {
@@ -214,7 +186,12 @@ export class Clients implements ClientsDoor, Observer {
     client.operation = null;
     client.request = null;
     client.opening = false;
-    if (this.#retired || this.#rate === 0 || client.core !== null) {
+    if (client.core !== null) {
+      client.token += 1;
+      this.#askNext(client);
+      return;
+    }
+    if (this.#retired || this.#rate === 0) {
       client.token += 1;
       return;
     }
@@ -453,8 +430,37 @@ export class Clients implements ClientsDoor, Observer {
     return this.#world.plan.raft.heartbeatInterval * 1000;
   }
 
-  /** A write by a client of its own (liveness.ts). Its key is its own too, so that sending it again outside a session does no harm. */
+  // The liveness phase (liveness.ts): clients that ask only the core and never give up.
+
+  /** Its key is its own too, so that sending it again outside a session does no harm. */
   submitFresh(core: readonly MemberId[], first: MemberId): ClientOperation {
+    const id = this.#operations.length + 1;
+    const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
+    this.#assign(core, first, [{ f: 'put', input, readOnly: false, mode: 'write' }]);
+    return this.#operations[id - 1] as Invocation;
+  }
+
+  /** Returns how many are left. */
+  readBack(core: readonly MemberId[], first: MemberId, keys: readonly string[]): () => number {
+    const client = this.#assign(
+      core,
+      first,
+      keys.map((key) => ({ f: 'get', input: { key }, readOnly: true, mode: 'linearizable' })),
+    );
+    return () => client.agenda.length + (client.operation === null ? 0 : 1);
+  }
+
+  /** Where writes went, in the order of first use; keys that expire are outside the model (history.ts). */
+  writtenKeys(): readonly string[] {
+    const keys = new Set<string>();
+    for (const { f, input, readOnly } of this.#operations) {
+      if (readOnly || f === 'expire') continue;
+      for (const { key } of f === 'batch' ? (input as Keyed[]) : [input as Keyed]) keys.add(key);
+    }
+    return [...keys];
+  }
+
+  #assign(core: readonly MemberId[], first: MemberId, agenda: readonly Intent[]): Client {
     const index = this.#world.plan.workload.clients + this.#fresh;
     this.#fresh += 1;
     for (const { id } of this.#world.members) this.#world.network.addClient(index, id);
@@ -462,11 +468,18 @@ export class Clients implements ClientsDoor, Observer {
     client.process = this.#processes;
     this.#processes += 1;
     client.target = first;
+    client.agenda.push(...agenda);
+    this.#askNext(client);
+    return client;
+  }
+
+  #askNext(client: Client): void {
+    const intent = client.agenda.shift();
+    if (intent === undefined) return;
     const id = this.#operations.length + 1;
-    this.#world.executed(EventKind.ClientInvoke, CLIENT_BASE + index, first, id);
-    const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
-    this.#invoke(client, id, { f: 'put', input, readOnly: false, mode: 'write' });
-    return client.operation ?? (this.#operations[id - 1] as Invocation);
+    this.#world.executed(EventKind.ClientInvoke, CLIENT_BASE + client.index, client.target, id);
+    client.attempt = 0;
+    this.#invoke(client, id, intent);
   }
 
   /** At the end of a run: how many operations are open. */

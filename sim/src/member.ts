@@ -113,6 +113,15 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
     if (this.replica === null) return this.gone ? 'gone' : 'down';
     return this.pauses > 0 ? 'paused' : 'up';
   }
+  /** Requests it was handed since its boot and has not answered, those it has yet to look at included. */
+  get unanswered(): number {
+    let waiting = 0;
+    for (const input of this.#inbox) {
+      if (input?.kind === EventKind.ClientRequest || input?.kind === EventKind.Operator)
+        waiting += 1;
+    }
+    return this.#requests.size + waiting;
+  }
   clock(): number {
     return this.time.millis(this.#world.now);
   }

@@ -312,6 +312,7 @@ export class Nemesis implements LivenessWorld {
   freezeFaults(): void {
     this.#frozen = true;
     this.#world.faultEpoch += 1;
+    this.#world.timeLimit = Infinity;
     this.#world.clearWatchers();
     this.#clients.retire();
   }
@@ -347,6 +348,18 @@ export class Nemesis implements LivenessWorld {
 
   submitFresh(core: readonly MemberId[], first: MemberId): ClientOperation {
     return this.#clients.submitFresh(core, first);
+  }
+
+  readBack(core: readonly MemberId[], first: MemberId, keys: readonly string[]): () => number {
+    return this.#clients.readBack(core, first, keys);
+  }
+
+  writtenKeys(): readonly string[] {
+    return this.#clients.writtenKeys();
+  }
+
+  unanswered(id: MemberId): number {
+    return this.#world.member(id).unanswered;
   }
 
   runUntil(predicate: () => boolean, within: Micros): boolean {

@@ -96,7 +96,7 @@ export interface Observer {
   onEnd?(): void;
 }
 
-/** Thrown by a rule; ends the run. `rule` is S1..S22 or L1..L6; `sentence` says what was seen, with members, terms and indexes. */
+/** Thrown by a rule; ends the run. `rule` is S1..S22 or L1..L7; `sentence` says what was seen, with members, terms and indexes. */
 export class Violation extends Error {
   readonly rule: string;
   constructor(rule: string, sentence: string) {

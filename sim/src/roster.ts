@@ -128,7 +128,7 @@ export class Roster {
     this.#world.acting = member;
     member.metDamage = member.disk.tainted;
     const recovery = member.disk.recover();
-    if (recovery.outcome !== 'intact') assertDamaged(member, recovery.sentence);
+    if (recovery.outcome !== 'intact') this.#assertDamaged(member, recovery.sentence);
     if (recovery.outcome === 'damaged') {
       this.#world.acting = null;
       this.#world.note('recovery:damaged');
@@ -179,13 +179,13 @@ export class Roster {
     member.stopped();
     member.disk?.crash(how);
   }
-}
 
-/** Recovery must find damage, and must not invent it: a torn tail, or a healthy disk, is no reason to give a member up. */
-function assertDamaged(member: SimMember, sentence: string): void {
-  if (member.diskFaults === 'damaged') return;
-  throw new Violation(
-    'S11',
-    `${member.name} declares its disk damaged, and nothing was done to it: ${sentence}`,
-  );
+  /** Recovery must find damage, and must not invent it: a torn tail, or a disk that was made whole, is no reason to give a member up. */
+  #assertDamaged(member: SimMember, sentence: string): void {
+    if (this.#world.atlas.impaired.includes(member.id)) return;
+    throw new Violation(
+      'S11',
+      `${member.name} declares its disk damaged, and nothing was done to it since it was whole: ${sentence}`,
+    );
+  }
 }

@@ -48,7 +48,7 @@ export interface RunOptions {
 
 export interface RunResult {
   readonly verdict: RunVerdict;
-  /** The rule that was broken: S1..S22, L1..L6, LIN, or EXPECT when a violation that the plan expects did not come. */
+  /** The rule that was broken: S1..S22, L1..L7, LIN, or EXPECT when a violation that the plan expects did not come. */
   readonly rule: string | null;
   /** What was seen. */
   readonly sentence: string | null;

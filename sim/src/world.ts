@@ -81,6 +81,8 @@ export class World implements WorldView, NetworkHost {
   acting: SimMember | null = null;
   /** Above 0 while the simulator's own code runs inside a member's step: what that throws is ours. */
   hosting = 0;
+  /** The run ends inconclusive here; lifted when the safety phase ends, since each demand of the liveness phase has a bound of its own. */
+  timeLimit: Micros;
   /** Raised when the safety phase ends: what faults deferred before is void. */
   faultEpoch = 0;
   /** The latest configuration known to be committed anywhere. */
@@ -104,6 +106,7 @@ export class World implements WorldView, NetworkHost {
     const { plan } = options;
     this.#options = options;
     this.plan = plan;
+    this.timeLimit = plan.limits.maxSimulatedTime;
     this.randomness = new Randomness(plan.root);
     this.choices = new ChoiceLog(options.keepChoices);
     this.network = new Network(
@@ -201,7 +204,7 @@ export class World implements WorldView, NetworkHost {
 
   #advance(until: Micros, predicate: (() => boolean) | null): boolean {
     const queue = this.#queue;
-    const limit = Math.min(until, this.plan.limits.maxSimulatedTime);
+    const limit = Math.min(until, this.timeLimit);
     if (predicate?.() === true) return true;
     while (queue.nextTime <= limit) {
       queue.pop();

@@ -107,6 +107,16 @@ export const MUTANTS: readonly Mutant[] = [
     source: 'dissertation, section 9.6',
   },
   {
+    id: 'SWALLOW',
+    title: 'reads that are open when a leader is deposed get no answer',
+    file: 'packages/core/src/read.ts',
+    find: "  for (const { id, origin } of raft.pendingReads) rejectRead(raft, id, origin, 'NOT_LEADER');\n",
+    replace: '',
+    expectedRule: 'L7',
+    where: SWARM,
+    source: 'the promise of one terminal outcome; elsewhere callers must find out by a timeout',
+  },
+  {
     id: 'FRAME',
     title: "the frame's checksum is not tested",
     file: 'packages/wire/src/frame.ts',

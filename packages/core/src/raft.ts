@@ -96,6 +96,10 @@ export class Raft {
   get log(): LogView {
     return this.#raft.log;
   }
+  /** Above 0: entries once acknowledged may be missing, and until a leader has brought them back it neither votes nor acknowledges. */
+  get repairUntil(): Index {
+    return this.#raft.repairUntil;
+  }
   /** The latest snapshot this member could send; null: none. */
   get snapshot(): SnapshotMetadata | null {
     return this.#raft.snapshot;

@@ -7,7 +7,7 @@ interface Definition {
   readonly definition: string;
 }
 
-/** S1..S22, LIN, L1..L6: the order in which people meet them. */
+/** S1..S22, LIN, L1..L7: the order in which people meet them. */
 export const RULE_DEFINITIONS: readonly Definition[] = [
   ...RULES.map((rule) => rule.definition),
   LINEARIZABILITY,

@@ -1,11 +1,11 @@
 /**
  * The fault atlas: which disks may be damaged or lost now, so that recovery stays possible and no committed entry can be destroyed.
  *
- * A member is *impaired* from the moment its disk is damaged or lost until it is whole again (recovery found it intact, or its repair
- * is complete), or until its id counts in no configuration any more (it was removed and replaced by a new member). In every
- * configuration that any member has in force (both halves while joint) fewer than half of the voters may be impaired. Then the others
- * are a quorum that holds every committed entry in intact copies, elects a leader among itself and repairs or replaces the rest; and a
- * (term, votedFor) is destroyed only together with a disk whose id never votes again (the store's README, verdicts and incarnations).
+ * A member is *impaired* from the moment its disk is damaged or lost until it is whole again: recovery found it intact, or its repair is
+ * complete and it votes again. In every configuration that any member has in force (both halves while joint) fewer than half of the
+ * voters may be impaired. Then the others are a quorum that holds every committed entry in intact copies, elects a leader among itself
+ * and repairs or replaces the rest; and a (term, votedFor) is destroyed only together with a disk whose id never votes again (the
+ * store's README, verdicts and incarnations).
  */
 import type { Configuration, Index, MemberId } from '@seedraft/core';
 import type { WorldView } from '../observer.ts';
@@ -16,7 +16,7 @@ export class Atlas {
   readonly #impaired = new Set<MemberId>();
   /** The last configurations seen in force at each member: a member that is down still counts with what it knew. */
   readonly #known = new Map<MemberId, Configuration>();
-  /** Repairing members: whole again once the log is durable, and known committed, up to this index. */
+  /** Members with entries to repair up to this index. */
   readonly #repairing = new Map<MemberId, number>();
 
   constructor(world: WorldView) {
@@ -71,7 +71,7 @@ export class Atlas {
       else if (member.raft !== null) this.#known.set(member.id, member.raft.configuration);
     }
     for (const id of this.#impaired) {
-      if (this.#isRepaired(id) || !this.#counts(id)) this.#impaired.delete(id);
+      if (this.#isRepaired(id)) this.#impaired.delete(id);
     }
   }
 
@@ -79,15 +79,9 @@ export class Atlas {
     const raft = this.#world.member(id).raft;
     const until = this.#repairing.get(id);
     if (raft === null || until === undefined) return false;
-    return raft.durableIndex >= until && raft.commitIndex >= until;
-  }
-  #counts(id: MemberId): boolean {
-    for (const configuration of this.#known.values()) {
-      if (configuration.outgoing?.includes(id)) return true;
-      for (const member of configuration.members) {
-        if (member.id === id && member.role !== 'leaving') return true;
-      }
-    }
-    return false;
+    // It also waits for what its leader had committed, and gives no vote before: without its own word a wipe elsewhere could cost the quorum.
+    if (raft.repairUntil > 0 || raft.commitIndex < until) return false;
+    // Its disk calls the repair over with an entry that a leader appended behind it: a restart before that begins it anew.
+    return raft.durableIndex > until;
   }
 }

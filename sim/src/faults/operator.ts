@@ -48,6 +48,8 @@ export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
  * again whenever a leader is asked to make it.
  */
 export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[]): boolean {
+  // To leave a joint configuration only takes away a half.
+  if (changes.length === 0) return true;
   const voters = new Set<MemberId>();
   for (const member of currentMembers(world)) if (member.role === 'voter') voters.add(member.id);
   for (const change of changes) {

@@ -23,7 +23,7 @@ import type { ClientOperation, Digest, MemberView } from '../observer.ts';
 import type { MemberShadow } from './shadow.ts';
 
 export interface RuleDefinition {
-  /** Stable: S1..S22, LIN, L1..L6. */
+  /** Stable: S1..S22, LIN, L1..L7. */
   readonly id: string;
   readonly name: string;
   /** One sentence, printed by --help and beside every violation. */

@@ -54,9 +54,15 @@ describe('the atlas', () => {
 
     atlas.impair(1);
     atlas.recovered(1, 10);
-    Object.assign(members[0] as FakeMember, { lastIndex: 10, commitIndex: 9 });
+    const repairing = members[0] as FakeMember;
+    // Not before it is committed, durable with an entry behind it, and the member itself calls it over.
+    Object.assign(repairing, { lastIndex: 11, commitIndex: 9 });
     expect(atlas.permits(2)).toBe(false);
-    Object.assign(members[0] as FakeMember, { commitIndex: 10 });
+    Object.assign(repairing, { lastIndex: 10, commitIndex: 10 });
+    expect(atlas.permits(2)).toBe(false);
+    Object.assign(repairing, { lastIndex: 11, repairUntil: 10 });
+    expect(atlas.permits(2)).toBe(false);
+    Object.assign(repairing, { repairUntil: 0 });
     expect(atlas.permits(2)).toBe(true);
   });
 

@@ -8,6 +8,7 @@ export interface FakeMember {
   role?: 'leader' | 'follower';
   lastIndex?: number;
   commitIndex?: number;
+  repairUntil?: number;
   configuration?: Configuration;
 }
 
@@ -51,6 +52,7 @@ export function views(members: readonly FakeMember[], all: Configuration): Membe
         currentTerm: 1,
         commitIndex: member.commitIndex ?? 0,
         durableIndex: member.lastIndex ?? 0,
+        repairUntil: member.repairUntil ?? 0,
         configuration: member.configuration ?? all,
         log: { lastIndex: member.lastIndex ?? 0 },
       } as unknown as NonNullable<MemberView['raft']>;
