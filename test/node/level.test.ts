@@ -1,9 +1,9 @@
 /** Members over real directories: stopped and started again they are who they were; a directory serves one process; nothing is made unasked. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { get, KvMachine, put } from '@seedraft/kv';
-import { type NodeOptions, type RunningNode, startNode } from '@seedraft/node';
+import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from '@seedraft/node';
 import { afterEach, expect, test } from 'vitest';
 import { command, freePort } from './cluster.ts';
 
@@ -125,3 +125,61 @@ test('options that cannot work are refused in sentences, and nothing is made', a
   const start = { how: 'existing' } as const;
   expect(await startNode(alone(where, { start }))).toMatchObject({ code: 'DIRECTORY_EMPTY' });
 });
+
+test('a damaged log is repaired by the peers, or the member refuses to start; never in silence', async () => {
+  const members: { id: number; name: string; peerAddress: string; clientAddress: string }[] = [];
+  for (const id of [1, 2, 3]) {
+    const peerAddress = `127.0.0.1:${await freePort()}`;
+    members.push({ id, name: `n${id}`, peerAddress, clientAddress: '' });
+  }
+  const events: NodeEvent[] = [];
+  const options = members.map(({ id, peerAddress }) =>
+    alone(directory(), {
+      peerListen: { host: '127.0.0.1', port: Number(peerAddress.split(':')[1]) },
+      start: { how: 'bootstrap', clusterId: 'three', id, members },
+      raft: { electionTimeoutMin: 200, electionTimeoutMax: 400, heartbeatInterval: 40 },
+      log: (event) => {
+        if (id === 3) events.push(event);
+      },
+    }),
+  );
+  const nodes = await Promise.all(options.map(boot));
+  const anywhere = async (key: string) => {
+    for (let tries = 0; tries < 500; tries++) {
+      const leader = running.find((node) => node.status().role === 'leader');
+      const reply = await leader?.request(command(put('', key, 'x'.repeat(1000))));
+      if (reply?.type === 'Ok') return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('nobody takes a write');
+  };
+  for (let i = 0; i < 40; i++) await anywhere(`k${i}`);
+  await nodes[2]!.stop();
+  running.splice(running.indexOf(nodes[2]!), 1);
+  const log = largestLog(options[2]!.directory);
+  const bytes = readFileSync(log);
+  bytes[Math.floor(bytes.length / 2)]! ^= 0x10;
+  writeFileSync(log, bytes);
+
+  const started = await startNode(options[2]!);
+  if (!started.ok) {
+    expect(started).toMatchObject({ code: 'DIRECTORY_DAMAGED' });
+    return;
+  }
+  running.push(started.node);
+  const warning = events.find(({ type }) => type === 'StorageWarning');
+  expect(warning).toMatchObject({ sentence: expect.stringContaining('.log') });
+  await anywhere('after');
+  for (let tries = 0; tries < 500; tries++) {
+    const states = new Set(running.map((node) => node.status().stateDigest));
+    if (states.size === 1 && started.node.status().damaged === null) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`not repaired: ${JSON.stringify(started.node.status())}`);
+});
+
+function largestLog(where: string): string {
+  const names = readdirSync(where, { recursive: true, encoding: 'utf8' });
+  const logs = names.filter((name) => name.endsWith('.log')).map((name) => path.join(where, name));
+  return logs.sort((a, b) => statSync(b).size - statSync(a).size)[0]!;
+}
