@@ -3,7 +3,7 @@ export { type Ending, REPORT_FILE } from './death.ts';
 export type { NodeEvent } from './events.ts';
 export type { TlsMaterial } from './frame-socket.ts';
 export type { HistogramSnapshot } from './histogram.ts';
-export { type RunningNode, type Starting, startNode } from './node.ts';
+export type { RunningNode } from './node.ts';
 export {
   type ClientRole,
   type ClientSecurity,
@@ -14,6 +14,7 @@ export {
   type PeerSecurity,
   type Start,
 } from './options.ts';
+export { type Starting, startNode } from './start-node.ts';
 export { type NodeMetrics, VERSION } from './status.ts';
 export type {
   Identity,

@@ -1,30 +1,22 @@
 /**
- * A member as a process has one: started, running, stopped. Here the parts are put together; what each decides is in its own file. Kept: a member
+ * A member as a process has one: running, then stopped. Here the parts are put together; what each decides is in its own file. Kept: a member
  * that cannot go on ends loudly and leaves its data as it was; a stop takes at most `limits.stop`, whatever hangs.
  */
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { MemberId } from '@seedraft/core';
 import type { ClientReply, ClientRequest, StateMachine } from '@seedraft/replica';
 import type { MemberStatus, PeerRefusal } from '@seedraft/wire';
-import { formatAddress } from './address.ts';
-import { askMember } from './ask-member.ts';
 import { Tokens } from './client-roles.ts';
 import { Clients, type Notify } from './clients.ts';
-import { Clock } from './clock.ts';
 import { type Ending, endingOf, writeReport } from './death.ts';
-import { Driver, StoreInbox } from './driver.ts';
-import { type EventLog, eventLog } from './events.ts';
-import { type Listener, listen, type SocketFigures, type TlsMaterial } from './frame-socket.ts';
-import { becomeVoter, type Joining } from './join.ts';
-import { levelStorage } from './level-storage.ts';
-import { openMember } from './open-member.ts';
-import { type NodeOptions, type Settings, type Start, settle } from './options.ts';
+import { Driver } from './driver.ts';
+import type { TlsMaterial } from './frame-socket.ts';
+import { becomeVoter } from './join.ts';
 import { Prover } from './peer-handshake.ts';
 import { Peers } from './peers.ts';
+import { joiningOf, type Premises } from './premises.ts';
 import { metricsOf, type NodeMetrics, statusOf } from './status.ts';
-import type { OpenedStorage, Storage, StorageRefusal } from './storage.ts';
-import { Turn } from './turn.ts';
+import type { OpenedStorage } from './storage.ts';
 
 export interface RunningNode {
   readonly id: MemberId;
@@ -46,182 +38,11 @@ export interface RunningNode {
   readonly stopped: Promise<Ending>;
 }
 
-export type Starting =
-  | { readonly ok: true; readonly node: RunningNode }
-  | { readonly ok: false; readonly code: string; readonly sentence: string };
-
-export async function startNode(options: NodeOptions): Promise<Starting> {
-  const settings = settle(options);
-  if (Array.isArray(settings)) {
-    return { ok: false, code: 'INVALID_OPTIONS', sentence: settings.join(' ') };
-  }
-  try {
-    const starting = new StartingNode(options, settings as Settings);
-    const failure = await starting.run();
-    return failure === null
-      ? { ok: true, node: starting.node as RunningNode }
-      : { ok: false, code: failure.code, sentence: failure.sentence };
-  } catch (thrown) {
-    return { ok: false, ...endingOf(thrown) };
-  }
-}
-
-function noFigures(): SocketFigures {
-  return { bytesReceived: 0, bytesSent: 0, framesReceived: 0, framesSent: 0, writes: 0 };
-}
-
-/** What lives as long as the node, and is there before it is a member. */
-class Shared {
-  readonly options: NodeOptions;
-  readonly settings: Settings;
-  readonly log: EventLog;
-  readonly storage: Storage;
-  readonly inbox = new StoreInbox();
-  readonly peerSockets = noFigures();
-  readonly clientSockets = noFigures();
-  /** Set once the member runs. */
-  driver: Driver | null = null;
-  readonly turn = new Turn(() => this.driver?.turn());
-  readonly clock = new Clock(() => this.turn.request());
-  peerListener: Listener | null = null;
-  clientListener: Listener | null = null;
-  onPeer: (socket: Socket) => void = (socket) => socket.destroy();
-  onClient: (socket: Socket) => void = (socket) => socket.destroy();
-
-  constructor(options: NodeOptions, settings: Settings) {
-    this.options = options;
-    this.settings = settings;
-    this.log = eventLog(options.log);
-    this.storage =
-      options.storage ?? levelStorage(options.directory, options.durability ?? 'default');
-  }
-
-  get peerAddress(): string {
-    const { options, peerListener } = this;
-    return options.advertise?.peer ?? formatAddress(peerListener?.address ?? options.peerListen);
-  }
-
-  get clientAddress(): string {
-    const { options, clientListener } = this;
-    if (options.clientListen === null) return '';
-    return (
-      options.advertise?.client ?? formatAddress(clientListener?.address ?? options.clientListen)
-    );
-  }
-
-  socketContext(figures: SocketFigures) {
-    return { turn: this.turn, clock: this.clock, figures };
-  }
-
-  /** Both ports, once. Connections are turned away until the member runs. */
-  async listen(): Promise<StorageRefusal | null> {
-    if (this.peerListener !== null) return null;
-    const { options, settings } = this;
-    const { limits, peerSecurity, clientSecurity } = settings;
-    const peerTls = peerSecurity.kind === 'tls' ? { material: peerSecurity, mutual: true } : null;
-    const peers = await listen(options.peerListen, peerTls, 1024, (socket) => this.onPeer(socket));
-    if (!peers.ok) return { ...peers, outcome: 'refused' };
-    this.peerListener = peers.listener;
-    if (options.clientListen === null) return null;
-    const { tls } = clientSecurity;
-    const clientTls = tls === undefined ? null : { material: tls, mutual: false };
-    const most = limits.maxClientConnections + 1024;
-    const clients = await listen(options.clientListen, clientTls, most, (socket) =>
-      this.onClient(socket),
-    );
-    if (!clients.ok) return { ...clients, outcome: 'refused' };
-    this.clientListener = clients.listener;
-    return null;
-  }
-
-  close(): void {
-    this.clock.stop();
-    this.peerListener?.close();
-    this.clientListener?.close();
-  }
-}
-
-class StartingNode {
-  readonly #shared: Shared;
-  node: Member | null = null;
-  #failed: string | null = null;
-
-  constructor(options: NodeOptions, settings: Settings) {
-    this.#shared = new Shared(options, settings);
-  }
-
-  /** Null: `node` runs. */
-  async run(): Promise<StorageRefusal | null> {
-    const shared = this.#shared;
-    const opened = await this.#open();
-    if (opened.outcome === 'refused') {
-      shared.close();
-      return opened;
-    }
-    const refusal = await shared.listen();
-    if (refusal !== null || this.#failed !== null) {
-      shared.close();
-      await opened.close();
-      return refusal ?? storeFailed(this.#failed ?? '');
-    }
-    this.node = new Member(shared, opened);
-    return null;
-  }
-
-  #open(): Promise<OpenedStorage | StorageRefusal> {
-    const { options, inbox, storage } = this.#shared;
-    const { directory, start } = options;
-    return openMember({
-      directory,
-      start,
-      storage,
-      inbox,
-      onFailure: (sentence) => {
-        this.#failed = sentence;
-        this.node?.fail({ code: 'STORE_FAILED', sentence }, null);
-      },
-      joining: () => this.#joining(),
-    });
-  }
-
-  async #joining(): Promise<Joining | StorageRefusal> {
-    const refusal = await this.#shared.listen();
-    return refusal ?? joiningOf(this.#shared);
-  }
-}
-
-function storeFailed(sentence: string): StorageRefusal {
-  return { outcome: 'refused', code: 'STORE_FAILED', sentence };
-}
-
-const ASK_WITHIN_MS = 5000;
-
-function joiningOf(shared: Shared): Joining {
-  const { options, settings, clock, log, storage } = shared;
-  const { start } = options;
-  const wish: Partial<Start & { readonly how: 'join' }> = start.how === 'join' ? start : {};
-  const token = wish.token ?? '';
-  const tls = settings.clientSecurity.tls ?? null;
-  const socketContext = shared.socketContext(noFigures());
-  return {
-    storage,
-    endpoints: wish.endpoints ?? [],
-    name: wish.name ?? '',
-    peerAddress: shared.peerAddress,
-    clientAddress: shared.clientAddress,
-    clock,
-    log,
-    within: wish.within ?? Number.POSITIVE_INFINITY,
-    ask: (address, clusterId, request) =>
-      askMember({ address, token, clusterId, tls, socketContext, within: ASK_WITHIN_MS }, request),
-  };
-}
-
-class Member implements RunningNode {
+export class Member implements RunningNode {
   readonly id: MemberId;
   readonly clusterId: string;
   readonly stopped: Promise<Ending>;
-  readonly #shared: Shared;
+  readonly #premises: Premises;
   readonly #storage: OpenedStorage;
   readonly #machine: StateMachine;
   readonly #driver: Driver;
@@ -239,10 +60,10 @@ class Member implements RunningNode {
   #openLocal = 0;
   readonly #unanswered = new Map<number, (reply: ClientReply) => void>();
 
-  constructor(shared: Shared, storage: OpenedStorage) {
-    const { options, settings, clock, log } = shared;
+  constructor(premises: Premises, storage: OpenedStorage) {
+    const { options, settings, clock, log } = premises;
     const { identity } = storage;
-    this.#shared = shared;
+    this.#premises = premises;
     this.#storage = storage;
     this.id = identity.id;
     this.clusterId = identity.clusterId;
@@ -256,39 +77,39 @@ class Member implements RunningNode {
     this.#peers = this.#makePeers();
     this.#clients = this.#makeClients();
     this.#driver = this.#makeDriver();
-    shared.driver = this.#driver;
-    shared.onPeer = (socket) => this.#peers.accept(socket);
-    shared.onClient = (socket) => this.#clients.accept(socket);
+    premises.driver = this.#driver;
+    premises.onPeer = (socket) => this.#peers.accept(socket);
+    premises.onClient = (socket) => this.#clients.accept(socket);
     if (storage.warning !== null) log({ type: 'StorageWarning', sentence: storage.warning });
     const { peerAddress, clientAddress } = this;
     const { id, clusterId } = this;
     const { incarnation } = identity;
     const seed = this.#seed;
     log({ type: 'Started', id, clusterId, incarnation, peerAddress, clientAddress, seed });
-    shared.turn.request();
+    premises.turn.request();
     this.#becomeVoter();
   }
 
   get peerAddress(): string {
-    return this.#shared.peerAddress;
+    return this.#premises.peerAddress;
   }
 
   get clientAddress(): string {
-    return this.#shared.clientAddress;
+    return this.#premises.clientAddress;
   }
 
   // --------------------------------------------------------------------------------------------------------------- the parts
 
   #makePeers(): Peers {
-    const { settings, clock, log, peerSockets } = this.#shared;
+    const { settings, clock, log, peerSockets } = this.#premises;
     const { incarnation } = this.#storage.identity;
     const { id, clusterId } = this;
     const parts = {
-      own: { clusterId, id, incarnation, address: this.#shared.peerAddress },
+      own: { clusterId, id, incarnation, address: this.#premises.peerAddress },
       prover: new Prover(settings.peerSecurity, clusterId),
       limits: settings.limits,
       clock,
-      socketContext: this.#shared.socketContext(peerSockets),
+      socketContext: this.#premises.socketContext(peerSockets),
       log,
       tls: () => this.#tls,
     };
@@ -304,14 +125,14 @@ class Member implements RunningNode {
   }
 
   #makeClients(): Clients {
-    const { settings, clock, log, clientSockets } = this.#shared;
+    const { settings, clock, log, clientSockets } = this.#premises;
     return new Clients({
       clusterId: this.clusterId,
       id: this.id,
       limits: settings.limits,
       tokens: new Tokens(settings.clientSecurity),
       clock,
-      socketContext: this.#shared.socketContext(clientSockets),
+      socketContext: this.#premises.socketContext(clientSockets),
       log,
       leader: () => this.#driver.replica.raft.leader,
       clientAddressOf: (id) => this.#driver.clientAddressOf(id),
@@ -323,7 +144,7 @@ class Member implements RunningNode {
   }
 
   #makeDriver(): Driver {
-    const { settings, clock, inbox, log, turn } = this.#shared;
+    const { settings, clock, inbox, log, turn } = this.#premises;
     const { recovered, store } = this.#storage;
     return new Driver({
       id: this.id,
@@ -349,10 +170,10 @@ class Member implements RunningNode {
   }
 
   #becomeVoter(): void {
-    const { start } = this.#shared.options;
+    const { start } = this.#premises.options;
     if (start.how !== 'join' || start.promote === false) return;
     const { raft } = this.#driver.replica;
-    const promotion = becomeVoter(joiningOf(this.#shared), {
+    const promotion = becomeVoter(joiningOf(this.#premises), {
       id: this.id,
       clusterId: this.clusterId,
       role: () => raft.configuration.members.find(({ id }) => id === this.id)?.role ?? null,
@@ -367,7 +188,7 @@ class Member implements RunningNode {
   status(): MemberStatus {
     const { replica } = this.#driver;
     const { identity } = this.#storage;
-    const uptime = this.#shared.clock.now() - this.#startedAt;
+    const uptime = this.#premises.clock.now() - this.#startedAt;
     return statusOf(identity, replica, this.#machine, this.#damaged(), uptime);
   }
 
@@ -377,12 +198,12 @@ class Member implements RunningNode {
       driver: this.#driver,
       machine: this.#machine,
       peers: this.#peers,
-      peerSockets: this.#shared.peerSockets,
-      clientSockets: this.#shared.clientSockets,
+      peerSockets: this.#premises.peerSockets,
+      clientSockets: this.#premises.clientSockets,
       clients: this.#clients.figures,
       damaged: this.#damaged(),
       diskBytes,
-      uptime: this.#shared.clock.now() - this.#startedAt,
+      uptime: this.#premises.clock.now() - this.#startedAt,
     });
   }
 
@@ -413,10 +234,13 @@ class Member implements RunningNode {
   reloadTls(material: { readonly peers?: TlsMaterial; readonly clients?: TlsMaterial }): void {
     if (material.peers !== undefined && this.#tls !== null) {
       this.#tls = material.peers;
-      this.#shared.peerListener?.reload(material.peers);
+      this.#premises.peerListener?.reload(material.peers);
     }
-    if (material.clients !== undefined && this.#shared.settings.clientSecurity.tls !== undefined) {
-      this.#shared.clientListener?.reload(material.clients);
+    if (
+      material.clients !== undefined &&
+      this.#premises.settings.clientSecurity.tls !== undefined
+    ) {
+      this.#premises.clientListener?.reload(material.clients);
     }
   }
 
@@ -468,11 +292,11 @@ class Member implements RunningNode {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#driver.stop();
-    const report = writeReport(this.#shared.options.directory, this.#report(ending, thrown));
+    const report = writeReport(this.#premises.options.directory, this.#report(ending, thrown));
     const { code, sentence } = ending;
     this.#closeSockets(code, sentence);
     const finish = () => {
-      this.#shared.log({ type: 'Stopped', code, sentence, report });
+      this.#premises.log({ type: 'Stopped', code, sentence, report });
       this.#resolveStopped(ending);
     };
     this.#within(this.#storage.close(), 2000).then(finish, finish);
@@ -485,12 +309,12 @@ class Member implements RunningNode {
 
   async #stop(): Promise<void> {
     if (this.#isOver) return;
-    const { log, clock, settings } = this.#shared;
+    const { log, clock, settings } = this.#premises;
     const until = clock.now() + settings.limits.stop;
     const left = () => Math.max(until - clock.now(), 0);
     await this.#handOver(left() * 0.4);
     log({ type: 'Stopping', step: 'letting clients finish' });
-    this.#shared.clientListener?.close();
+    this.#premises.clientListener?.close();
     await this.#within(this.#clients.drain(), left() * 0.4);
     if (this.#isOver) return;
     this.#isOver = true;
@@ -510,12 +334,12 @@ class Member implements RunningNode {
       (member) => member.id === this.id || member.role !== 'voter',
     );
     if (raft.role !== 'leader' || isAlone) return;
-    this.#shared.log({ type: 'Stopping', step: 'handing leadership over' });
+    this.#premises.log({ type: 'Stopping', step: 'handing leadership over' });
     await this.#within(this.request({ type: 'TransferLeadership', target: 0 }), within);
   }
 
   #closeSockets(code: string, reason: string): void {
-    this.#shared.close();
+    this.#premises.close();
     this.#clients.close(code, reason);
     this.#peers.stop();
     for (const resolve of this.#unanswered.values()) {
@@ -532,7 +356,7 @@ class Member implements RunningNode {
         cancel();
         resolve();
       };
-      const cancel = this.#shared.clock.after(ms, done);
+      const cancel = this.#premises.clock.after(ms, done);
       work.then(done, done);
     });
   }
