@@ -8,6 +8,8 @@ import { addCheck } from './verbs/check.ts';
 import { addCluster } from './verbs/cluster.ts';
 import { addFuzz } from './verbs/fuzz.ts';
 import { note, out } from './verbs/output.ts';
+import { addKv } from './verbs/kv.ts';
+import { addLeader, addMember, addSnapshot, addStatus } from './verbs/operate.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addRun } from './verbs/run.ts';
 import { addServe } from './verbs/serve.ts';
@@ -30,7 +32,9 @@ function program(finish: (code: number) => void): Command {
     .exitOverride();
   for (const add of [addFuzz, addRun, addReplay, addCheck]) add(root, finish);
   root.commandsGroup('Run a cluster:');
-  for (const add of [addServe, addCluster]) add(root, finish);
+  for (const add of [addServe, addCluster, addKv]) add(root, finish);
+  root.commandsGroup('Operate a cluster:');
+  for (const add of [addStatus, addMember, addLeader, addSnapshot]) add(root, finish);
   for (const verb of root.commands) verb.allowExcessArguments(false);
   return root;
 }
