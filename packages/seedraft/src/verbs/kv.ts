@@ -6,7 +6,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import { parseTime } from './arguments.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
-import { addReachOptions, reach, type ReachFlags } from './reach.ts';
+import { addReachOptions, type ReachFlags, reach } from './reach.ts';
 
 interface KvFlags extends ReachFlags {
   readonly namespace: string;
@@ -39,7 +39,13 @@ export function addKv(program: Command, finish: (code: number) => void): void {
 
   reading(verb('get', 'print the value of a key'))
     .argument('<key>')
-    .addHelpText('after', examples(['kv get greeting', 'the value, and nothing else'], ['kv get greeting --json', 'with its revision']))
+    .addHelpText(
+      'after',
+      examples(
+        ['kv get greeting', 'the value, and nothing else'],
+        ['kv get greeting --json', 'with its revision'],
+      ),
+    )
     .action(async (key: string, flags: KvFlags) => finish(await reach(flags, get(key, flags))));
   writing(verb('put', 'store a value'))
     .argument('<key>')
@@ -63,10 +69,14 @@ export function addKv(program: Command, finish: (code: number) => void): void {
   reading(verb('scan', 'print the keys that begin with a prefix'))
     .addArgument(new Argument('[prefix]').default(''))
     .option('--limit <n>', 'at most so many', '1000')
-    .action(async (prefix: string, flags: KvFlags) => finish(await reach(flags, scan(prefix, flags))));
+    .action(async (prefix: string, flags: KvFlags) =>
+      finish(await reach(flags, scan(prefix, flags))),
+    );
   verb('watch', 'print what happens to the keys that begin with a prefix, until Ctrl-C')
     .addArgument(new Argument('[prefix]').default(''))
-    .action(async (prefix: string, flags: KvFlags) => finish(await reach(flags, watch(prefix, flags))));
+    .action(async (prefix: string, flags: KvFlags) =>
+      finish(await reach(flags, watch(prefix, flags))),
+    );
 }
 
 type Action = Parameters<typeof reach>[1];
@@ -81,7 +91,7 @@ function get(key: string, flags: KvFlags): Action {
 }
 
 function put(key: string, text: string, flags: KvFlags): Action {
-  const value = valueOf(text, flags);
+  const value = parsedValue(text, flags);
   const ttl = lifetime(flags);
   return async (client) => {
     const options = { ...ttl, ...(flags.ifAbsent && { ifAbsent: true }) };
@@ -90,17 +100,18 @@ function put(key: string, text: string, flags: KvFlags): Action {
 }
 
 function cas(key: string, text: string, flags: KvFlags): Action {
-  const value = valueOf(text, flags);
+  const value = parsedValue(text, flags);
   const ttl = lifetime(flags);
   const given = [flags.expect, flags.revision, flags.absent].filter((one) => one !== undefined);
   if (given.length !== 1) throw new UsageError('give one of --expect, --revision and --absent.');
   const expected =
     flags.expect !== undefined
-      ? (['value', valueOf(flags.expect, flags)] as const)
+      ? (['value', parsedValue(flags.expect, flags)] as const)
       : flags.revision !== undefined
         ? (['revision', whole('--revision', flags.revision)] as const)
         : (['absent'] as const);
-  return async (client) => stored(key, await client.kv(flags.namespace).cas(key, expected, value, ttl));
+  return async (client) =>
+    stored(key, await client.kv(flags.namespace).cas(key, expected, value, ttl));
 }
 
 function remove(key: string, { namespace }: KvFlags): Action {
@@ -134,11 +145,16 @@ function watch(prefix: string, flags: KvFlags): Action {
   };
 }
 
-function described(event: { readonly type: string; readonly index: number } & Record<string, unknown>): string {
+function described(
+  event: { readonly type: string; readonly index: number } & Record<string, unknown>,
+): string {
   switch (event.type) {
     case 'reset': {
       const items = event.items as readonly KvItem[];
-      return [`@${event.index} now`, ...items.map(({ key, value }) => `  ${key}\t${shown(value)}`)].join('\n');
+      return [
+        `@${event.index} now`,
+        ...items.map(({ key, value }) => `  ${key}\t${shown(value)}`),
+      ].join('\n');
     }
     case 'put': {
       const item = event.item as KvItem;
@@ -151,11 +167,17 @@ function described(event: { readonly type: string; readonly index: number } & Re
 
 function stored(key: string, result: { readonly status: string } & Record<string, unknown>) {
   if (result.status === 'stored') {
-    return { text: `stored, revision ${result.revision}`, json: { key, stored: true, revision: result.revision } };
+    return {
+      text: `stored, revision ${result.revision}`,
+      json: { key, stored: true, revision: result.revision },
+    };
   }
   const current = result.current as KvItem | null;
   return {
-    text: current === null ? 'not stored: there is no such key' : `not stored: it is ${shown(current.value)}, revision ${current.revision}`,
+    text:
+      current === null
+        ? 'not stored: there is no such key'
+        : `not stored: it is ${shown(current.value)}, revision ${current.revision}`,
     json: { key, stored: false, current: current === null ? null : plain(current) },
     code: EXIT.missing,
   };
@@ -175,7 +197,7 @@ function whole(flag: string, text: string): number {
   throw new UsageError(`${flag} ${text}: give a whole number.`);
 }
 
-function valueOf(text: string, { jsonValue }: KvFlags): KvValue {
+function parsedValue(text: string, { jsonValue }: KvFlags): KvValue {
   if (!jsonValue) return text;
   try {
     return JSON.parse(text) as KvValue;
@@ -197,5 +219,7 @@ function jsonOf(value: KvValue): unknown {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) return value.map(jsonOf);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, jsonOf(one as KvValue)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, jsonOf(one as KvValue)]),
+  );
 }

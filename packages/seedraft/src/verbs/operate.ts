@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
-import { addReachOptions, findEndpoints, reach, type ReachFlags } from './reach.ts';
+import { addReachOptions, findEndpoints, type ReachFlags, reach } from './reach.ts';
 import { table } from './table.ts';
 
 export function addStatus(program: Command, finish: (code: number) => void): void {
@@ -13,23 +13,56 @@ export function addStatus(program: Command, finish: (code: number) => void): voi
     program
       .command('status')
       .summary('who leads, and how far each member is')
-      .description('Asks every member for itself; one that does not answer is shown as such. Ends with 1 when nobody leads.'),
-  ).action(async (flags: ReachFlags) => finish(await reach(flags, (client) => status(client, flags))));
+      .description(
+        'Asks every member for itself; one that does not answer is shown as such. Ends with 1 when nobody leads.',
+      ),
+  ).action(async (flags: ReachFlags) =>
+    finish(await reach(flags, (client) => status(client, flags))),
+  );
 }
 
-type Answer = { readonly address: string; readonly status: MemberStatus | null; readonly why: string };
+type Answer = {
+  readonly address: string;
+  readonly status: MemberStatus | null;
+  readonly why: string;
+};
 
 async function status(client: Client, flags: ReachFlags) {
   const one = await client.status();
   const known = one.configuration.members.map(({ clientAddress }) => clientAddress);
-  const addresses = [...new Set([...known.filter((address) => address !== ''), ...findEndpoints(flags)])];
+  const addresses = [
+    ...new Set([...known.filter((address) => address !== ''), ...findEndpoints(flags)]),
+  ];
   const answers = await Promise.all(addresses.map((address) => ask(client, address)));
   const leader = answers.find(({ status: it }) => it?.role === 'leader')?.status ?? null;
   const rows = answers.map((answer) => row(answer, leader));
-  const head = ['id', 'name', 'role', 'vote', 'term', 'log', 'commit', 'applied', 'behind', 'state', 'address'];
+  const head = [
+    'id',
+    'name',
+    'role',
+    'vote',
+    'term',
+    'log',
+    'commit',
+    'applied',
+    'behind',
+    'state',
+    'address',
+  ];
   const title = `cluster ${one.clusterId}: ${leader === null ? 'nobody leads' : `${leader.name} leads in term ${leader.term}`}`;
-  const json = { clusterId: one.clusterId, leader: leader?.id ?? 0, members: answers.map(({ address, status: it, why }) => ({ address, ...(it === null ? { unreachable: why } : it) })) };
-  return { text: `${title}\n${table(head, rows)}`, json, code: leader === null ? EXIT.missing : EXIT.pass };
+  const json = {
+    clusterId: one.clusterId,
+    leader: leader?.id ?? 0,
+    members: answers.map(({ address, status: it, why }) => ({
+      address,
+      ...(it === null ? { unreachable: why } : it),
+    })),
+  };
+  return {
+    text: `${title}\n${table(head, rows)}`,
+    json,
+    code: leader === null ? EXIT.missing : EXIT.pass,
+  };
 }
 
 async function ask(client: Client, address: string): Promise<Answer> {
@@ -43,9 +76,22 @@ async function ask(client: Client, address: string): Promise<Answer> {
 function row({ address, status: it, why }: Answer, leader: MemberStatus | null): string[] {
   const named = leader?.configuration.members.find((member) => member.clientAddress === address);
   if (it === null) {
-    return [`${named?.id ?? '?'}`, named?.name ?? '', `no answer: ${why}`, '', '', '', '', '', '', '', address];
+    return [
+      `${named?.id ?? '?'}`,
+      named?.name ?? '',
+      `no answer: ${why}`,
+      '',
+      '',
+      '',
+      '',
+      '',
+      '',
+      '',
+      address,
+    ];
   }
-  const vote = (leader ?? it).configuration.members.find(({ id }) => id === it.id)?.role ?? 'removed';
+  const vote =
+    (leader ?? it).configuration.members.find(({ id }) => id === it.id)?.role ?? 'removed';
   const behind = leader === null ? '' : `${Math.max(0, leader.commitIndex - it.appliedIndex)}`;
   const log = `${it.firstIndex}..${it.lastIndex}`;
   const numbers = [it.term, log, it.commitIndex, it.appliedIndex, behind].map(String);
@@ -59,8 +105,9 @@ export function addMember(program: Command, finish: (code: number) => void): voi
   const member = program.command('member').summary('who is in the cluster');
   const verb = (line: string, summary: string): Command =>
     addReachOptions(member.command(line).summary(summary).description(summary));
-  verb('list', 'print the members')
-    .action(async (flags: ReachFlags) => finish(await reach(flags, list)));
+  verb('list', 'print the members').action(async (flags: ReachFlags) =>
+    finish(await reach(flags, list)),
+  );
   verb('add', 'record a new member and print how to start it')
     .description(
       'Gives the new member an id, recorded by the log and never given again. It begins as a learner; `serve --join` at the printed line starts it. ' +
@@ -75,17 +122,30 @@ export function addMember(program: Command, finish: (code: number) => void): voi
   verb('promote', 'make a learner that caught up a voter')
     .argument('<id>')
     .action(async (id: string, flags: ReachFlags) =>
-      finish(await reach(flags, changed(`member ${id} is a voter`, (client) => client.members.promote(idOf(id))))),
+      finish(
+        await reach(
+          flags,
+          changed(`member ${id} is a voter`, (client) => client.members.promote(idOf(id))),
+        ),
+      ),
     );
   verb('remove', 'remove a member for good')
     .argument('<id>')
     .action(async (id: string, flags: ReachFlags) =>
-      finish(await reach(flags, changed(`member ${id} is removed`, (client) => client.members.remove(idOf(id))))),
+      finish(
+        await reach(
+          flags,
+          changed(`member ${id} is removed`, (client) => client.members.remove(idOf(id))),
+        ),
+      ),
     );
   verb('replace', 'let a learner that caught up take the place of a voter, in one change')
     .argument('<old>')
     .argument('<learner>')
-    .addHelpText('after', examples(['member replace 2 5', 'member 5 votes instead of member 2, which is removed']))
+    .addHelpText(
+      'after',
+      examples(['member replace 2 5', 'member 5 votes instead of member 2, which is removed']),
+    )
     .action(async (old: string, learner: string, flags: ReachFlags) =>
       finish(
         await reach(
@@ -100,9 +160,21 @@ export function addMember(program: Command, finish: (code: number) => void): voi
 
 async function list(client: Client) {
   const { members, outgoing } = await client.members.configuration();
-  const rows = members.map((one) => [`${one.id}`, one.name, one.role, one.peerAddress, one.clientAddress, one.incarnation]);
+  const rows = members.map((one) => [
+    `${one.id}`,
+    one.name,
+    one.role,
+    one.peerAddress,
+    one.clientAddress,
+    one.incarnation,
+  ]);
   const note = outgoing === null ? '' : `\n(joint: leaving the voters ${outgoing.join(', ')})`;
-  return { text: table(['id', 'name', 'role', 'members reach it at', 'clients at', 'incarnation'], rows) + note, json: { members, outgoing } };
+  return {
+    text:
+      table(['id', 'name', 'role', 'members reach it at', 'clients at', 'incarnation'], rows) +
+      note,
+    json: { members, outgoing },
+  };
 }
 
 function add(flags: { readonly peer: string; readonly client: string; readonly name?: string }) {
@@ -115,7 +187,10 @@ function add(flags: { readonly peer: string; readonly client: string; readonly n
       ...['serve', '--join', leaderAddress, '--id', `${id}`, '--name', name],
       ...['--peer-listen', peerAddress, '--client-listen', clientAddress, '--data', `data-${name}`],
     );
-    return { text: `member ${id} is recorded. Start it with:\n  ${line}`, json: { id, start: line } };
+    return {
+      text: `member ${id} is recorded. Start it with:\n  ${line}`,
+      json: { id, start: line },
+    };
   };
 }
 
@@ -139,7 +214,9 @@ export function addLeader(program: Command, finish: (code: number) => void): voi
     leader
       .command('transfer')
       .summary('hand leadership over')
-      .description('To the member given, or to the one that is furthest; nothing is lost and nobody waits for an election timeout.'),
+      .description(
+        'To the member given, or to the one that is furthest; nothing is lost and nobody waits for an election timeout.',
+      ),
   )
     .argument('[id]')
     .action(async (id: string | undefined, flags: ReachFlags) =>
@@ -157,7 +234,9 @@ export function addSnapshot(program: Command, finish: (code: number) => void): v
     program
       .command('snapshot')
       .summary('let a member take a snapshot now')
-      .description('Of the leader, or of the member at --at; prints the index it covers once it is durable.'),
+      .description(
+        'Of the leader, or of the member at --at; prints the index it covers once it is durable.',
+      ),
   )
     .option('--at <host:port>', "the member's client address")
     .action(async (flags: ReachFlags & { at?: string }) =>

@@ -17,7 +17,10 @@ export interface ReachFlags {
 
 export function addReachOptions(verb: Command): Command {
   return verb
-    .option('--endpoints <host:port,...>', `client addresses (or SEEDRAFT_ENDPOINTS, or ${CLUSTER_FILE})`)
+    .option(
+      '--endpoints <host:port,...>',
+      `client addresses (or SEEDRAFT_ENDPOINTS, or ${CLUSTER_FILE})`,
+    )
     .option('--token <text>', 'who we are (or SEEDRAFT_TOKEN)')
     .option('--tls-ca <file>', 'speak TLS, and trust who is signed by this')
     .option('--timeout <time>', 'give up after this', '10s')
@@ -44,7 +47,10 @@ export function findEndpoints(flags: Pick<ReachFlags, 'endpoints'>): readonly st
 /** Runs the action with a client; its text or its object is what the verb prints. */
 export async function reach(
   flags: ReachFlags,
-  action: (client: Client, timeout: number) => Promise<{ readonly text: string; readonly json: unknown; readonly code?: number }>,
+  action: (
+    client: Client,
+    timeout: number,
+  ) => Promise<{ readonly text: string; readonly json: unknown; readonly code?: number }>,
 ): Promise<number> {
   const timeout = parseTime('--timeout', flags.timeout);
   const endpoints = findEndpoints(flags);
@@ -72,7 +78,8 @@ export async function reach(
 function failed(error: SeedraftError, endpoints: readonly string[], json: boolean): number {
   const { code, message, outcome } = error;
   if (json) out(JSON.stringify({ error: { code, message, outcome } }));
-  const doubt = outcome === 'unknown' ? ' It may have taken effect, or may yet: read to find out.' : '';
+  const doubt =
+    outcome === 'unknown' ? ' It may have taken effect, or may yet: read to find out.' : '';
   note(`error: ${message}${doubt} (asked: ${endpoints.join(', ')})`);
   return EXIT.refused;
 }

@@ -6,6 +6,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)),
   );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, at) => cell.padEnd(widths[at]!)).join('  ').trimEnd();
+    cells
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join('  ')
+      .trimEnd();
   return [pc.bold(line(head)), ...rows.map(line)].join('\n');
 }

@@ -1,0 +1,90 @@
+/** A local cluster by hand, as the README shows it: real processes, found by the other verbs without an address, and nothing left behind. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-up-'));
+const lines: string[] = [];
+let up: ChildProcess;
+
+function command(...words: string[]): Promise<{ code: number; out: string; error: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' } };
+    execFile(process.execPath, [BIN, ...words], options, (failed, out, error) => {
+      resolve({ code: failed === null ? 0 : Number(failed.code), out, error });
+    });
+  });
+}
+
+/** Resolves once some line of the cluster's says so. */
+function said(what: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (lines.some((line) => what.test(line))) return resolve();
+    const listen = (line: string) => what.test(line) && resolve();
+    listeners.add(listen);
+    up.once('exit', () => reject(new Error(`it ended first:\n${lines.join('\n')}`)));
+  });
+}
+const listeners = new Set<(line: string) => unknown>();
+
+beforeAll(async () => {
+  up = spawn(process.execPath, [BIN, 'cluster', 'up'], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [up.stdout!, up.stderr!]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      for (const listen of listeners) listen(line);
+    });
+  }
+  await said(/A cluster of 3 runs/);
+  await said(/is leader in term/);
+}, 60_000);
+
+afterAll(() => {
+  up.kill('SIGKILL');
+});
+
+test('the other verbs find it, and write, read, watch over and order it', async () => {
+  expect(await command('kv', 'put', 'greeting', 'hello')).toMatchObject({ code: 0 });
+  expect(await command('kv', 'get', 'greeting')).toMatchObject({ code: 0, out: 'hello\n' });
+  expect(await command('kv', 'get', 'nothing')).toMatchObject({ code: 1, out: '' });
+  expect(await command('kv', 'cas', 'greeting', 'x', '--expect', 'y')).toMatchObject({ code: 1 });
+  const { out } = await command('status', '--json');
+  const { leader, members } = JSON.parse(out);
+  expect(members.map(({ id }: { id: number }) => id)).toEqual([1, 2, 3]);
+  const next = (leader % 3) + 1;
+  const transfer = await command('leader', 'transfer', `${next}`, '--json');
+  expect(JSON.parse(transfer.out)).toEqual({ leader: next });
+}, 60_000);
+
+test('a second one is refused here, and a cluster that is not there is said so', async () => {
+  const second = await command('cluster', 'up');
+  expect(second.code).toBe(64);
+  expect(second.error).toMatch(/runs in this directory already/);
+  const nowhere = await command('kv', 'get', 'x', '--endpoints', '127.0.0.1:1', '--timeout', '1s');
+  expect(nowhere.code).toBe(69);
+  expect(nowhere.error).toMatch(/127\.0\.0\.1:1/);
+}, 60_000);
+
+test('Ctrl-C stops every member and leaves nothing behind', async () => {
+  const file = path.join(folder, '.seedraft', 'cluster.json');
+  const { members } = JSON.parse(readFileSync(file, 'utf8')) as {
+    members: { pid: number; data: string }[];
+  };
+  const ended = new Promise((resolve) => up.once('exit', resolve));
+  up.kill('SIGINT');
+  expect(await ended).toBe(0);
+  expect(existsSync(file)).toBe(false);
+  for (const { pid, data } of members) {
+    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+    expect(existsSync(data)).toBe(false);
+  }
+}, 60_000);
