@@ -6,6 +6,7 @@ import type { Configuration, Member, MemberChange, MemberId } from '@seedraft/co
 import type { ReadMode } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { CallOptions, Driver } from './driver.ts';
+import type { Answered } from './engine/index.ts';
 import { Kv } from './kv.ts';
 import { Watcher } from './watch.ts';
 
@@ -45,25 +46,18 @@ export class Client {
    * Replicate a command of the machine's and return what it answered. Applied exactly once, whatever is lost on the way. Calls that are
    * open together take effect in any order. `apart`: see Ask; only for machines that never show an index, or commands that never meet.
    */
-  async command(
-    value: unknown,
-    options?: CallOptions & { readonly apart?: string },
-  ): Promise<unknown> {
+  command(value: unknown, options?: CallOptions & { readonly apart?: string }): Promise<unknown> {
     const apart = options?.apart ?? null;
-    return (await this.#driver.ask({ type: 'command', command: value, apart }, options)).value;
+    return this.#driver.ask({ type: 'command', command: value, apart }, options, answered);
   }
 
   /** Several commands as one entry: all or none, in order, nothing in between. An answer for each. */
-  async batch(commands: readonly unknown[], options?: CallOptions): Promise<unknown[]> {
-    return (await this.#driver.ask({ type: 'batch', commands }, options)).value as unknown[];
+  batch(commands: readonly unknown[], options?: CallOptions): Promise<unknown[]> {
+    return this.#driver.ask({ type: 'batch', commands }, options, answered<unknown[]>);
   }
 
-  async query(
-    value: unknown,
-    mode: ReadMode = 'linearizable',
-    options?: CallOptions,
-  ): Promise<unknown> {
-    return (await this.#driver.ask({ type: 'query', mode, query: value }, options)).value;
+  query(value: unknown, mode: ReadMode = 'linearizable', options?: CallOptions): Promise<unknown> {
+    return this.#driver.ask({ type: 'query', mode, query: value }, options, answered);
   }
 
   /** What the machine lets one watch by `query`. Rejects with WATCH_LOST when changes were missed; leave the loop to end it. */
@@ -71,22 +65,22 @@ export class Client {
     return new Watcher(this.#driver, query);
   }
 
-  async status(options: AddressOptions = {}): Promise<MemberStatus> {
+  status(options: AddressOptions = {}): Promise<MemberStatus> {
     const address = options.address ?? null;
-    return (await this.#driver.ask({ type: 'status', address }, options)).value as MemberStatus;
+    return this.#driver.ask({ type: 'status', address }, options, answered<MemberStatus>);
   }
 
   /** To `target`, or to whoever is best; resolves with who leads then. */
-  async transfer(target: MemberId = 0, options?: CallOptions): Promise<MemberId> {
+  transfer(target: MemberId = 0, options?: CallOptions): Promise<MemberId> {
     const request = { type: 'TransferLeadership', target } as const;
-    const answer = await this.#driver.ask({ type: 'admin', request, address: null }, options);
-    return answer.value as MemberId;
+    return this.#driver.ask({ type: 'admin', request, address: null }, options, answered<MemberId>);
   }
 
   /** Resolves with the index it covers once it is durable. */
-  async snapshot(options: AddressOptions = {}): Promise<number> {
-    const ask = { type: 'admin', request: { type: 'Snapshot' }, address: options.address ?? null };
-    return (await this.#driver.ask(ask as never, options)).index;
+  snapshot(options: AddressOptions = {}): Promise<number> {
+    const request = { type: 'Snapshot' } as const;
+    const ask = { type: 'admin', request, address: options.address ?? null } as const;
+    return this.#driver.ask(ask, options, ({ index }) => index);
   }
 
   /**
@@ -106,9 +100,12 @@ export class Members {
     this.#driver = driver;
   }
 
-  async configuration(options?: CallOptions): Promise<Configuration> {
-    const { value } = await this.#driver.ask({ type: 'status', address: null }, options);
-    return (value as MemberStatus).configuration;
+  configuration(options?: CallOptions): Promise<Configuration> {
+    return this.#driver.ask(
+      { type: 'status', address: null },
+      options,
+      ({ value }) => (value as MemberStatus).configuration,
+    );
   }
 
   /** Resolves with its id. INVALID_CHANGE when somebody took the id meanwhile: ask again. */
@@ -149,12 +146,16 @@ export class Members {
   }
 
   /** `explicit`: the joint configuration stays until an empty explicit change leaves it. */
-  async change(
+  change(
     changes: readonly MemberChange[],
     mode: 'single' | 'joint' | 'explicit',
     options?: CallOptions,
   ): Promise<void> {
     const request = { type: 'ChangeMembership', changes, mode } as const;
-    await this.#driver.ask({ type: 'admin', request, address: null }, options);
+    return this.#driver.ask({ type: 'admin', request, address: null }, options, () => {});
   }
+}
+
+function answered<T = unknown>({ value }: Answered): T {
+  return value as T;
 }

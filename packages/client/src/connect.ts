@@ -72,7 +72,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     call,
   );
   try {
-    await driver.ask({ type: 'greeting' }, { timeout: within });
+    await driver.ask({ type: 'greeting' }, { timeout: within }, () => {});
   } catch (error) {
     await driver.close(0);
     throw error;

@@ -30,6 +30,14 @@ export type KvStep =
   | readonly ['delete', key: string]
   | readonly ['get', key: string];
 
+export interface KvPage {
+  readonly items: readonly KvItem[];
+  /** There are more beyond the last one. */
+  readonly more: boolean;
+  /** What it reflects: every change by an entry up to here. */
+  readonly index: number;
+}
+
 /** What a watch yields: first, and whenever changes were missed, everything there is; then each change. */
 export type KvEvent =
   | { readonly type: 'reset'; readonly items: readonly KvItem[]; readonly index: number }
@@ -61,19 +69,19 @@ export class Kv {
     value: KvValue,
     options: PutOptions & CallOptions,
   ): Promise<KvStored | KvConflict>;
-  async put(
+  put(
     key: string,
     value: KvValue,
-    options: PutOptions & CallOptions = {},
+    options?: PutOptions & CallOptions,
   ): Promise<KvStored | KvConflict> {
-    const { timeout: _, signal: __, ...own } = options;
-    const command = ['put', this.namespace, key, value];
-    if (hasAny(own)) command.push(own as KvValue);
-    return (await this.#write(key, command, options)) as KvStored | KvConflict;
+    const own = options === undefined ? null : putOptionsOf(options);
+    const command: unknown[] = ['put', this.namespace, key, value];
+    if (own !== null) command.push(own);
+    return this.#write(key, command, options, storedOf);
   }
 
   /** Stores `value` only if what is there is as expected: absent, this very value, or this revision. */
-  async cas(
+  cas(
     key: string,
     expected: KvExpectation,
     value: KvValue,
@@ -81,41 +89,32 @@ export class Kv {
   ): Promise<KvStored | KvConflict> {
     const command: unknown[] = ['cas', this.namespace, key, expected, value];
     if (options.ttl !== undefined) command.push({ ttl: options.ttl });
-    return (await this.#write(key, command, options)) as KvStored | KvConflict;
+    return this.#write(key, command, options, storedOf);
   }
 
   /** What was there; null: nothing. */
-  async delete(key: string, options?: CallOptions): Promise<KvItem | null> {
-    const result = await this.#write(key, ['delete', this.namespace, key], options);
-    return result.status === 'deleted' ? result.previous : null;
+  delete(key: string, options?: CallOptions): Promise<KvItem | null> {
+    return this.#write(key, ['delete', this.namespace, key], options, deletedOf);
   }
 
-  async get(key: string, options?: ReadOptions): Promise<KvItem | null> {
-    const { result } = await this.#read(['get', this.namespace, key], options);
-    return result.status === 'found' ? result.item : null;
+  get(key: string, options?: ReadOptions): Promise<KvItem | null> {
+    return this.#read(['get', this.namespace, key], options, itemOf);
   }
 
   /** Keys that begin with `prefix`, in order, beyond `after`; at most `limit` (default 1000). One consistent view. */
-  async scan(
+  scan(
     prefix = '',
     options: ReadOptions & { readonly limit?: number; readonly after?: string } = {},
-  ): Promise<{
-    readonly items: readonly KvItem[];
-    readonly more: boolean;
-    readonly index: number;
-  }> {
+  ): Promise<KvPage> {
     const { limit = PAGE, after = null } = options;
     const query = ['scan', this.namespace, prefix, limit, after];
-    const { result, index } = await this.#read(query, options);
-    if (result.status !== 'scanned') throw unexpected(result);
-    return { items: result.items, more: result.more, index };
+    return this.#read(query, options, pageOf);
   }
 
   /** All steps or none, in order, with nothing in between; a result for each. A failed condition is a result and undoes nothing. */
-  async batch(steps: readonly KvStep[], options?: CallOptions): Promise<KvResult[]> {
+  batch(steps: readonly KvStep[], options?: CallOptions): Promise<KvResult[]> {
     const commands = steps.map(([name, ...rest]) => [name, this.namespace, ...rest]);
-    const answer = await this.#driver.ask({ type: 'batch', commands }, options);
-    return answer.value as KvResult[];
+    return this.#driver.ask({ type: 'batch', commands }, options, resultsOf);
   }
 
   /**
@@ -137,7 +136,9 @@ export class Kv {
         }
         return undefined;
       } catch (thrown) {
-        if (!(thrown instanceof SeedraftError) || thrown.code !== 'WATCH_LOST') throw thrown;
+        const code = thrown instanceof SeedraftError ? thrown.code : null;
+        if (code === 'CLOSED') return undefined;
+        if (code !== 'WATCH_LOST') throw thrown;
       } finally {
         await watcher.return();
       }
@@ -162,26 +163,34 @@ export class Kv {
     }
   }
 
-  async #write(
+  #write<T>(
     key: string,
     command: readonly unknown[],
     options: CallOptions | undefined,
-  ): Promise<KvResult> {
+    read: (answer: Answered) => T,
+  ): Promise<T> {
     const apart = `${this.namespace}\u0000${key}`;
-    const answer = await this.#driver.ask({ type: 'command', command, apart }, options);
-    return resultOf(answer);
+    return this.#driver.ask({ type: 'command', command, apart }, options, read);
   }
 
-  async #read(query: readonly unknown[], options: ReadOptions | undefined) {
+  #read<T>(
+    query: readonly unknown[],
+    options: ReadOptions | undefined,
+    read: (answer: Answered) => T,
+  ): Promise<T> {
     const mode = options?.mode ?? 'linearizable';
-    const answer = await this.#driver.ask({ type: 'query', mode, query }, options);
-    return { result: resultOf(answer), index: answer.index };
+    return this.#driver.ask({ type: 'query', mode, query }, options, read);
   }
 }
 
-function hasAny(options: object): boolean {
-  for (const _ in options) return true;
-  return false;
+/** Null: none that the machine would have to know. */
+function putOptionsOf({ ttl, ifAbsent, previous }: PutOptions): PutOptions | null {
+  if (ttl === undefined && ifAbsent === undefined && previous === undefined) return null;
+  return {
+    ...(ttl !== undefined && { ttl }),
+    ...(ifAbsent !== undefined && { ifAbsent }),
+    ...(previous !== undefined && { previous }),
+  };
 }
 
 function resultOf({ value }: Answered): KvResult {
@@ -190,7 +199,29 @@ function resultOf({ value }: Answered): KvResult {
   throw new SeedraftError(result.code, `${result.code}: ${result.reason}`, 'not applied');
 }
 
-function unexpected({ status }: KvResult): SeedraftError {
-  const reason = `BAD_REPLY: the machine answered ${status}; is it the built-in one?`;
-  return new SeedraftError('BAD_REPLY', reason, 'not applied');
+function resultsOf({ value }: Answered): KvResult[] {
+  return value as KvResult[];
+}
+
+function storedOf(answer: Answered): KvStored | KvConflict {
+  return resultOf(answer) as KvStored | KvConflict;
+}
+
+function deletedOf(answer: Answered): KvItem | null {
+  const result = resultOf(answer);
+  return result.status === 'deleted' ? result.previous : null;
+}
+
+function itemOf(answer: Answered): KvItem | null {
+  const result = resultOf(answer);
+  return result.status === 'found' ? result.item : null;
+}
+
+function pageOf(answer: Answered): KvPage {
+  const result = resultOf(answer);
+  if (result.status === 'scanned') {
+    return { items: result.items, more: result.more, index: answer.index };
+  }
+  const reason = `BAD_REPLY: the machine answered ${result.status}; is it the built-in one?`;
+  throw new SeedraftError('BAD_REPLY', reason, 'not applied');
 }

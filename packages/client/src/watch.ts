@@ -3,7 +3,8 @@
  * since a loop that cannot keep up would otherwise hold the memory of everything it missed.
  */
 import type { Driver } from './driver.ts';
-import { SeedraftError } from './error.ts';
+import type { Outcome } from './engine/index.ts';
+import { errorOf, SeedraftError } from './error.ts';
 
 export interface WatchEvent {
   /** Of the entry that brought it about. */
@@ -27,11 +28,8 @@ export class Watcher implements AsyncIterableIterator<WatchEvent> {
       else this.#kept.push({ index, value });
       this.#wake();
     };
-    this.#stop = driver.begin(
-      { type: 'watch', query, onEvent },
-      undefined,
-      () => this.#finish('done'),
-      (error) => this.#finish(error.code === 'ABORTED' || error.code === 'CLOSED' ? 'done' : error),
+    this.#stop = driver.begin({ type: 'watch', query, onEvent }, (outcome) =>
+      this.#finish(endOf(outcome)),
     );
   }
 
@@ -81,4 +79,10 @@ export class Watcher implements AsyncIterableIterator<WatchEvent> {
     this.#waiting = null;
     waiting?.();
   }
+}
+
+/** `done` when its reader or the client said so. */
+function endOf(outcome: Outcome): SeedraftError | 'done' {
+  if (outcome.ok || outcome.code === 'ABORTED' || outcome.code === 'CLOSED') return 'done';
+  return errorOf(outcome);
 }
