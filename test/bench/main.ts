@@ -1,6 +1,7 @@
-/** `npm run bench [-- --json] [core|simulator|check|store]`: speeds, each beside a peer or a bare twin in the same run. Prints; never fails for speed. */
+/** `npm run bench [-- --json] [core|simulator|check|store|client]`: speeds, each beside a peer or a bare twin in the same run. Prints; never fails for speed. */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchClient } from './client.ts';
 import { benchCore } from './core.ts';
 import { benchCheck } from './linearizability.ts';
 import { type ByKind, benchSimulator, type Speed } from './simulator.ts';
@@ -71,5 +72,19 @@ if (wants('store')) {
     all.push(figures);
   }
   report.store = all;
+}
+if (wants('client')) {
+  say('\nclient, 256-byte values, one connection to a server that does nothing else');
+  const all = [];
+  for (const callers of [1, 64, 1000]) {
+    for (const operation of ['put', 'put in groups', 'get'] as const) {
+      const figures = await benchClient(callers, operation, 1500);
+      say(
+        `  ${String(callers).padStart(4)} callers, ${operation}: ${whole(figures.perCpuSecond)} a second of the client's CPU (${whole(figures.perSecond)}/s)`,
+      );
+      all.push(figures);
+    }
+  }
+  report.client = all;
 }
 if (values.json) console.log(JSON.stringify(report));

@@ -274,6 +274,24 @@ describe('connections', () => {
     expect(asked.outcome).toMatchObject({ ok: true });
   });
 
+  test('while the leader is searched, one request asks for all', () => {
+    const s = new Script();
+    const connection = s.withSession();
+    const asked = Array.from({ length: 6 }, (_, i) => s.command(i));
+    expect(s.news()).toHaveLength(6);
+    s.cut(connection);
+    s.welcome();
+    for (let turn = 0; turn < 5; turn++) {
+      const scout = s.next();
+      s.refuse(scout, 'NO_LEADER');
+      s.wait(400);
+      if (s.isDialing) s.welcome();
+    }
+    s.ok(s.next(), null);
+    for (const request of s.news()) s.ok(request, null);
+    for (const { outcome } of asked) expect(outcome).toMatchObject({ ok: true });
+  });
+
   test('stale reads are served while there is no leader', () => {
     const s = new Script();
     s.withSession();

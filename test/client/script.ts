@@ -25,6 +25,7 @@ export class Script {
   /** Members answer probes by themselves. */
   isAlive = true;
   readonly #probes: Sent[] = [];
+  readonly #welcomed = new Set<number>();
   #seen = 0;
 
   constructor(options: Partial<EngineOptions> = {}) {
@@ -90,6 +91,7 @@ export class Script {
   /** The newest connection opens, and its member says that it leads, or who does. */
   welcome(leader: { id: number; address: string } | null = null, credits = 10): number {
     const connection = [...this.dialed.keys()].at(-1)!;
+    this.#welcomed.add(connection);
     this.engine.opened(connection);
     this.tell(connection, {
       type: 'welcome',
@@ -101,6 +103,12 @@ export class Script {
       credits,
     });
     return connection;
+  }
+
+  /** A connection waits for its member's welcome. */
+  get isDialing(): boolean {
+    const connection = [...this.dialed.keys()].at(-1)!;
+    return !this.#welcomed.has(connection) && !this.hungUp.has(connection);
   }
 
   /** Requests sent since last asked. */

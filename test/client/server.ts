@@ -41,6 +41,7 @@ export class TestServer {
   fault: (request: RequestFrame['request']) => 'drop' | 'silence' | ClientReply | null = () => null;
   /** Replies go out byte by byte. */
   isSlow = false;
+  isRecording = true;
   readonly requests: RequestFrame['request'][] = [];
 
   private constructor(secrets: Tls | null) {
@@ -132,7 +133,7 @@ export class TestServer {
     { requestId, request }: RequestFrame,
     send: (frame: ClientFrame) => void,
   ): void {
-    this.requests.push(request);
+    if (this.isRecording) this.requests.push(request);
     const { leaderAddress } = this;
     const reply = (answer: ClientReply) =>
       send({ type: 'reply', requestId, reply: answer, reason: '', leaderAddress });

@@ -27,7 +27,7 @@ export interface ConnectOptions {
   readonly name?: string;
   /** ms. */
   readonly timeouts?: Timeouts;
-  /** Between attempts at the leader once the first few failed, ms: doubled from `initial` (10) to `max` (300), with jitter. */
+  /** Between attempts at the leader once the first few failed, ms: doubled from `initial` (10) to `max` (100), with jitter. */
   readonly backoff?: { readonly initial?: number; readonly max?: number };
   /** Default true. False: writes are sent once, and what becomes of one whose answer is lost stays unknown. */
   readonly exactlyOnce?: boolean;
@@ -62,7 +62,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       token: options.token ?? '',
       random: Math.random,
       patience: { dial, silence },
-      backoff: { initial: backoff.initial ?? 10, max: backoff.max ?? 300 },
+      backoff: { initial: backoff.initial ?? 10, max: backoff.max ?? 100 },
       sessionTimeout: options.exactlyOnce === false ? null : (timeouts.session ?? 60_000),
       maxCalls: options.maxCalls ?? 16_384,
       maxRequestBytes: options.maxRequestBytes ?? 8 * 1024 * 1024,

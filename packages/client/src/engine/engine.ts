@@ -218,7 +218,7 @@ export class Engine {
   }
 
   #onOk(at: number, unit: Unit, index: number, value: unknown): void {
-    if (!unit.isLocal && unit.kind !== 'probe') this.#links.progress();
+    if (!unit.isLocal && unit.kind !== 'probe' && unit.address === null) this.#links.progress();
     switch (unit.kind) {
       case 'write':
         this.#onWritten(at, unit, index, value);
@@ -262,6 +262,8 @@ export class Engine {
     { reason, leaderAddress }: ReplyFrame,
   ): void {
     const verdict = verdictOn(code);
+    const isLeaders = verdict !== 'elsewhere' && verdict !== 'later';
+    if (isLeaders && !unit.isLocal && unit.address === null) this.#links.progress();
     if (unit.kind !== 'probe') this.#ledger.note(`${connection.address}: ${code}: ${reason}`);
     if (unit.address !== null || verdict === 'final') this.#onFinal(at, unit, code, reason);
     else if (verdict === 'session') this.#onSessionGone(at, unit, reason);

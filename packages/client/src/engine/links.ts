@@ -78,6 +78,11 @@ export class Links {
     return at < this.#blockedUntil;
   }
 
+  /** Nobody has answered as a leader does since the last one was left. */
+  get isSearching(): boolean {
+    return this.#failures > 0;
+  }
+
   /** When the wait of the search is over, if there is one; else Infinity. */
   blockedUntil(at: number): number {
     return this.isBlocked(at) ? this.#blockedUntil : Number.POSITIVE_INFINITY;

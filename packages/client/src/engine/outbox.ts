@@ -34,6 +34,8 @@ export class Outbox {
   /** For any member. */
   readonly #locals = new Fifo<Unit>();
   #greetings: Call[] = [];
+  /** While the leader is searched, one request asks for all: the others would only be refused with it. */
+  #scout: Unit | null = null;
 
   constructor(
     port: Port,
@@ -189,13 +191,23 @@ export class Outbox {
     for (const call of greetings) this.#ledger.answer(call, 0, null);
     if (this.#links.isBlocked(at)) return;
     this.#resumeAll(at, connection);
-    while (this.#writes.length > 0 && connection.hasCredit) {
+    while (this.#writes.length > 0 && this.#mayAsk(connection)) {
       if (!this.#begin(at, connection)) break;
     }
     // Commands that turned out to be unfit for company wait there by now.
     this.#resumeAll(at, connection);
-    const sign = connection.hasCredit ? this.#sessions.due(at) : null;
-    if (sign !== null) this.submit(at, connection, sign);
+    const sign = this.#mayAsk(connection) ? this.#sessions.due(at) : null;
+    if (sign !== null) this.#askLeader(at, connection, sign);
+  }
+
+  #mayAsk(connection: Connection): boolean {
+    if (this.#links.isSearching && this.#scout?.connection === connection) return false;
+    return connection.hasCredit;
+  }
+
+  #askLeader(at: number, connection: Connection, unit: Unit): void {
+    this.#scout = unit;
+    this.submit(at, connection, unit);
   }
 
   /** The next commands that were never sent. False: they must wait. */
@@ -206,12 +218,12 @@ export class Outbox {
     if (group.length === 0) return false;
     const unit = new Unit('write', group);
     bind(at, unit, session);
-    this.submit(at, connection, unit);
+    this.#askLeader(at, connection, unit);
     return true;
   }
 
   #resumeAll(at: number, connection: Connection): void {
-    for (let n = this.#units.length; n > 0 && connection.hasCredit; n--) {
+    for (let n = this.#units.length; n > 0 && this.#mayAsk(connection); n--) {
       this.#resume(at, connection, this.#units.shift()!);
     }
   }
@@ -236,7 +248,7 @@ export class Outbox {
       }
       bind(at, unit, session);
     }
-    this.submit(at, connection, unit);
+    this.#askLeader(at, connection, unit);
   }
 
   /** Undefined: nothing can be written under one now; one is asked for if there is none. */
@@ -245,7 +257,7 @@ export class Outbox {
     const { session } = this.#sessions;
     if (session !== null) return session.hasRoom ? session : undefined;
     const opening = this.#sessions.open();
-    if (opening !== null) this.submit(at, connection, opening);
+    if (opening !== null) this.#askLeader(at, connection, opening);
     return undefined;
   }
 }
