@@ -1,5 +1,5 @@
 /** The client port: what a client may do, what it is told, and that no client, however bad, harms the member or another client. */
-import { get, put, watch } from '@seedraft/kv';
+import { get, KvMachine, put, watch } from '@seedraft/kv';
 import type { RunningNode } from '@seedraft/node';
 import { encodeClient, encodeFrame, FRAME_KIND } from '@seedraft/wire';
 import { afterEach, expect, test } from 'vitest';
@@ -34,6 +34,28 @@ const status = { type: 'Status' } as const;
 const read = (key: string) =>
   ({ type: 'Query', mode: 'linearizable', query: get('', key) }) as const;
 const limits: Overrides = { limits: { credits: 4, handshake: 300 } };
+
+test('an answer that no frame can carry is never called a refusal when the command was applied', async () => {
+  class Boastful extends KvMachine {
+    override apply(...given: Parameters<KvMachine['apply']>): unknown {
+      super.apply(...given);
+      return new Uint8Array(17 << 20);
+    }
+    override query(): unknown {
+      return new Uint8Array(17 << 20);
+    }
+  }
+  const node = await alone({ machine: () => new Boastful() });
+  const client = await welcomed(node);
+  client.ask(1, command(put('', 'k', 'v')));
+  expect(await client.message()).toMatchObject({ requestId: 1, reply: { type: 'Unknown' } });
+  client.ask(2, read('k'));
+  expect(await client.message()).toMatchObject({
+    reply: { type: 'Refused', code: 'MACHINE_ERROR' },
+  });
+  client.ask(3, status);
+  expect(await client.message()).toMatchObject({ requestId: 3, reply: { type: 'Ok' } });
+});
 
 test('pipelined requests each get their reply; status tells who and what', async () => {
   const node = await alone();

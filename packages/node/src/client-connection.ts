@@ -12,7 +12,9 @@ import {
   type Flaw,
   FRAME_KIND,
   type Frame,
+  HEADER_BYTES,
   type Hello,
+  MAX_PAYLOAD_BYTES,
   type NodeRequest,
   type RequestFrame,
   readClientFrame,
@@ -34,7 +36,7 @@ export class ClientConnection implements SocketOwner, Asker {
   readonly #context: ClientContext;
   readonly #socket: FrameSocket;
   readonly #cancelHello: Cancel;
-  readonly #open = new Set<number>();
+  readonly #open = new Map<number, RequestFrame['request']['type']>();
   readonly #watches = new Map<number, Watching>();
   #role: ClientRole | 'none' = 'none';
   #name = '';
@@ -73,8 +75,14 @@ export class ClientConnection implements SocketOwner, Asker {
   }
 
   answered(requestId: number, reply: ClientReply): void {
-    if (!this.#open.delete(requestId) || this.#socket.isClosing) return;
-    this.#reply(requestId, reply);
+    const type = this.#open.get(requestId);
+    if (type === undefined || this.#socket.isClosing) return;
+    this.#open.delete(requestId);
+    this.#reply(
+      requestId,
+      reply,
+      type === 'Query' ? this.#refused('MACHINE_ERROR') : unsaid(reply),
+    );
     if (this.#isDraining) this.#endIfDrained();
   }
 
@@ -175,7 +183,7 @@ export class ClientConnection implements SocketOwner, Asker {
     }
     if (request.type === 'Status' || request.type === 'Watch') this.#serve(requestId, request);
     else {
-      this.#open.add(requestId);
+      this.#open.set(requestId, request.type);
       this.#context.ask(request, this, requestId);
     }
   }
@@ -240,9 +248,14 @@ export class ClientConnection implements SocketOwner, Asker {
 
   // -------------------------------------------------------------------------------------------------------------- what goes out
 
-  #reply(requestId: number, reply: ClientReply): void {
+  /** `instead`: said when the machine's value is none that a frame can carry, or too large for one. */
+  #reply(
+    requestId: number,
+    reply: ClientReply,
+    instead: ClientReply = this.#refused('MACHINE_ERROR'),
+  ): void {
     const frame = encodeOrNull(this.#frameOf(requestId, reply));
-    this.#deliver(frame ?? encodeClient(this.#frameOf(requestId, this.#refused('MACHINE_ERROR'))));
+    this.#deliver(frame ?? encodeClient(this.#frameOf(requestId, instead)));
   }
 
   #frameOf(requestId: number, reply: ClientReply): ClientFrame {
@@ -278,10 +291,16 @@ export class ClientConnection implements SocketOwner, Asker {
   }
 }
 
+/** What was applied must not be called refused: that it did nothing would be a lie. */
+function unsaid(reply: ClientReply): ClientReply {
+  return { type: 'Unknown', index: reply.type === 'Refused' ? 0 : reply.index, term: 0 };
+}
+
 /** Null: the machine gave a value that no message can carry. */
 function encodeOrNull(frame: ClientFrame): Uint8Array | null {
   try {
-    return encodeClient(frame);
+    const bytes = encodeClient(frame);
+    return bytes.length - HEADER_BYTES > MAX_PAYLOAD_BYTES ? null : bytes;
   } catch (thrown) {
     if (thrown instanceof CodecError) return null;
     throw thrown;
