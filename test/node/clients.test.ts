@@ -37,12 +37,12 @@ const limits: Overrides = { limits: { credits: 4, handshake: 300 } };
 
 test('an answer that no frame can carry is never called a refusal when the command was applied', async () => {
   class Boastful extends KvMachine {
-    override apply(...given: Parameters<KvMachine['apply']>): unknown {
+    override apply(...given: Parameters<KvMachine['apply']>): never {
       super.apply(...given);
-      return new Uint8Array(17 << 20);
+      return new Uint8Array(17 << 20) as never;
     }
-    override query(): unknown {
-      return new Uint8Array(17 << 20);
+    override query(): never {
+      return new Uint8Array(17 << 20) as never;
     }
   }
   const node = await alone({ machine: () => new Boastful() });
