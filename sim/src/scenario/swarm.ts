@@ -12,6 +12,8 @@ import type { SwarmGroup } from './schema.ts';
 
 const HALF = 500_000;
 
+const ENTERING_JOINT: ReadonlySet<string> = new Set(['joint-change', 'interrupt-joint']);
+
 const KNOB_GROUPS: Readonly<Record<KnobClass, SwarmGroup>> = {
   latency: 'network',
   asymmetry: 'network',
@@ -107,7 +109,20 @@ export function drawFaults(
     }
     at += length + draw.between('healthy', 400_000, 1_600_000);
   }
+  const last = lastStrike(draw, deck);
+  if (last !== null) {
+    const start = duration - draw.between('before the end', 1_000, 200_000);
+    const id = firstId + faults.length;
+    faults.push(planStrike(randomness, last, id, start, { end: duration, duration }));
+  }
   return faults;
+}
+
+/** A change of several members is over in a moment, so that few runs would end in the middle of one; whoever is healed then has to end it. */
+function lastStrike(draw: Draw, deck: readonly Card[]): Card | null {
+  const joint = deck.filter(({ fault }) => ENTERING_JOINT.has(fault.name));
+  if (joint.length === 0 || !draw.chance('ends in a change', HALF)) return null;
+  return draw.pick('last change', joint);
 }
 
 function planStrike(

@@ -33,13 +33,13 @@ describe('a drawn plan', () => {
     });
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "108aa565 e4243c88",
+        "f942d467 576f2b91",
         "2408070c e4231cdf",
         "f98c86eb 8b02e124",
         "913deb72 2b75f9c0",
-        "3f0f7e57 ef12979a",
+        "b05c9b13 9325c41a",
         "46d6176d 6b1677bb",
-        "108279dc ac47b912",
+        "7350f638 3f378d3d",
         "91880f44 cc7f533c",
       ]
     `);
