@@ -42,6 +42,35 @@ describe('reads', () => {
     expect(reads[1]![1]).toBeGreaterThanOrEqual(reads[1]![0]);
   });
 
+  test.each(['read', 'forwarded command'])(
+    'a %s that waits for an entry which no leader will bring any more is answered all the same',
+    (what) => {
+      const cluster = new TestCluster({ raft: { forwardProposals: true } });
+      const leader = cluster.leader();
+      const follower = cluster.follower();
+      cluster.settle();
+      // The follower is told an index, and the entries up to it are kept from it; then it hears nobody.
+      let isCutOff = false;
+      cluster.passes = (message) => {
+        if (message.to !== follower) return true;
+        return !isCutOff && !(message.type === 'AppendEntries' && message.entries.length > 0);
+      };
+      cluster.add(leader, 'x', 7);
+      const command = { type: 'Command', sessionId: 0, sequence: 0, firstIncomplete: 0 } as const;
+      const asked = cluster.ask(
+        follower,
+        what === 'read' ? query('linearizable') : { ...command, command: { add: 1, to: 'x' } },
+      );
+      cluster.run(60);
+      expect(cluster.replies.get(asked)).toBeUndefined();
+      isCutOff = true;
+      cluster.run(2000);
+      expect(cluster.replies.get(asked)).toMatchObject(
+        what === 'read' ? { type: 'Refused', code: 'NO_LEADER' } : { type: 'Unknown' },
+      );
+    },
+  );
+
   test('a leader that was deposed without noticing does not answer a linearizable read from old state', () => {
     const cluster = new TestCluster({ members: 5, raft: { leaseReads: false } });
     const old = cluster.leader();

@@ -330,10 +330,13 @@ describe('between members', () => {
     const cluster = new TestCluster({ raft: { forwardProposals: true }, snapshot: NEVER });
     const leader = cluster.leader();
     const follower = cluster.follower();
-    let deaf = false;
-    cluster.passes = (message) =>
-      !(deaf && message.to === follower && message.type === 'AppendEntries');
-    deaf = true;
+    // It hears its leader, but gets no entries, and the leader does not hear that it lacks them.
+    let deaf = true;
+    cluster.passes = (message) => {
+      if (!deaf) return true;
+      if (message.to === follower && message.type === 'AppendEntries') return !message.entries[0];
+      return message.from !== follower || message.type !== 'AppendEntriesReply';
+    };
     const asked = cluster.ask(follower, {
       type: 'Command',
       sessionId: 0,

@@ -18,7 +18,7 @@ import type { Member } from './member.ts';
 import type { ReadMode } from './ports.ts';
 import { type OpenRead, Reads } from './reads.ts';
 import type { AskedRequest, ClientRefusalCode, ClientReply, ClientRequest } from './request.ts';
-import { type Answer, Requests } from './requests.ts';
+import { Requests } from './requests.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Outcome } from './state.ts';
 import { MachineError } from './stopped.ts';
@@ -74,7 +74,7 @@ export class Clients {
 
   /** The state was replaced by a snapshot: nobody here will see the results of the entries it stands for. */
   onRestored(): void {
-    const skipped: Answer[] = this.#proposals.skipped(this.#member.state.index);
+    const skipped = this.#proposals.skipped(this.#member.state.index);
     for (const { requestId, reply } of skipped) this.#answer(requestId, reply);
   }
 
@@ -83,6 +83,20 @@ export class Clients {
     const { state } = this.#member;
     for (let read = this.#reads.next(state.index); read; read = this.#reads.next(state.index)) {
       this.#answer(read.requestId, this.#serve(read));
+    }
+  }
+
+  /**
+   * No leader is known, and only a leader brings entries beyond commitIndex. One may never come (this member may be removed, or cut off for
+   * good), so whoever waits for such an entry is answered now.
+   */
+  forsake(): void {
+    const { commitIndex } = this.#member.raft;
+    for (const { requestId } of this.#reads.beyond(commitIndex)) {
+      this.#answer(requestId, this.#refusal('NO_LEADER'));
+    }
+    for (const { requestId, reply } of this.#proposals.beyond(commitIndex)) {
+      this.#answer(requestId, reply);
     }
   }
 

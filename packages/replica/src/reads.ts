@@ -13,6 +13,8 @@ export interface OpenRead {
   readIndex: Index;
 }
 
+const NONE: readonly OpenRead[] = Object.freeze([]);
+
 export class Reads {
   /** Asked of the core, by the id it was asked under. */
   readonly #asked = new Map<number, OpenRead>();
@@ -36,6 +38,14 @@ export class Reads {
     // Promises nearly always come in order, so this loop rarely turns.
     while (at > 0 && waiting[at - 1]!.readIndex > read.readIndex) at--;
     waiting.splice(at, 0, read);
+  }
+
+  /** Gives up those that were promised more than `index`. */
+  beyond(index: Index): readonly OpenRead[] {
+    const waiting = this.#waiting;
+    let at = waiting.length;
+    while (at > 0 && waiting[at - 1]!.readIndex > index) at--;
+    return at === waiting.length ? NONE : waiting.splice(at);
   }
 
   /** The next read that may be answered at `applied`; undefined: none. */

@@ -228,6 +228,7 @@ export class Replica {
     for (let i = 0; i < replies.length; i++) this.#onReply(replies[i]!);
     if (commits.length > 0) this.#commit(commits);
     if (events.length > 0) this.#onEvents(events);
+    if (this.raft.leader === 0) this.#clients.forsake();
   }
 
   #persist(write: Persist): void {

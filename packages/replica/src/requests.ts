@@ -34,6 +34,8 @@ export interface Answer {
   readonly reply: ClientReply;
 }
 
+const NONE: readonly Answer[] = Object.freeze([]);
+
 export class Requests {
   /** Handed to the core, by proposal id. */
   readonly #proposed = new Map<number, OpenProposal>();
@@ -91,14 +93,24 @@ export class Requests {
   }
 
   /** A snapshot replaced the state up to `index`: these took effect, but what they answered is not known here. */
-  skipped(index: Index): Answer[] {
-    const skipped: Answer[] = [];
+  skipped(index: Index): readonly Answer[] {
+    return this.#endUnseen((at) => at <= index);
+  }
+
+  /** Gives up those told to be committed at more than `index`: they took effect, but what they answered may never be known here. */
+  beyond(index: Index): readonly Answer[] {
+    return this.#endUnseen((at) => at > index);
+  }
+
+  #endUnseen(isOver: (index: Index) => boolean): readonly Answer[] {
+    if (this.#committed.size === 0) return NONE;
+    const ended: Answer[] = [];
     for (const [at, { requestId, term }] of this.#committed) {
-      if (at > index) continue;
+      if (!isOver(at)) continue;
       this.#committed.delete(at);
-      skipped.push({ requestId, reply: { type: 'Unknown', index: at, term } });
+      ended.push({ requestId, reply: { type: 'Unknown', index: at, term } });
     }
-    return skipped;
+    return ended;
   }
 
   #replyTo(
