@@ -75,6 +75,35 @@ test('a joiner that crashed after it got its id gets the same one again', async 
   await again.node.stop();
 });
 
+test('an id that was recorded beforehand is taken by one directory, and by no other', async () => {
+  cluster = await NodeCluster.start(1);
+  const leader = await cluster.leader();
+  const address = '127.0.0.1:1';
+  const places = { name: 'late', peerAddress: address, clientAddress: address, priority: 0 };
+  const member = { ...places, id: 7, incarnation: '', role: 'learner' } as const;
+  const changes = [{ type: 'add', member }] as const;
+  await cluster.until('recorded', async () => {
+    const reply = await leader.request({ type: 'ChangeMembership', changes, mode: 'single' });
+    return reply.type === 'Ok';
+  });
+  const seven = await cluster.boot(2, joinAt([leader.clientAddress], { id: 7 }));
+  expect(seven.id).toBe(7);
+  const recorded = leader.status().configuration.members.find(({ id }) => id === 7);
+  expect(recorded).toMatchObject({ name: 'late', peerAddress: seven.peerAddress });
+  await cluster.until('a voter', () => roleOf(7)[0] === 'voter');
+  const more = (id: number) => ({ ...joinAt([leader.clientAddress], { id }) });
+  const second = { ...cluster.options(3, more(7)), storage: new MemoryStorage() };
+  expect(await startNode(second)).toMatchObject({
+    ok: false,
+    sentence: expect.stringMatching(/TICKET_TAKEN/),
+  });
+  const stranger = { ...cluster.options(4, more(9)), storage: new MemoryStorage() };
+  expect(await startNode(stranger)).toMatchObject({
+    ok: false,
+    sentence: expect.stringMatching(/NO_TICKET/),
+  });
+});
+
 test('nobody to join, or a token that does not cover it: refused with the reason', async () => {
   const tokens = [
     { token: 'reader', role: 'read' },

@@ -94,7 +94,8 @@ describe('settings that belong together', () => {
   test.each([
     [{ bootstrap: 'true', join: 'a:1', cluster: 'c' }, /give one of them/],
     [{ bootstrap: 'true' }, /--cluster NAME/],
-    [{ id: '1' }, /give --bootstrap too/],
+    [{ cluster: 'c' }, /give --bootstrap too/],
+    [{ id: '1' }, /goes with --bootstrap or with --join/],
     [{ bootstrap: 'true', cluster: 'c', members: '1=a:1/a:2,1=b:1/b:2', id: '1' }, /twice/],
     [{ bootstrap: 'true', cluster: 'c', members: '1=a:1/a:2,2=b:1/b:2', id: '3' }, /1, 2/],
     [{ 'peer-cert': 'x' }, /all of --peer-cert/],

@@ -4,7 +4,13 @@
  * that it is the same joiner.
  */
 import { randomBytes } from 'node:crypto';
-import { EMPTY_CONFIGURATION, type Member, type MemberChange, type MemberId } from '@seedraft/core';
+import {
+  type Configuration,
+  EMPTY_CONFIGURATION,
+  type Member,
+  type MemberChange,
+  type MemberId,
+} from '@seedraft/core';
 import { type ClientReply, sentence } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { Answer } from './ask-member.ts';
@@ -16,6 +22,8 @@ export interface Joining {
   readonly storage: Storage;
   readonly endpoints: readonly string[];
   readonly name: string;
+  /** The id that was recorded for it beforehand; 0: none. */
+  readonly ticket: MemberId;
   readonly peerAddress: string;
   readonly clientAddress: string;
   readonly clock: Clock;
@@ -56,7 +64,7 @@ export async function join(
     }
     joining.log({ type: 'Joining', step: `not yet: ${reason}` });
     // These will be said again however often it asks.
-    const isFinal = /UNAUTHORIZED|WRONG_CLUSTER|VERSION/.test(reason);
+    const isFinal = /UNAUTHORIZED|WRONG_CLUSTER|VERSION|TICKET/.test(reason);
     if (isFinal || joining.clock.now() >= until) return gaveUp(reason);
     await pause(joining.clock);
   }
@@ -109,31 +117,48 @@ async function requestId(
   identity: { readonly clusterId: string; readonly incarnation: string },
   leader: { readonly address: string; readonly status: MemberStatus },
 ): Promise<MemberId | string> {
-  const { members, highestId } = leader.status.configuration;
-  const { incarnation, clusterId } = identity;
-  const { peerAddress, clientAddress, name } = joining;
-  const known = members.find((member) => member.incarnation === incarnation);
-  const id = known?.id ?? highestId + 1;
-  const change: MemberChange =
-    known === undefined
-      ? {
-          type: 'add',
-          member: {
-            id,
-            incarnation,
-            name: name === '' ? `n${id}` : name,
-            peerAddress,
-            clientAddress,
-            role: 'learner',
-            priority: 0,
-          },
-        }
-      : { type: 'update', member: { ...known, peerAddress, clientAddress } };
+  const { clusterId } = identity;
+  const named = placeFor(joining, identity, leader.status.configuration);
+  if (typeof named === 'string') return named;
+  const { change, id } = named;
   joining.log({ type: 'Joining', step: `asking ${leader.address} for id ${id}` });
   const request = { type: 'ChangeMembership', changes: [change], mode: 'single' } as const;
   const answer = await joining.ask(leader.address, clusterId, request);
   if (answer.ok && answer.reply.type === 'Ok') return id;
   return answer.ok ? whyNot(answer.reply) : answer.reason;
+}
+
+/** The change that gives this joiner its place, or why there is none for it. */
+function placeFor(
+  { ticket, peerAddress, clientAddress, name }: Joining,
+  { incarnation }: { readonly incarnation: string },
+  { members, highestId }: Configuration,
+): { readonly change: MemberChange; readonly id: MemberId } | string {
+  const own = members.find((member) => member.incarnation === incarnation);
+  const recorded = members.find((member) => member.id === ticket);
+  if (own === undefined && ticket !== 0) {
+    if (recorded === undefined)
+      return `NO_TICKET: member ${ticket} is not recorded, or was removed`;
+    if (recorded.incarnation !== '') return `TICKET_TAKEN: another directory is member ${ticket}`;
+  }
+  const known = own ?? recorded;
+  if (known !== undefined) {
+    const member = { ...known, incarnation, peerAddress, clientAddress };
+    return { id: known.id, change: { type: 'update', member } };
+  }
+  const id = highestId + 1;
+  const role = 'learner';
+  const shown = name === '' ? `n${id}` : name;
+  const member = {
+    id,
+    incarnation,
+    name: shown,
+    peerAddress,
+    clientAddress,
+    role,
+    priority: 0,
+  } as const;
+  return { id, change: { type: 'add', member } };
 }
 
 function whyNot(reply: ClientReply): string {

@@ -30,6 +30,8 @@ export type Start =
       readonly how: 'join';
       readonly endpoints: readonly string[];
       readonly name?: string;
+      /** Recorded for this member beforehand (`member add`); absent: the cluster gives the next one. */
+      readonly id?: MemberId;
       readonly promote?: boolean;
       /** The own token at the cluster, with the admin role. */
       readonly token?: string;

@@ -102,6 +102,7 @@ export function joiningOf(premises: Premises): Joining {
     storage,
     endpoints: wish.endpoints ?? [],
     name: wish.name ?? '',
+    ticket: wish.id ?? 0,
     peerAddress: premises.peerAddress,
     clientAddress: premises.clientAddress,
     clock,

@@ -67,12 +67,15 @@ function startOf(settings: ServeSettings, given: Given): Start {
       '--bootstrap begins a new cluster and --join enters one: give one of them.',
     );
   }
-  for (const name of ['cluster', 'id', 'members'] as const) {
+  for (const name of ['cluster', 'members'] as const) {
     if (given.has(name) && !settings.bootstrap) {
       throw new UsageError(
         `--${name} says how a cluster begins: give --bootstrap too, or leave it out.`,
       );
     }
+  }
+  if (given.has('id') && !settings.bootstrap && settings.join.length === 0) {
+    throw new UsageError('--id goes with --bootstrap or with --join: a member knows its id later.');
   }
   if (settings.bootstrap) return bootstrap(settings);
   if (settings.join.length > 0) {
@@ -80,6 +83,7 @@ function startOf(settings: ServeSettings, given: Given): Start {
       how: 'join',
       endpoints: settings.join,
       promote: !settings.learner,
+      ...(settings.id !== 0 && { id: settings.id }),
       ...(settings.name !== '' && { name: settings.name }),
       ...(process.env.SEEDRAFT_TOKEN !== undefined && { token: process.env.SEEDRAFT_TOKEN }),
     };

@@ -108,7 +108,11 @@ const TABLE = {
   name: setting(text, '', 'what people call this member (default: n<id>)'),
   bootstrap: setting(toggle, false, 'begin a new cluster; on each first member, once'),
   cluster: setting(text, '', 'with --bootstrap: the name of the cluster, the same on all'),
-  id: setting(whole, 0, 'with --bootstrap: which of --members this one is'),
+  id: setting(
+    whole,
+    0,
+    'with --bootstrap: which of --members this is; with --join: the id of `member add`',
+  ),
   members: setting(members, [], 'with --bootstrap: all first members, the same on all'),
   join: setting(addresses, [], 'join the cluster that answers at these client addresses'),
   learner: setting(toggle, false, 'with --join: stay a learner, which has every entry and no vote'),
