@@ -1,0 +1,111 @@
+/** What stands in deploy/ agrees with the program: settings, verbs, figures. It cannot show that a Docker engine or a Kubernetes cluster likes it. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { metricsText } from '../../packages/seedraft/src/serve/metrics.ts';
+import {
+  environmentName,
+  mergeSettings,
+  SETTINGS,
+} from '../../packages/seedraft/src/serve/settings.ts';
+import { NO_METRICS } from './no-metrics.ts';
+
+const house = fileURLToPath(new URL('../..', import.meta.url));
+const text = (name: string) => readFileSync(path.join(house, 'deploy', name), 'utf8');
+const flags = SETTINGS.map(({ name }) => `--${name}`);
+
+/** Throws for a variable or value that `serve` would refuse. */
+function settingsOf(environment: Record<string, string>) {
+  return mergeSettings({ flags: {}, environment, file: null }).settings;
+}
+
+test('compose: three members that agree on who begins the cluster, each as itself', () => {
+  const { services } = parse(text('compose.yaml'), { merge: true }) as {
+    services: Record<string, { environment: Record<string, string> }>;
+  };
+  const all = Object.values(services).map(({ environment }) => settingsOf(environment));
+  expect(all.map(({ id }) => id)).toEqual([1, 2, 3]);
+  expect(new Set(all.map(({ members }) => members.join())).size).toBe(1);
+  for (const settings of all) {
+    const own = settings.members.find((one) => one.startsWith(`${settings.id}=`));
+    expect(own).toBe(
+      `${settings.id}=${settings['peer-advertise']}/${settings['client-advertise']}`,
+    );
+    expect(settings['secret-file']).not.toBe('');
+  }
+});
+
+test('Kubernetes: the flags and variables of the container are settings; ports and probes are where the member has them', () => {
+  const documents = parseAllDocuments(text('kubernetes.yaml')).map((one) => one.toJS());
+  expect(documents.map(({ kind }) => kind)).toEqual([
+    'Service',
+    'Service',
+    'PodDisruptionBudget',
+    'StatefulSet',
+  ]);
+  const { spec } = documents[3];
+  const [container] = spec.template.spec.containers;
+  const environment = Object.fromEntries(
+    container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+  );
+  const settings = settingsOf(environment);
+  expect(settings.members).toHaveLength(spec.replicas);
+  const used = container.args[0].match(/--[a-z-]+/g);
+  expect(used.filter((flag: string) => !flags.includes(flag))).toEqual([]);
+  const ports = Object.fromEntries(
+    container.ports.map((one: { name: string; containerPort: number }) => [
+      one.name,
+      one.containerPort,
+    ]),
+  );
+  expect(settings['peer-listen'].port).toBe(ports.peer);
+  expect(settings['client-listen']?.port).toBe(ports.client);
+  expect(settings['http-listen']?.port).toBe(ports.http);
+  expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' });
+  expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThan(10);
+  // A service's name in SEEDRAFT_PORT would be refused as a misspelt setting.
+  expect(spec.template.spec.enableServiceLinks).toBe(false);
+});
+
+test('systemd: what it starts is a line of ours, and its settings file is read', () => {
+  const [, start] = /^ExecStart=\S+ serve (.*)$/m.exec(text('seedraft.service'))!;
+  expect(
+    start!.match(/--[a-z-]+/g)!.filter((flag) => !['--config', ...flags].includes(flag)),
+  ).toEqual([]);
+  const file = { name: 'member.yaml', text: text('member.yaml') };
+  const { settings } = mergeSettings({ flags: {}, environment: {}, file });
+  expect(settings.members).toHaveLength(3);
+});
+
+test('the image is made of files that are there, and set up with settings that are', () => {
+  const lines = text('Dockerfile').split('\n');
+  const copied = lines
+    .filter((line) => /^COPY (?!--from)/.test(line))
+    .flatMap((line) => line.split(' ').slice(1, -1));
+  expect(copied.filter((name) => !existsSync(path.join(house, name)))).toEqual([]);
+  const variables = text('Dockerfile').match(/SEEDRAFT_[A-Z_]+/g)!;
+  const known = SETTINGS.map(({ name }) => environmentName(name));
+  expect(variables.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('every figure in the alerts and on the board is one that a member prints', async () => {
+  const page = await metricsText(NO_METRICS);
+  const printed = new Set(
+    page.match(/^# TYPE (\S+)/gm)!.map((line) => line.slice('# TYPE '.length)),
+  );
+  const board = JSON.parse(text('grafana-board.json')) as {
+    panels: { targets: { expr: string }[] }[];
+  };
+  const rules = parse(text('prometheus-rules.yaml')) as { groups: { rules: { expr: string }[] }[] };
+  const shown = [
+    ...board.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    ...rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr)),
+  ];
+  const named = shown.flatMap((expr) => expr.match(/seedraft_[a-z0-9_]+/g) ?? []);
+  expect(named.length).toBeGreaterThan(20);
+  expect(
+    named.map((name) => name.replace(/_bucket$/, '')).filter((name) => !printed.has(name)),
+  ).toEqual([]);
+});
