@@ -19,6 +19,7 @@ const PACKAGES = {
   seedraft: [
     'cli-progress',
     'commander',
+    'esbuild',
     'picocolors',
     'pino',
     'piscina',

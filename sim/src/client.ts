@@ -6,13 +6,13 @@ import type { ClientRequest } from '@seedraft/replica';
 import type { Invocation } from './history.ts';
 import type { Micros } from './observer.ts';
 import type { Stream } from './random.ts';
-import type { Intent, Workload } from './workload.ts';
+import type { ClientWorkload, Intent } from './workload.ts';
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Client {
   readonly index: number;
-  readonly workload: Workload;
+  readonly workload: ClientWorkload;
   readonly arrival: Stream;
   readonly choice: Stream;
   /** Only reads, and mostly asks the same member again after silence. */

@@ -5,22 +5,19 @@
  */
 import type { Operation } from '@seedraft/check';
 import type { Entry, MemberId } from '@seedraft/core';
-import type { ClientReply, ClientRequest } from '@seedraft/replica';
+import { type ClientReply, type ClientRequest, sentence } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { Client, Mutable } from './client.ts';
-import { entryBearing, historyOf, type Invocation } from './history.ts';
+import { historyOf, type Invocation } from './history.ts';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE } from './link.ts';
 import type { Submission, Submitted } from './member.ts';
 import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
+import { OwnMistake } from './own/system.ts';
 import type { LatencyKnobs } from './plan.ts';
-import { distinctValue, type Intent, requestFor, Workload } from './workload.ts';
+import type { Intent, Subject } from './workload.ts';
 import type { ClientsDoor, World } from './world.ts';
-
-interface Keyed {
-  readonly key: string;
-}
 
 /** Statistics of operations. */
 export interface OperationCounts {
@@ -35,7 +32,7 @@ export interface OperationCounts {
 
 export class Clients implements ClientsDoor, Observer {
   readonly #world: World;
-  readonly #outputOf: (f: string, answer: unknown) => unknown;
+  readonly #subject: Subject;
   readonly #clients: Client[] = [];
   readonly #operations: Mutable<Invocation>[] = [];
   readonly #gap: LatencyKnobs;
@@ -60,10 +57,9 @@ export class Clients implements ClientsDoor, Observer {
     open: 0,
   };
 
-  /** `outputOf`: what the machine's answers mean to the judge of histories. */
-  constructor(world: World, outputOf: (f: string, answer: unknown) => unknown) {
+  constructor(world: World, subject: Subject) {
     this.#world = world;
-    this.#outputOf = outputOf;
+    this.#subject = subject;
     const { kind, clients, rate } = world.plan.workload;
     const active = kind !== 'none' && rate > 0;
     const mean = active ? Math.max(1, Math.floor((1_000_000 * clients) / rate)) : 0;
@@ -99,14 +95,15 @@ export class Clients implements ClientsDoor, Observer {
 
   /** What operations came to, for the judge of histories. */
   history(): Operation[] {
-    return historyOf(this.#operations, this.#world.plan, (operation) => this.#claimOf(operation));
-  }
-
-  /** Where an operation of unknown fate took effect; 0 if it did not. */
-  #claimOf(operation: Invocation): number {
-    const { sessionId, sequence } = operation;
-    if (sessionId > 0) return this.#executed.get(sessionKey(sessionId, sequence)) ?? 0;
-    return entryBearing(this.#applied, operation)?.index ?? 0;
+    const outside = this.#operations.filter(
+      ({ readOnly, sessionId, outcome }) => !readOnly && sessionId === 0 && outcome !== 'fail',
+    );
+    const claims = this.#subject.claimsOf(outside, this.#applied);
+    return historyOf(this.#operations, this.#world.plan, ({ id, sessionId, sequence }) =>
+      sessionId > 0
+        ? (this.#executed.get(sessionKey(sessionId, sequence)) ?? 0)
+        : (claims.get(id) ?? 0),
+    );
   }
 
   start(): void {
@@ -124,7 +121,7 @@ export class Clients implements ClientsDoor, Observer {
       core === null && randomness.stream('client.reader', index).chance(plan.workload.readers);
     const client: Client = {
       index,
-      workload: new Workload(plan, randomness, index, { hasSession, isReader }),
+      workload: this.#subject.client(plan, randomness, index, { hasSession, isReader }),
       arrival: randomness.stream('client.arrival', index),
       choice,
       isReader,
@@ -258,6 +255,7 @@ export class Clients implements ClientsDoor, Observer {
       input: intent.input,
       readOnly: intent.readOnly,
       mode: intent.mode,
+      intent,
       sessionId: inSession ? client.sessionId : 0,
       sequence: inSession ? client.sequence : 0,
       invokedAt: this.#world.now,
@@ -276,7 +274,7 @@ export class Clients implements ClientsDoor, Observer {
     client.intent = intent;
     client.operation = operation;
     const { sessionId, sequence } = operation;
-    client.request = requestFor(intent, sessionId, sequence, sequence);
+    client.request = this.#subject.requestFor(intent, sessionId, sequence, sequence);
     for (const observer of this.#world.observers.invoke) observer.onInvoke(operation);
     this.#submit(client);
   }
@@ -314,7 +312,12 @@ export class Clients implements ClientsDoor, Observer {
         this.#opened(client, reply.value as number);
         return;
       }
-      this.#complete(client, 'ok', reply.index, this.#outputOf(operation.f, reply.value));
+      this.#complete(
+        client,
+        'ok',
+        reply.index,
+        this.#subject.outputOf(client.intent as Intent, reply.value),
+      );
       return;
     }
     // Only the latest attempt decides what to do next; what an earlier one failed to do changes nothing.
@@ -340,7 +343,9 @@ export class Clients implements ClientsDoor, Observer {
       return;
     }
     if (reply.code === 'BAD_REQUEST' || reply.code === 'MACHINE_ERROR') {
-      throw new Error(`a client's ${JSON.stringify(client.request)} was refused: ${reply.code}`);
+      const asked = `a client's ${JSON.stringify(client.request)} was refused`;
+      const isOwn = this.#world.plan.workload.kind === 'own';
+      throw isOwn ? new OwnMistake(`${asked}: ${sentence(reply.code)}`) : new Error(asked);
     }
     if (reply.code === 'LEASE_DISABLED' || this.#world.now >= client.giveUpAt) {
       this.#giveUp(client);
@@ -432,32 +437,26 @@ export class Clients implements ClientsDoor, Observer {
 
   // The liveness phase (liveness.ts): clients that ask only the core and never give up.
 
-  /** Its key is its own too, so that sending it again outside a session does no harm. */
   submitFresh(core: readonly MemberId[], first: MemberId): ClientOperation {
     const id = this.#operations.length + 1;
-    const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
-    this.#assign(core, first, [{ f: 'put', input, readOnly: false, mode: 'write' }]);
+    this.#assign(core, first, [this.#subject.fresh(id, this.#world.plan)]);
     return this.#operations[id - 1] as Invocation;
   }
 
   /** Returns how many are left. */
   readBack(core: readonly MemberId[], first: MemberId, keys: readonly string[]): () => number {
+    const reads = this.#subject.readsBack(this.#operations);
     const client = this.#assign(
       core,
       first,
-      keys.map((key) => ({ f: 'get', input: { key }, readOnly: true, mode: 'linearizable' })),
+      keys.map((key) => reads.get(key) as Intent),
     );
     return () => client.agenda.length + (client.operation === null ? 0 : 1);
   }
 
-  /** Where writes went, in the order of first use; keys that expire are outside the model (history.ts). */
+  /** Names of the reads that show what the run's writes left, in the order of first use. */
   writtenKeys(): readonly string[] {
-    const keys = new Set<string>();
-    for (const { f, input, readOnly } of this.#operations) {
-      if (readOnly || f === 'expire') continue;
-      for (const { key } of f === 'batch' ? (input as Keyed[]) : [input as Keyed]) keys.add(key);
-    }
-    return [...keys];
+    return [...this.#subject.readsBack(this.#operations).keys()];
   }
 
   #assign(core: readonly MemberId[], first: MemberId, agenda: readonly Intent[]): Client {

@@ -29,8 +29,17 @@ import {
 import type { Scenario } from './scenario/schema.ts';
 import { drawFaults, drawMood, drawSwitches, touchesDisk } from './scenario/swarm.ts';
 
+export interface PlanOptions {
+  /** For a machine of the user's: wherever the plan has operations, they are its. */
+  readonly own?: boolean;
+}
+
 /** The explicit plan of one run of this scenario. */
-export function scenarioToPlan(scenario: Scenario, seed: string): Plan {
+export function scenarioToPlan(
+  scenario: Scenario,
+  seed: string,
+  { own = false }: PlanOptions = {},
+): Plan {
   const root = expandSeed(seed);
   const randomness = new Randomness(root);
   const draw = randomness.draw('plan', 0);
@@ -48,10 +57,8 @@ export function scenarioToPlan(scenario: Scenario, seed: string): Plan {
     scenario,
     leaves('raft') ? drawRaft(draw, switches, network, disk) : CALM_RAFT,
   );
-  const workload = planWorkload(
-    scenario,
-    leaves('clients') ? drawWorkload(draw, switches, raft, network) : CALM_WORKLOAD,
-  );
+  const drawn = leaves('clients') ? drawWorkload(draw, switches, raft, network) : CALM_WORKLOAD;
+  const workload = planWorkload(scenario, drawn, own);
   const members = planMembers(scenario, draw, switches, raft);
   const duration =
     scenario.workload.for ?? (leaves('clients') ? drawDuration(draw) : DEFAULTS.duration);
@@ -115,10 +122,11 @@ function planRaft(scenario: Scenario, base: RaftConfig): RaftConfig {
   };
 }
 
-function planWorkload(scenario: Scenario, base: WorkloadPlan): WorkloadPlan {
+function planWorkload(scenario: Scenario, base: WorkloadPlan, own: boolean): WorkloadPlan {
   const { for: _, ...fixed } = given(scenario.workload);
   const workload = { ...base, ...fixed };
-  return workload.kind === 'none' ? { ...workload, clients: 0, rate: 0 } : workload;
+  if (workload.kind === 'none') return { ...workload, clients: 0, rate: 0 };
+  return own ? { ...workload, kind: 'own' } : workload;
 }
 
 function planMembers(

@@ -6,10 +6,12 @@ import type { Operation, Witness } from '@seedraft/check';
 import type { Entry } from '@seedraft/core';
 import type { ClientOperation } from './observer.ts';
 import type { Plan } from './plan.ts';
+import type { Intent } from './workload.ts';
 
 /** An operation with its place in the history. */
 export interface Invocation extends ClientOperation {
   readonly process: number;
+  readonly intent: Intent;
   /** Positions in the order of invocations and completions; `returned` is Infinity while open or for ever unknown. */
   readonly invoked: number;
   returned: number;
@@ -27,14 +29,15 @@ export function historyOf(
     const known = operation.outcome === 'ok';
     const index = known ? operation.index : claimOf(operation);
     const witness: Witness | null = index > 0 ? { index, read: operation.readOnly } : null;
-    if (operation.f === 'batch') history.push(...writesOf(operation, witness));
+    if (operation.f === 'batch' && plan.workload.kind !== 'own')
+      history.push(...writesOf(operation, witness));
     else history.push(judged(operation, operation.f, operation.input, witness));
   }
   return history;
 }
 
 function isJudged(operation: Invocation, plan: Plan): boolean {
-  if (operation.outcome === 'fail' || operation.f === 'expire') return false;
+  if (operation.outcome === 'fail' || !operation.intent.isJudged) return false;
   // Nobody saw what it read.
   if (operation.readOnly && operation.outcome !== 'ok') return false;
   if (operation.mode === 'stale') return false;

@@ -11,7 +11,7 @@ export {
   runTwice,
   type TwiceResult,
 } from './divergence.ts';
-export { knobClassesOf, scenarioToPlan } from './draw-plan.ts';
+export { knobClassesOf, type PlanOptions, scenarioToPlan } from './draw-plan.ts';
 export { Atlas } from './faults/atlas.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
@@ -26,6 +26,12 @@ export {
 } from './liveness.ts';
 export { Network } from './network.ts';
 export * from './observer.ts';
+export type {
+  OwnClient,
+  OwnDraw,
+  OwnOperation,
+  OwnSystem,
+} from './own/system.ts';
 export type * from './plan.ts';
 export { type HistoryVerdict, judgeHistory, LINEARIZABILITY } from './properties/history.ts';
 export { RULES } from './properties/index.ts';

@@ -34,7 +34,8 @@ export interface DiskKnobs {
 }
 
 export interface WorkloadPlan {
-  readonly kind: 'kv' | 'register' | 'none';
+  /** `own`: of a user's machine, that the run is given. */
+  readonly kind: 'kv' | 'register' | 'own' | 'none';
   readonly clients: number;
   /** Operations a second, over all clients. */
   readonly rate: number;

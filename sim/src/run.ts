@@ -5,7 +5,7 @@
  * A verdict is never better than what was established: a limit reached or an undecided history is `inconclusive`, and what breaks in the
  * simulator itself is an `error`, never a finding.
  */
-import type { Operation } from '@seedraft/check';
+import type { Model, Operation } from '@seedraft/check';
 import { KvMachine } from '@seedraft/kv';
 import type { StateMachine } from '@seedraft/replica';
 import { withoutAmbient } from './ambient.ts';
@@ -19,21 +19,27 @@ import { LINK_TYPES } from './link.ts';
 import { type LivenessVerdict, runLiveness } from './liveness.ts';
 import { Nemesis } from './nemesis.ts';
 import { type Observer, Violation, type WorldView } from './observer.ts';
+import { onProbation } from './own/machine.ts';
+import { OwnMistake, type OwnSystem, usersOwn } from './own/system.ts';
+import { ownSubject } from './own/workload.ts';
 import type { Plan } from './plan.ts';
-import { judgeHistory } from './properties/history.ts';
+import { type HistoryVerdict, judgeHistory } from './properties/history.ts';
 import { Rulebook } from './properties/rulebook.ts';
 import { Trace, type TraceRange } from './trace.ts';
-import { outputOf } from './workload.ts';
+import { kvSubject, type Subject } from './workload.ts';
 import { LimitReached, World } from './world.ts';
 
-export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'error';
+/** `mistake`: the user's workload or model broke its contract, and nothing is said about the cluster. */
+export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'mistake' | 'error';
 
 export interface RunOptions {
   /** Others who watch; they see each event after the rules did. */
   readonly observers?: (world: WorldView) => readonly Observer[];
   /** Only these rules (ids); default: all. */
   readonly rules?: readonly string[];
-  /** The replicated machine; default: the built-in key-value store, whose histories the run can judge. */
+  /** What a plan of the workload `own` is about; other plans do not look at it. */
+  readonly own?: OwnSystem;
+  /** Instead of the built-in key-value machine, under its workload; what clients saw is then not judged. */
   readonly machine?: () => StateMachine;
   readonly record?: {
     readonly choices?: boolean;
@@ -101,16 +107,15 @@ class Run {
     const { record } = options;
     this.#plan = plan;
     this.#options = options;
+    const own = plan.workload.kind === 'own' ? options.own : undefined;
     this.#world = new World({
       plan,
-      machine: options.machine ?? (() => new KvMachine()),
+      machine: own ? onProbation(own.machine) : (options.machine ?? (() => new KvMachine())),
       disk: plan.bytes ? createByteDisk : createObjectDisk,
       keepChoices: record?.choices === true,
       ...(record?.digests && { digests: record.digests }),
     });
-    // The answers of a user's machine mean nothing to our model.
-    const isOurs = options.machine === undefined;
-    this.#clients = new Clients(this.#world, isOurs ? outputOf : (_f, answer) => answer);
+    this.#clients = new Clients(this.#world, own ? ownSubject(own) : kvLike(options));
     this.#nemesis = new Nemesis(this.#world, this.#clients, faultNamed);
     this.#rulebook = new Rulebook(this.#world, options.rules ? { only: options.rules } : {});
     this.#trace = this.#createTrace(record?.trace ?? false);
@@ -139,12 +144,18 @@ class Run {
         return { verdict, rule: thrown.rule, sentence: thrown.message, reason: null };
       }
       if (thrown instanceof LimitReached) return inconclusive(thrown.message);
+      if (thrown instanceof OwnMistake) return mistake(thrown.message);
       const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       return { verdict: 'error', rule: null, sentence: null, reason };
     }
   }
 
   #start(): void {
+    if (this.#plan.workload.kind === 'own' && this.#options.own === undefined) {
+      throw new OwnMistake(
+        "the plan's workload is that of a machine of the user's own (kind: own), and no such machine was given",
+      );
+    }
     const observers: Observer[] = [this.#clients];
     if (this.#trace !== null) {
       observers.push(this.#trace);
@@ -174,12 +185,17 @@ class Run {
     return judgement === PASS ? ending : judgement;
   }
 
-  /** What clients saw must be explained by one order of operations. A user's own machine is judged by the rules alone. */
+  /** What clients saw must be explained by one order of operations. */
   #judge(): Ending {
-    if (this.#options.machine !== undefined) return PASS;
+    const { machine, own } = this.#options;
+    const isOwn = this.#plan.workload.kind === 'own';
+    if (!isOwn && machine !== undefined) return PASS;
     this.#history = this.#clients.history();
     this.#judged = this.#history.length;
-    const verdict = judgeHistory(this.#history, { blackBox: this.#plan.blackBox });
+    const { blackBox } = this.#plan;
+    const verdict = isOwn
+      ? judgeOwn(this.#history, (own as OwnSystem).model, blackBox)
+      : judgeHistory(this.#history, { blackBox });
     return verdict.outcome === 'inconclusive' ? inconclusive(verdict.reason) : PASS;
   }
 
@@ -238,6 +254,26 @@ class Run {
     }
     return notes;
   }
+}
+
+/** The answers of a strange machine mean nothing to our model. */
+function kvLike({ machine }: RunOptions): Subject {
+  return machine === undefined ? kvSubject : { ...kvSubject, outputOf: (_, answer) => answer };
+}
+
+/** A step costs what the user's model costs, and the claimed order is judged whole before: the search is a second opinion. */
+const OWN_SEARCH_STEPS = 20_000;
+
+/** What a model throws is its author's mistake; what it says is a verdict. */
+function judgeOwn(history: readonly Operation[], model: Model, blackBox: boolean): HistoryVerdict {
+  const maxSteps = OWN_SEARCH_STEPS;
+  return usersOwn(`the model ${model.name}`, () =>
+    judgeHistory(history, { blackBox, model, maxSteps }),
+  );
+}
+
+function mistake(reason: string): Ending {
+  return { verdict: 'mistake', rule: null, sentence: null, reason };
 }
 
 function inconclusive(reason: string): Ending {

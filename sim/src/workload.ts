@@ -1,9 +1,12 @@
 /**
- * What clients ask for: operations of the key-value machine drawn from the plan's mix, and the requests that carry them. Each written value
- * is distinct, so that a read names the write it saw. Keys that expire live apart (no client reads them): the model has no clock.
+ * What clients ask for: a Subject, and the one of the key-value machine (that of a user's own is in own/). Its operations are drawn from the
+ * plan's mix; each written value is distinct, so that a read names the write it saw. Keys that expire live apart (no client reads them): the
+ * model has no clock.
  */
+import type { Entry } from '@seedraft/core';
 import { cas, get, type KvCommand, type KvResult, put, remove } from '@seedraft/kv';
 import type { ClientRequest, ReadMode } from '@seedraft/replica';
+import { entryBearing, type Invocation } from './history.ts';
 import type { Plan, WorkloadPlan } from './plan.ts';
 import type { Randomness, Stream } from './random.ts';
 
@@ -13,17 +16,85 @@ export interface Intent {
   readonly input: unknown;
   readonly readOnly: boolean;
   readonly mode: ReadMode | 'write';
+  /** False: outside the model's language, or not a word of the machine's. */
+  readonly isJudged: boolean;
 }
 
-interface Weighted<T> {
+export interface ClientTraits {
+  readonly hasSession: boolean;
+  readonly isReader: boolean;
+}
+
+/** What one client does next, and what it remembers. */
+export interface ClientWorkload {
+  readonly hasSession: boolean;
+  /** Null: the mix is empty. `id` is the operation's. */
+  next(id: number): Intent | null;
+  /** What came out of an operation. */
+  learn(f: string, input: unknown, output: unknown): void;
+}
+
+/** What the clients of a run ask for, and what the answers mean to the judge of histories. */
+export interface Subject {
+  client(plan: Plan, randomness: Randomness, index: number, traits: ClientTraits): ClientWorkload;
+  /** The request that carries an operation. */
+  requestFor(
+    intent: Intent,
+    sessionId: number,
+    sequence: number,
+    firstIncomplete: number,
+  ): ClientRequest;
+  outputOf(intent: Intent, answer: unknown): unknown;
+  /** A write that nobody else makes, and that may be sent again outside a session. */
+  fresh(id: number, plan: Plan): Intent;
+  /** By name, linearizable reads that show what the writes of a run left, in the order of first use. */
+  readsBack(operations: readonly Invocation[]): ReadonlyMap<string, Intent>;
+  /** By id, the index at which each write of unknown fate outside a session took effect; without an entry: it did not. */
+  claimsOf(writes: readonly Invocation[], applied: readonly Entry[]): ReadonlyMap<number, number>;
+}
+
+export interface Weighted<T> {
   readonly of: T;
   readonly weight: number;
 }
 
 const NAMESPACE = 'default';
 
-/** Draws what one client does next. */
-export class Workload {
+const READ = { f: 'get', readOnly: true, mode: 'linearizable', isJudged: true } as const;
+
+/** The key-value machine, and the register that is one of its keys. */
+export const kvSubject: Subject = {
+  client: (plan, randomness, index, traits) => new KvWorkload(plan, randomness, index, traits),
+  requestFor,
+  outputOf: ({ f }, answer) => outputOf(f, answer),
+  // Its key is its own, so that writing it twice does no harm.
+  fresh: (id) => {
+    const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
+    return { f: 'put', input, readOnly: false, mode: 'write', isJudged: true };
+  },
+  // Keys that expire are outside the model.
+  readsBack: (operations) => {
+    const reads = new Map<string, Intent>();
+    for (const { f, input, intent, readOnly } of operations) {
+      if (readOnly || !intent.isJudged) continue;
+      for (const { key } of (f === 'batch' ? input : [input]) as readonly Input[]) {
+        reads.set(key, { ...READ, input: { key } });
+      }
+    }
+    return reads;
+  },
+  claimsOf: (writes, applied) => {
+    const claims = new Map<number, number>();
+    for (const operation of writes) {
+      const entry = operation.outcome === 'ok' ? null : entryBearing(applied, operation);
+      if (entry !== null) claims.set(operation.id, entry.index);
+    }
+    return claims;
+  },
+};
+
+/** Draws what one client of the key-value machine does next. */
+class KvWorkload implements ClientWorkload {
   readonly #plan: WorkloadPlan;
   readonly #mix: readonly Weighted<keyof WorkloadPlan['mix']>[];
   readonly #modes: readonly Weighted<ReadMode>[];
@@ -40,9 +111,9 @@ export class Workload {
     plan: Plan,
     randomness: Randomness,
     client: number,
-    { hasSession, isReader }: { readonly hasSession: boolean; readonly isReader: boolean },
+    { hasSession, isReader }: ClientTraits,
   ) {
-    const { mix, reads } = plan.workload;
+    const { mix } = plan.workload;
     this.#plan = plan.workload;
     this.#hasSession = hasSession;
     // A register is one key that can be read, written and swapped.
@@ -58,11 +129,7 @@ export class Workload {
       { of: 'batch', weight: mix.batch * isStore },
     ];
     this.#mix = isReader ? all.slice(0, 1) : all;
-    this.#modes = [
-      { of: 'linearizable', weight: reads.linearizable },
-      { of: 'lease', weight: reads.lease },
-      { of: 'stale', weight: reads.stale },
-    ];
+    this.#modes = readModes(plan.workload);
     this.#kind = randomness.stream('client.kind', client);
     this.#key = randomness.stream('client.key', client);
     this.#mode = randomness.stream('client.mode', client);
@@ -73,49 +140,39 @@ export class Workload {
     return this.#hasSession;
   }
 
-  /** Null: the mix is empty. `id` is the operation's, and makes its values distinct. */
+  /** The operation's id makes its values distinct. */
   next(id: number): Intent | null {
     const f = pick(this.#mix, this.#kind);
     if (f === null) return null;
-    const key = this.#drawKey();
+    const key = drawKey({ keys: this.#keys, skew: this.#plan.skew }, this.#key);
     const value = distinctValue(id, this.#plan.valueBytes);
+    const write = { f, readOnly: false, mode: 'write', isJudged: true } as const;
     switch (f) {
       case 'get': {
         const mode = pick(this.#modes, this.#mode) ?? 'linearizable';
-        return { f, input: { key }, readOnly: true, mode };
+        return { f, input: { key }, readOnly: true, mode, isJudged: true };
       }
       case 'put':
-        return { f, input: { key, value }, readOnly: false, mode: 'write' };
+        return { ...write, input: { key, value } };
       case 'cas':
-        return {
-          f,
-          input: { key, expected: this.#expected(key), value },
-          readOnly: false,
-          mode: 'write',
-        };
+        return { ...write, input: { key, expected: this.#expected(key), value } };
       case 'delete':
-        return { f, input: { key }, readOnly: false, mode: 'write' };
+        return { ...write, input: { key } };
       case 'expire': {
         const ttl = this.#guess.between(1, 3000);
-        return { f, input: { key: `expiring ${key}`, value, ttl }, readOnly: false, mode: 'write' };
+        return { ...write, input: { key: `expiring ${key}`, value, ttl }, isJudged: false };
       }
       case 'batch':
-        return { f, input: this.#batch(key, value), readOnly: false, mode: 'write' };
+        return { ...write, input: this.#batch(key, value) };
     }
   }
 
-  /** What came out of an operation, to aim a later cas. */
+  /** To aim a later cas. */
   learn(f: string, input: unknown, output: unknown): void {
     const { key, value } = input as { key: string; value: unknown };
     if (f === 'get') this.#known.set(key, output);
     else if (f === 'put' || (f === 'cas' && output === true)) this.#known.set(key, value);
     else if (f === 'delete') this.#known.set(key, null);
-  }
-
-  #drawKey(): string {
-    const { skew } = this.#plan;
-    if (skew > 0 && this.#key.chance(skew)) return 'k0';
-    return `k${this.#key.below(this.#keys)}`;
   }
 
   #expected(key: string): unknown {
@@ -124,20 +181,36 @@ export class Workload {
   }
 
   #batch(key: string, value: string): { key: string; value: string }[] {
-    const other = this.#drawKey();
+    const other = drawKey({ keys: this.#keys, skew: this.#plan.skew }, this.#key);
     const writes = [{ key, value: `${value}a` }];
     if (other !== key) writes.push({ key: other, value: `${value}b` });
     return writes;
   }
 }
 
+/** What the read modes of a plan weigh. */
+export function readModes({ reads }: WorkloadPlan): readonly Weighted<ReadMode>[] {
+  return [
+    { of: 'linearizable', weight: reads.linearizable },
+    { of: 'lease', weight: reads.lease },
+    { of: 'stale', weight: reads.stale },
+  ];
+}
+
+export function drawKey(
+  { keys, skew }: Pick<WorkloadPlan, 'keys' | 'skew'>,
+  stream: Stream,
+): string {
+  if (skew > 0 && stream.chance(skew)) return 'k0';
+  return `k${stream.below(keys)}`;
+}
+
 /** No value is part of another: entries are searched for them. */
-export function distinctValue(id: number, bytes: number): string {
+function distinctValue(id: number, bytes: number): string {
   return `<${id}>`.padEnd(bytes, '.');
 }
 
-/** The request that carries an operation. */
-export function requestFor(
+function requestFor(
   intent: Intent,
   sessionId: number,
   sequence: number,
@@ -176,7 +249,7 @@ function commandFor(f: string, input: Input): KvCommand {
 }
 
 /** What the machine answered, in the words of the model in `check`. A refused command is our own mistake. */
-export function outputOf(f: string, answer: unknown): unknown {
+function outputOf(f: string, answer: unknown): unknown {
   if (f === 'batch') {
     for (const one of answer as readonly unknown[]) outputOf('put', one);
     return null;
@@ -195,7 +268,7 @@ export function outputOf(f: string, answer: unknown): unknown {
   }
 }
 
-function pick<T>(from: readonly Weighted<T>[], stream: Stream): T | null {
+export function pick<T>(from: readonly Weighted<T>[], stream: Stream): T | null {
   let sum = 0;
   for (const { weight } of from) sum += weight;
   if (sum <= 0) return null;

@@ -1,3 +1,4 @@
+export { COMMAND, decodeEnvelope } from './envelope.ts';
 export type * from './ports.ts';
 export { Replica, type ReplicaOptions } from './replica.ts';
 export {

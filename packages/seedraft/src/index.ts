@@ -1,9 +1,19 @@
-/** What programs may use of the command's own parts: scenario files, run folders, campaigns. */
+/** The front door: members, configs, and what programs may use of the command's own parts (scenario files, run folders, campaigns). */
+export type { RunningNode } from '@seedraft/node';
+export type { ApplyContext, StateMachine } from '@seedraft/replica';
 export type { CampaignOptions, CampaignProgress, CampaignResult } from './campaign/campaign.ts';
 export { runCampaign } from './campaign/campaign.ts';
 export type { SeedRange } from './campaign/seeds.ts';
 export type { ScenarioSource } from './campaign/task.ts';
 export type { UnitResult } from './campaign/unit.ts';
+export { type Config, defineConfig } from './config/define.ts';
+export { simulate } from './config/simulate.ts';
+export {
+  type CreateNodeOptions,
+  createNode,
+  NodeStartError,
+  type PeerAddress,
+} from './create-node.ts';
 export { EXIT, UsageError } from './exit-codes.ts';
 export { type RunFolder, readRunFolder } from './run-folder/read.ts';
 export { type KeptRun, writeRunFolder } from './run-folder/write.ts';

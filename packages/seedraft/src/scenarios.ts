@@ -4,11 +4,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Scenario } from '@seedraft/sim';
 import type { ScenarioSource } from './campaign/task.ts';
+import type { Config } from './config/define.ts';
+import { type ConfigInForce, NO_CONFIG } from './config/load.ts';
 import { UsageError } from './exit-codes.ts';
 import { nearestNames } from './nearest-names.ts';
 import { fileProblem, readInput } from './read-input.ts';
 import { parseScenario } from './scenario-file.ts';
-import { shownPath } from './shell.ts';
+import { commandLine, shownPath } from './shell.ts';
 
 const FILE = /\.(ya?ml|json)$/;
 const LARGEST_MEBIBYTES = 1;
@@ -62,19 +64,53 @@ function resolveName(name: string): string[] {
   );
 }
 
-/** The files named; all shipped ones when none is named. Throws UsageError with line and column for every file that is not valid. */
-export function findScenarios(names: readonly string[]): ScenarioSource[] {
-  const files = names.length === 0 ? filesBelow(shippedFolder()) : names.flatMap(filesOf);
+/** The files named, or scenarios of the config; when none is named those of the config, or else all shipped ones. Throws UsageError with line and column for every file that is not valid. */
+export function findScenarios(
+  names: readonly string[],
+  { config, bundle }: ConfigInForce = NO_CONFIG,
+): ScenarioSource[] {
+  const written = config === null ? [] : writtenIn(config, bundle?.file ?? 'the config');
+  const asked = names.length > 0 ? names : askedBy(config, bundle);
+  const found = asked.flatMap((name): ScenarioSource[] => {
+    const own = written.find(({ file }) => file === name);
+    return own === undefined ? filesOf(name).map(sourceAt) : [own];
+  });
   const sources = new Map<string, ScenarioSource>();
   const wrong: string[] = [];
-  for (const file of files) {
-    const source = { file: nameOf(file), text: readScenarioText(file) };
+  for (const source of found) {
     if (sources.has(source.file)) continue;
     sources.set(source.file, source);
-    wrong.push(...problemsOf(source));
+    wrong.push(...problemsOf(source, config !== null));
   }
   if (wrong.length > 0) throw new UsageError(wrong.join('\n'));
   return [...sources.values()];
+}
+
+const sourceAt = (file: string): ScenarioSource => ({
+  file: nameOf(file),
+  text: readScenarioText(file),
+});
+
+/** The scenarios that stand in the config itself, under their names. */
+function writtenIn({ scenarios = [] }: Config, origin: string): ScenarioSource[] {
+  return scenarios.flatMap((one, place) => {
+    if (typeof one === 'string') return [];
+    const file = typeof one?.name === 'string' ? one.name : `scenarios[${place}]`;
+    const text = JSON.stringify(one) ?? '';
+    return [{ file, text, origin: `${origin}: scenario ${file}` }];
+  });
+}
+
+/** What runs when nothing is named. Files are looked for beside the config. */
+function askedBy(config: Config | null, bundle: ConfigInForce['bundle']): string[] {
+  if (config === null) return [shippedFolder()];
+  const beside = path.dirname(bundle?.file ?? '.');
+  const { scenarios = ['swarm'] } = config;
+  return scenarios.map((one, place) => {
+    if (typeof one !== 'string') return one?.name ?? `scenarios[${place}]`;
+    const file = path.join(beside, one);
+    return existsSync(file) ? file : one;
+  });
 }
 
 function filesOf(name: string): string[] {
@@ -91,11 +127,17 @@ function readScenarioText(file: string): string {
 }
 
 /** `file:line:column: path: message` of each problem; empty when the scenario is valid. */
-function problemsOf(source: ScenarioSource): string[] {
+function problemsOf(source: ScenarioSource, hasConfig: boolean): string[] {
   const loaded = parseScenario(source.text);
-  if (loaded.ok) return [];
+  if (loaded.ok) {
+    if (loaded.scenario.workload.kind !== 'own' || hasConfig) return [];
+    return [
+      `${source.file}: its workload is that of a machine of your own (kind: own), and there is no seedraft.config.ts here. ` +
+        `Write one (${commandLine('init')}), or name it with --config.`,
+    ];
+  }
   const lines = loaded.problems.slice(0, PROBLEMS_SHOWN).map((problem) => {
-    const place = `${source.file}:${problem.line}:${problem.column}`;
+    const place = source.origin ?? `${source.file}:${problem.line}:${problem.column}`;
     const at = problem.path === '' ? '' : ` ${problem.path}:`;
     const hint = problem.suggestion === null ? '' : `. Did you mean ${problem.suggestion}?`;
     return `${place}:${at} ${problem.message}${hint}`;
@@ -108,5 +150,5 @@ function problemsOf(source: ScenarioSource): string[] {
 export function loadScenario(source: ScenarioSource): Scenario {
   const loaded = parseScenario(source.text);
   if (loaded.ok) return loaded.scenario;
-  throw new UsageError(problemsOf(source).join('\n'));
+  throw new UsageError(problemsOf(source, true).join('\n'));
 }

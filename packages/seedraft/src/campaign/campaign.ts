@@ -12,6 +12,8 @@ import { isFailure, type UnitResult } from './unit.ts';
 
 export interface CampaignOptions {
   readonly scenarios: readonly ScenarioSource[];
+  /** The user's machine, for the scenarios to be about. */
+  readonly config?: CampaignWork['config'];
   readonly root: string;
   readonly seeds: SeedRange;
   /** Stop handing out work after this much wall time, but not before the first seed; Infinity: run all seeds. */
@@ -75,9 +77,9 @@ class Campaign {
   #counted = 0;
 
   constructor(options: CampaignOptions) {
-    const { scenarios, root, seeds, workers } = options;
+    const { scenarios, root, seeds, workers, config } = options;
     this.#options = options;
-    this.#work = { scenarios, root, firstSeed: seeds.first };
+    this.#work = { scenarios, root, firstSeed: seeds.first, ...(config && { config }) };
     this.#planned = seedsIn(seeds) * scenarios.length;
     this.#unitsPerTask = Math.max(1, Math.min(UNITS_PER_TASK, Math.floor(this.#planned / workers)));
     this.#lanes = Math.min(workers, Math.ceil(this.#planned / this.#unitsPerTask));

@@ -3,6 +3,7 @@
  * the same way, the finding is that it is not deterministic.
  */
 import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import type { ConfigInForce } from '../config/load.ts';
 import { recordStory } from '../reporters/story.ts';
 import { writeRunFolder } from '../run-folder/write.ts';
 import { loadScenario } from '../scenarios.ts';
@@ -22,23 +23,34 @@ export interface DetailedFailure {
 }
 
 /** Only listed: the line runs it afresh. */
-export function listed(source: ScenarioSource, unit: UnitResult): DetailedFailure {
-  const replay = commandLine('run', source.file, '--seed', unit.seed);
+export function listed(
+  source: ScenarioSource,
+  unit: UnitResult,
+  { words }: ConfigInForce,
+): DetailedFailure {
+  const replay = commandLine('run', source.file, '--seed', unit.seed, ...words);
   return { unit, story: [], folder: null, replay, note: null };
 }
 
 /** Never throws: what fails here must not hide the failure it is about. */
-export function detailed(source: ScenarioSource, unit: UnitResult, out: string): DetailedFailure {
-  const plain = listed(source, unit);
+export function detailed(
+  source: ScenarioSource,
+  unit: UnitResult,
+  out: string,
+  inForce: ConfigInForce,
+): DetailedFailure {
+  const plain = listed(source, unit, inForce);
   // What took a worker down would take this process down too.
   if (unit.verdict === 'error') return plain;
   try {
-    const plan = scenarioToPlan(loadScenario(source), unit.seed);
+    const { config, bundle, words } = inForce;
+    const plan = scenarioToPlan(loadScenario(source), unit.seed, { own: config !== null });
     const told = recordStory();
     const record = { choices: true, history: true };
-    const result = run(plan, { record, observers: told.observers });
-    const folder = shownPath(writeRunFolder(out, { source: source.file, plan, result }));
-    const replay = commandLine('replay', folder);
+    const own = config === null ? {} : { own: config };
+    const result = run(plan, { record, observers: told.observers, ...own });
+    const folder = shownPath(writeRunFolder(out, { source: source.file, plan, result, bundle }));
+    const replay = commandLine('replay', folder, ...words);
     return { ...plain, unit: compared(unit, result), story: told.lines(), folder, replay };
   } catch (error) {
     return { ...plain, note: error instanceof Error ? error.message : String(error) };

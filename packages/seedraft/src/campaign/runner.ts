@@ -32,7 +32,7 @@ export class UnitRunner {
   readonly #execute: Execute;
   readonly #parsed = new Map<ScenarioSource, Scenario>();
 
-  /** `execute` is the simulator; tests give another. */
+  /** `execute` is the simulator, with the user's machine where there is one. */
   constructor(work: CampaignWork, execute: Execute = run) {
     this.#work = work;
     this.#execute = execute;
@@ -85,7 +85,8 @@ export class UnitRunner {
   #planOf(unit: number): Plan {
     const { seed, scenario } = placeOf(this.#work, unit);
     const source = this.#work.scenarios[scenario]!;
-    return scenarioToPlan(this.#scenarioOf(source), seedText(this.#work.root, seed));
+    const text = seedText(this.#work.root, seed);
+    return scenarioToPlan(this.#scenarioOf(source), text, { own: this.#work.config !== undefined });
   }
 
   #scenarioOf(source: ScenarioSource): Scenario {

@@ -1,9 +1,12 @@
 /** What workers are given: the campaign once, then one task after another. */
+import type { Bundle } from '../config/bundle.ts';
 
 export interface ScenarioSource {
   /** A path, or the name of a shipped scenario: what `seedraft run` takes. */
   readonly file: string;
   readonly text: string;
+  /** Where a scenario without a file of its own was written. */
+  readonly origin?: string;
 }
 
 /** The same for every task of a campaign. */
@@ -11,6 +14,8 @@ export interface CampaignWork {
   readonly scenarios: readonly ScenarioSource[];
   readonly root: string;
   readonly firstSeed: number;
+  /** The user's machine, where runs are about one. */
+  readonly config?: Pick<Bundle, 'file' | 'module'>;
 }
 
 /** Units [from, to). */

@@ -18,6 +18,7 @@ const INCONCLUSIVE_SHARE = 0.05;
 
 const FINDINGS: readonly [UnitVerdict, number, string][] = [
   ['error', EXIT.internal, 'seedraft itself failed in'],
+  ['mistake', EXIT.usage, 'the workload, model or machine of your config made a mistake in'],
   ['violation', EXIT.safety, 'safety was violated in'],
   ['liveness', EXIT.liveness, 'liveness was violated in'],
   ['nondeterminism', EXIT.nondeterminism, 'the same seed did not give the same run in'],

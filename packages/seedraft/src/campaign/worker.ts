@@ -3,11 +3,17 @@
  * runner.ts.
  */
 import { workerData } from 'node:worker_threads';
+import { run } from '@seedraft/sim';
+import { runBundle } from '../config/load.ts';
 import { UnitRunner } from './runner.ts';
 import type { CampaignTask, CampaignWork } from './task.ts';
 import type { UnitResult } from './unit.ts';
 
-const runner = new UnitRunner(workerData as CampaignWork);
+const campaign = workerData as CampaignWork;
+const own = campaign.config === undefined ? undefined : await runBundle(campaign.config);
+const runner = new UnitRunner(campaign, (plan, options) =>
+  run(plan, own === undefined ? options : { ...options, own }),
+);
 
 export default function work({ from, to }: CampaignTask): UnitResult[] {
   return runner.runAll(from, to);

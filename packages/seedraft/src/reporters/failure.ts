@@ -27,6 +27,7 @@ const HEADINGS: Record<string, string> = {
   liveness: 'LIVENESS VIOLATION',
   nondeterminism: 'NOT DETERMINISTIC',
   inconclusive: 'INCONCLUSIVE',
+  mistake: 'MISTAKE IN YOUR CONFIG (not a finding about your machine)',
   error: 'SEEDRAFT ITSELF FAILED (not a finding about your cluster)',
 };
 

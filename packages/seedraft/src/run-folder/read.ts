@@ -6,12 +6,14 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Plan } from '@seedraft/sim';
 import { type BuildIdentity, buildIdentity } from '../build-identity.ts';
+import type { Bundle } from '../config/bundle.ts';
 import { UsageError } from '../exit-codes.ts';
 import { readInput } from '../read-input.ts';
 import { commandLine, shellWord } from '../shell.ts';
 import { readPlan } from './plan-file.ts';
 import {
   CHOICE_BYTES,
+  CONFIG_FILE,
   checksumOf,
   RECORD_FILE,
   RUN_FILES,
@@ -29,13 +31,17 @@ export interface RunFolder {
 
 const LARGEST_MEBIBYTES = 512;
 
-/** Reads and verifies a folder. Throws UsageError naming the file and what is wrong with it. */
-export function readRunFolder(folder: string): RunFolder {
+/** Reads and verifies a folder. Throws UsageError naming the file and what is wrong with it. `config`: the one in force, which must be its own. */
+export function readRunFolder(
+  folder: string,
+  config: Pick<Bundle, 'file' | 'hash'> | null = null,
+): RunFolder {
   if (!existsSync(folder)) throw new UsageError(`${folder} does not exist.`);
   if (!statSync(folder).isDirectory()) {
     throw new UsageError(`${folder} is a file; replay takes the run folder.`);
   }
   const record = readRecord(folder);
+  refuseOtherConfig(folder, record, config);
   const parts = Object.fromEntries(
     RUN_FILES.map((file) => [file, verifiedPart(folder, file, record)]),
   ) as Record<RunFile, Buffer>;
@@ -120,6 +126,21 @@ function refuseOtherBuild(folder: string, record: Fields, identity: Fields): voi
   throw new UsageError(
     `${folder} was recorded by another build of seedraft ${version} (code ${textOf(identity.build) ?? 'unknown'}, here ${here.build}). ` +
       wayBack(folder, record, textOf(identity.commit), here),
+  );
+}
+
+function refuseOtherConfig(
+  folder: string,
+  record: RunRecord,
+  here: Pick<Bundle, 'file' | 'hash'> | null,
+): void {
+  const { config = null } = record;
+  if (config === null || config === here?.hash) return;
+  const now = here === null ? 'here is none' : `${here.file} is ${here.hash} now`;
+  const kept = path.join(folder, CONFIG_FILE);
+  throw new UsageError(
+    `${folder} was recorded with the machine of a seedraft.config (bundle ${config}; ${now}). ` +
+      `Replay it with the one it keeps: ${commandLine('replay', folder, '--config', kept)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * A run on disk: what is needed to replay it event for event, and to see that it was. Files: run.json (what, verdict, identity, checksums of
- * the other files and of itself), plan.json, choices.bin (16 bytes an event), history.ndjson. run.json is written last, by rename: a
+ * the other files and of itself), plan.json, choices.bin (16 bytes an event), history.ndjson, and config.mjs when the run was of a user's own
+ * machine: the bundle of it all. run.json is written last, by rename: a
  * folder without it, or whose files disagree with it, is truncated and is refused.
  */
 import { createHash } from 'node:crypto';
@@ -15,6 +16,9 @@ export const RECORD_FILE = 'run.json';
 export const RUN_FILES = ['plan.json', 'choices.bin', 'history.ndjson'] as const;
 export type RunFile = (typeof RUN_FILES)[number];
 
+/** The bundle of a user's config, in the folders of its runs. */
+export const CONFIG_FILE = 'config.mjs';
+
 /** One event of a choice log, in bytes. */
 export const CHOICE_BYTES = 16;
 
@@ -25,6 +29,8 @@ export interface RunRecord extends Pick<RunResult, 'verdict' | 'rule' | 'hash' |
   /** What `seedraft run` takes to draw this plan: a file, or the name of a shipped scenario. */
   readonly source: string;
   readonly seed: string;
+  /** The hash of the bundled config; null: the run was of the built-in machine. */
+  readonly config: string | null;
   readonly sentence: string | null;
   readonly simulatedMicros: number;
   /** SHA-256 of each other file, by name. */

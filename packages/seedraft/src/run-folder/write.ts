@@ -12,10 +12,12 @@ import path from 'node:path';
 import { printHistory } from '@seedraft/check';
 import type { Plan, RunResult } from '@seedraft/sim';
 import { buildIdentity } from '../build-identity.ts';
+import type { Bundle } from '../config/bundle.ts';
 import { UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
 import { fileProblem } from '../read-input.ts';
 import {
+  CONFIG_FILE,
   choiceBytes,
   encodeRecord,
   RECORD_FILE,
@@ -30,6 +32,8 @@ export interface KeptRun {
   readonly source: string;
   readonly plan: Plan;
   readonly result: RunResult;
+  /** Of the config that was in force; null or absent: none. */
+  readonly bundle?: Pick<Bundle, 'text' | 'hash'> | null;
 }
 
 /** `scenario-seed-17`, safe as a file name. */
@@ -76,7 +80,7 @@ function createFolder(parent: string, name: string): string {
   }
 }
 
-function writeParts(folder: string, { source, plan, result }: KeptRun): void {
+function writeParts(folder: string, { source, plan, result, bundle }: KeptRun): void {
   const contents: Record<RunFile, string | Uint8Array> = {
     'plan.json': `${JSON.stringify(plan, null, 1)}\n`,
     'choices.bin': choiceBytes(result.choices),
@@ -87,12 +91,18 @@ function writeParts(folder: string, { source, plan, result }: KeptRun): void {
     writeFileSync(path.join(folder, file), contents[file], { flag: 'wx' });
     files[file] = sha256(contents[file]);
   }
+  const own = plan.workload.kind === 'own' ? (bundle ?? null) : null;
+  if (own !== null) {
+    writeFileSync(path.join(folder, CONFIG_FILE), own.text, { flag: 'wx' });
+    files[CONFIG_FILE] = sha256(own.text);
+  }
   const text = encodeRecord({
     format: RUN_FOLDER_FORMAT,
     identity: buildIdentity(),
     scenario: plan.scenario,
     source,
     seed: plan.seed,
+    config: own?.hash ?? null,
     verdict: result.verdict,
     rule: result.rule,
     sentence: result.sentence ?? result.reason,

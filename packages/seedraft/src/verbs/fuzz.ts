@@ -12,6 +12,7 @@ import { type SeedRange, seedsIn } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
 import { judgeVacuity } from '../campaign/vacuity.ts';
 import { campaignVerdict } from '../campaign/verdict.ts';
+import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { campaignJson } from '../reporters/campaign-json.ts';
 import { campaignText } from '../reporters/campaign-text.ts';
 import { startProgress } from '../reporters/progress.ts';
@@ -31,6 +32,7 @@ interface FuzzFlags {
   readonly out: string;
   readonly root: string;
   readonly json?: boolean;
+  readonly config?: string | boolean;
 }
 
 /** Run folders and stories for this many failures; all are listed. */
@@ -38,11 +40,11 @@ const DETAILED_FAILURES = 10;
 const DEFAULT_TIME = '60s';
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
-  program
+  const verb = program
     .command('fuzz')
     .summary('run scenarios under many seeds and judge every run')
     .description(
-      'Runs each scenario (all shipped ones when none is named) under each seed, checks every rule after every event, and prints a line that replays each failure. ' +
+      'Runs each scenario (when none is named: those of your seedraft.config.ts, or else all shipped ones) under each seed, checks every rule after every event, and prints a line that replays each failure. ' +
         'The same seeds give the same campaign hash on any machine and with any number of workers.',
     )
     .argument('[scenario...]', 'files, folders, or names of shipped scenarios')
@@ -55,7 +57,9 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
-    .option('--json', 'print one JSON object on stdout')
+    .option('--json', 'print one JSON object on stdout');
+  addConfigFlags(verb);
+  verb
     .addHelpText(
       'after',
       examples(
@@ -77,19 +81,22 @@ interface Request {
   readonly isOpenEnded: boolean;
   readonly forMilliseconds: number;
   readonly workers: number;
+  readonly inForce: ConfigInForce;
   readonly flags: FuzzFlags;
 }
 
-function readRequest(names: readonly string[], flags: FuzzFlags): Request {
+async function readRequest(names: readonly string[], flags: FuzzFlags): Promise<Request> {
   const isOpenEnded = flags.seeds === undefined;
   const time = flags.for ?? (isOpenEnded ? DEFAULT_TIME : null);
+  const inForce = await findConfig(flags.config);
   const request = {
+    inForce,
     seeds: seedRange(flags.seeds, flags.shard),
     isOpenEnded,
     forMilliseconds: time === null ? Number.POSITIVE_INFINITY : parseTime('--for', time),
     workers: parseWorkers(flags.workers),
     root: flags.root === 'random' ? randomBytes(6).toString('hex') : flags.root,
-    scenarios: findScenarios(names),
+    scenarios: findScenarios(names, inForce),
     flags,
   };
   assertWritable(flags.out);
@@ -97,7 +104,7 @@ function readRequest(names: readonly string[], flags: FuzzFlags): Request {
 }
 
 async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number> {
-  const request = readRequest(names, flags);
+  const request = await readRequest(names, flags);
   if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
   const result = await perform(request);
   return report(request, result);
@@ -111,7 +118,9 @@ function perform(request: Request): Promise<CampaignResult> {
     const progress = startProgress({ runs, milliseconds: forMilliseconds }, quiet);
     try {
       const onProgress = (now: CampaignProgress): void => progress.update(now);
-      return await runCampaign({ ...request, signal, onProgress });
+      const { bundle } = request.inForce;
+      const options = { ...request, ...(bundle && { config: bundle }), signal, onProgress };
+      return await runCampaign(options);
     } finally {
       progress.stop();
     }
@@ -119,13 +128,13 @@ function perform(request: Request): Promise<CampaignResult> {
 }
 
 function report(request: Request, result: CampaignResult): number {
-  const { scenarios, flags } = request;
+  const { scenarios, flags, inForce } = request;
   const sourceOf = (unit: number): ScenarioSource => scenarios[unit % scenarios.length]!;
   const failures = [...result.tally.failures, ...result.beyond].map(
     (unit, place): DetailedFailure =>
       place < DETAILED_FAILURES
-        ? detailed(sourceOf(unit.unit), unit, flags.out)
-        : listed(sourceOf(unit.unit), unit),
+        ? detailed(sourceOf(unit.unit), unit, flags.out, inForce)
+        : listed(sourceOf(unit.unit), unit, inForce),
   );
   const vacuity = judgeVacuity(scenarios.map(loadScenario), result);
   const units = failures.map(({ unit }) => unit);
@@ -133,7 +142,7 @@ function report(request: Request, result: CampaignResult): number {
   if (flags.json) out(JSON.stringify(campaignJson(result, failures, vacuity, verdict)));
   else {
     const lineOf = (run: { unit: number; seed: string }): string =>
-      commandLine('run', sourceOf(run.unit).file, '--seed', run.seed);
+      commandLine('run', sourceOf(run.unit).file, '--seed', run.seed, ...inForce.words);
     const asked = { ...request, scenarios: scenarios.length, lineOf };
     out(campaignText(asked, result, failures, vacuity, verdict));
   }

@@ -2,6 +2,7 @@
 import { type RunResult, run } from '@seedraft/sim';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { addConfigFlags, findConfig } from '../config/load.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
@@ -15,19 +16,22 @@ import { verdictExit } from './run.ts';
 interface ReplayFlags {
   readonly trace?: boolean;
   readonly json?: boolean;
+  readonly config?: string | boolean;
 }
 
 export function addReplay(program: Command, finish: (code: number) => void): void {
-  program
+  const verb = program
     .command('replay')
     .summary('reproduce a run folder exactly')
     .description(
       'Runs the recorded plan again and compares every event with the recorded choice log. Nothing is written. ' +
-        'A folder of another version or build, or one that is not whole, is refused.',
+        'A folder of another version, build or config, or one that is not whole, is refused.',
     )
     .argument('<folder>', 'a run folder')
     .option('--trace', 'print every event')
-    .option('--json', 'print one JSON object on stdout')
+    .option('--json', 'print one JSON object on stdout');
+  addConfigFlags(verb);
+  verb
     .addHelpText(
       'after',
       examples(
@@ -35,7 +39,7 @@ export function addReplay(program: Command, finish: (code: number) => void): voi
         ['replay runs/swarm-seed-17 --trace | tail -50', 'what happened just before it'],
       ),
     )
-    .action((folder: string, flags: ReplayFlags) => finish(replay(folder, flags)));
+    .action(async (folder: string, flags: ReplayFlags) => finish(await replay(folder, flags)));
 }
 
 interface Agreement {
@@ -65,14 +69,16 @@ function agreementOf({ choices, record }: RunFolder, result: RunResult): Agreeme
   return { agrees: true, sentence: `hash ${result.hash} agrees over all ${result.events} events` };
 }
 
-function replay(path: string, flags: ReplayFlags): number {
-  const kept = readRunFolder(path);
+async function replay(path: string, flags: ReplayFlags): Promise<number> {
+  const { config, bundle, words } = await findConfig(flags.config);
+  const kept = readRunFolder(path, bundle);
   const told = recordStory();
   const record = { choices: true, history: true, trace: flags.trace === true };
-  const result = run(kept.plan, { record, observers: told.observers });
+  const own = config === null ? {} : { own: config };
+  const result = run(kept.plan, { record, observers: told.observers, ...own });
   const { agrees, sentence } = agreementOf(kept, result);
   const folder = shownPath(path);
-  const again = commandLine('replay', folder);
+  const again = commandLine('replay', folder, ...words);
   const report = { plan: kept.plan, result, story: told.lines(), folder, replay: again };
   if (flags.json) out(JSON.stringify({ ...runJson(report), agrees, agreement: sentence }));
   else {

@@ -1,11 +1,12 @@
 /** `seedraft run`: one scenario under one seed, afresh. */
-import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
 import type { ScenarioSource } from '../campaign/task.ts';
+import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
-import { assertWritable, writeRunFolder } from '../run-folder/write.ts';
+import { assertWritable, type KeptRun, writeRunFolder } from '../run-folder/write.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
@@ -18,10 +19,11 @@ interface RunFlags {
   readonly trace?: boolean;
   readonly plan?: boolean;
   readonly json?: boolean;
+  readonly config?: string | boolean;
 }
 
 export function addRun(program: Command, finish: (code: number) => void): void {
-  program
+  const verb = program
     .command('run')
     .summary('run one scenario under one seed, afresh')
     .description(
@@ -33,7 +35,9 @@ export function addRun(program: Command, finish: (code: number) => void): void {
     .option('--plan', 'print the plan that the seed draws, and do not run it')
     .option('--save', 'write a run folder even when the run passes')
     .option('--out <dir>', 'where the run folder goes', 'runs')
-    .option('--json', 'print one JSON object on stdout')
+    .option('--json', 'print one JSON object on stdout');
+  addConfigFlags(verb);
+  verb
     .addHelpText(
       'after',
       examples(
@@ -42,7 +46,7 @@ export function addRun(program: Command, finish: (code: number) => void): void {
         ['run my/story.yaml --seed 3 --save', 'keep the run, to replay it later'],
       ),
     )
-    .action((name: string, flags: RunFlags) => finish(runOne(name, flags)));
+    .action(async (name: string, flags: RunFlags) => finish(await runOne(name, flags)));
 }
 
 export function verdictExit({ verdict }: RunResult): number {
@@ -55,22 +59,26 @@ export function verdictExit({ verdict }: RunResult): number {
       return EXIT.liveness;
     case 'inconclusive':
       return EXIT.inconclusive;
+    case 'mistake':
+      return EXIT.usage;
     case 'error':
       return EXIT.internal;
   }
 }
 
-function oneScenario(name: string): ScenarioSource {
-  const sources = findScenarios([name]);
+function oneScenario(name: string, inForce: ConfigInForce): ScenarioSource {
+  const sources = findScenarios([name], inForce);
   if (sources.length === 1) return sources[0]!;
   const files = sources.map(({ file }) => file).join(', ');
   throw new UsageError(`${name} names ${sources.length} scenarios; run takes one of: ${files}`);
 }
 
-function runOne(name: string, flags: RunFlags): number {
+async function runOne(name: string, flags: RunFlags): Promise<number> {
   if (flags.seed === '') throw new UsageError('--seed: give some text, such as --seed 1.');
-  const source = oneScenario(name);
-  const plan = scenarioToPlan(loadScenario(source), flags.seed);
+  const inForce = await findConfig(flags.config);
+  const { config, words } = inForce;
+  const source = oneScenario(name, inForce);
+  const plan = scenarioToPlan(loadScenario(source), flags.seed, { own: config !== null });
   if (flags.plan) {
     out(JSON.stringify(plan, null, 2));
     return EXIT.pass;
@@ -78,25 +86,22 @@ function runOne(name: string, flags: RunFlags): number {
   assertWritable(flags.out);
   const told = recordStory();
   const record = { choices: true, history: true, trace: flags.trace === true };
-  const result = run(plan, { record, observers: told.observers });
-  const folder = keep(source, plan, result, flags);
+  const own = config === null ? {} : { own: config };
+  const result = run(plan, { record, observers: told.observers, ...own });
+  const folder = keep({ source: source.file, plan, result, bundle: inForce.bundle }, flags);
   const replay =
     folder === null
-      ? commandLine('run', source.file, '--seed', flags.seed)
-      : commandLine('replay', folder);
+      ? commandLine('run', source.file, '--seed', flags.seed, ...words)
+      : commandLine('replay', folder, ...words);
   const report = { plan, result, story: told.lines(), folder, replay };
   out(flags.json ? JSON.stringify(runJson(report)) : runText(report));
   return verdictExit(result);
 }
 
 /** The folder as shown to people; null when the run need not be kept. */
-function keep(
-  source: ScenarioSource,
-  plan: Plan,
-  result: RunResult,
-  flags: RunFlags,
-): string | null {
-  const isDull = result.verdict === 'pass' || result.verdict === 'inconclusive';
+function keep(kept: KeptRun, flags: RunFlags): string | null {
+  const { verdict } = kept.result;
+  const isDull = verdict === 'pass' || verdict === 'inconclusive' || verdict === 'mistake';
   if (isDull && !flags.save) return null;
-  return shownPath(writeRunFolder(flags.out, { source: source.file, plan, result }));
+  return shownPath(writeRunFolder(flags.out, kept));
 }

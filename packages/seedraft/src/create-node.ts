@@ -1,0 +1,150 @@
+/**
+ * The front door to a real member: `startNode` of the room node, with words for the common case. The same options serve the first start and
+ * every later one: a directory that holds a member is started as that member, and only an empty one is told what to become.
+ */
+import type { RaftConfig } from '@seedraft/core';
+import type {
+  Address,
+  ClientRole,
+  NodeEvent,
+  NodeOptions,
+  RunningNode,
+  Start,
+} from '@seedraft/node';
+import type { StateMachine } from '@seedraft/replica';
+
+export interface PeerAddress {
+  readonly id: number;
+  /** `host:port` for members. */
+  readonly address: string;
+  /** `host:port` for clients; absent: it takes none. */
+  readonly clientAddress?: string;
+}
+
+export interface CreateNodeOptions {
+  /** 1, 2, ...: this member's own, never to be used by another. Needed unless it joins. */
+  readonly id?: number;
+  /** `host:port` that this member listens on for the others. */
+  readonly address: string;
+  /** `host:port` that it listens on for clients; absent: no clients here. */
+  readonly clientAddress?: string;
+  /** The directory that keeps its log. */
+  readonly data: string;
+  /** Deterministic and synchronous: what the simulator fuzzes. */
+  readonly machine: () => StateMachine;
+  /** The other first members, the same set on each of them; absent: a cluster of one, which others may join. */
+  readonly peers?: readonly PeerAddress[];
+  /** Client addresses of a running cluster to enter, instead of `peers`. */
+  readonly join?: readonly string[];
+  /** The cluster's name; members of another are refused. Default `seedraft`. */
+  readonly cluster?: string;
+  /** Raft's knobs: electionTimeoutMin, heartbeatInterval, leaseReads, ... */
+  readonly config?: Partial<RaftConfig>;
+  readonly snapshot?: NodeOptions['snapshot'];
+  readonly durability?: NodeOptions['durability'];
+  readonly maxStateBytes?: number;
+  /** At least 16 characters, the same on every member: who does not know it can neither vote nor append. */
+  readonly secret?: string;
+  /** What clients must show; absent: any client may do anything. */
+  readonly tokens?: readonly { readonly token: string; readonly role: ClientRole }[];
+  /** TLS and finer roles, instead of `secret` and `tokens`. */
+  readonly security?: NodeOptions['security'];
+  /** Off loopback without a secret, tokens or TLS: only where nobody must be kept out. */
+  readonly insecure?: boolean;
+  /** What happens, as data; called synchronously, must not throw. */
+  readonly log?: (event: NodeEvent) => void;
+}
+
+/** Why a member did not start. `code` is the store's or the node's: INVALID_OPTIONS, DIRECTORY_LOCKED, ADDRESS_IN_USE, ... */
+export class NodeStartError extends Error {
+  readonly code: string;
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.name = 'NodeStartError';
+    this.code = code;
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** Starts a member. Resolves once it runs (not once there is a leader); rejects with a NodeStartError and leaves nothing behind. */
+export async function createNode(options: CreateNodeOptions): Promise<RunningNode> {
+  // With the node come sockets and LevelDB; who only fuzzes needs neither.
+  const { parseAddress, startNode } = await import('@seedraft/node');
+  const listen = (name: 'address' | 'clientAddress'): Address | null => {
+    const text = options[name];
+    const address = text === undefined ? null : parseAddress(text);
+    if (address === null && (name === 'address' || text !== undefined)) {
+      throw invalid(`${name}: write host:port, not ${String(text)}.`);
+    }
+    return address;
+  };
+  const peerListen = listen('address') as Address;
+  const clientListen = listen('clientAddress');
+  const { config, snapshot, durability, maxStateBytes, log } = options;
+  refuseOpen(options, peerListen, clientListen);
+  const started = await startNode({
+    directory: options.data,
+    machine: options.machine,
+    peerListen,
+    clientListen,
+    start: startOf(options),
+    security: securityOf(options),
+    ...(config && { raft: config }),
+    ...(snapshot && { snapshot }),
+    ...(durability && { durability }),
+    ...(maxStateBytes !== undefined && { maxStateBytes }),
+    ...(log && { log }),
+  });
+  if (!started.ok) throw new NodeStartError(started.code, started.sentence);
+  return started.node;
+}
+
+const invalid = (sentence: string): NodeStartError =>
+  new NodeStartError('INVALID_OPTIONS', sentence);
+
+function startOf(options: CreateNodeOptions): Start {
+  const { id = 1, address, clientAddress = '', peers = [], join, cluster = 'seedraft' } = options;
+  if (join !== undefined) {
+    if (peers.length > 0)
+      throw invalid('join enters a cluster, peers begins one: give one of them.');
+    return { how: 'join', endpoints: join };
+  }
+  const members = [{ id, address, clientAddress }, ...peers]
+    .sort((one, other) => one.id - other.id)
+    .map((member) => ({
+      id: member.id,
+      name: `n${member.id}`,
+      peerAddress: member.address,
+      clientAddress: member.clientAddress ?? '',
+    }));
+  if (new Set(members.map((member) => member.id)).size < members.length) {
+    throw invalid(`peers: an id stands there twice (this member is ${id}).`);
+  }
+  return { how: 'bootstrap', clusterId: cluster, id, members };
+}
+
+function securityOf({ security, secret, tokens }: CreateNodeOptions) {
+  return {
+    ...(secret !== undefined && { peers: { kind: 'secret', secret } as const }),
+    ...(tokens && { clients: { tokens } }),
+    ...security,
+  };
+}
+
+/** Off loopback whoever reaches the port could vote, or write. */
+function refuseOpen(options: CreateNodeOptions, peers: Address, clients: Address | null): void {
+  if (options.insecure === true) return;
+  const security = securityOf(options);
+  const advice = 'or say insecure: true if this network holds nobody who must be kept out.';
+  if (!LOOPBACK.test(peers.host) && (security.peers?.kind ?? 'open') === 'open') {
+    throw invalid(
+      `address ${options.address}: whoever reaches it could vote. Give secret, ${advice}`,
+    );
+  }
+  if (clients !== null && !LOOPBACK.test(clients.host) && security.clients?.tokens === undefined) {
+    throw invalid(
+      `clientAddress ${options.clientAddress}: whoever reaches it could write. Give tokens, ${advice}`,
+    );
+  }
+}

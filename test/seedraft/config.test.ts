@@ -1,0 +1,144 @@
+/**
+ * A user's seedraft.config.ts under the command, as a process: found, bundled, run in workers; a planted bug becomes a story; replay takes
+ * only the config that the run was of, and names the line that works; every mistake in a config is exit 64 with its file and place.
+ */
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const TOP = fileURLToPath(new URL('../..', import.meta.url));
+const BIN = path.join(TOP, 'packages/seedraft/bin/seedraft.js');
+const place = mkdtempSync(path.join(tmpdir(), 'seedraft-config-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ended(cwd: string, program: string, args: readonly string[]): Promise<Ended> {
+  const env = { ...process.env, NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    const child = execFile(program, [...args], { cwd, env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+const seedraft = (cwd: string, ...args: string[]): Promise<Ended> =>
+  ended(cwd, process.execPath, [BIN, ...args]);
+
+/** A copy of an example, with this done to its machine. */
+function project(name: string, example: string, edits: Readonly<Record<string, string>>): string {
+  const folder = path.join(place, name);
+  cpSync(path.join(TOP, 'examples', example), folder, { recursive: true });
+  const file = path.join(folder, `${example}.ts`);
+  let text = readFileSync(file, 'utf8');
+  for (const [find, replace] of Object.entries(edits)) {
+    expect(text.split(find), find).toHaveLength(2);
+    text = text.replace(find, replace);
+  }
+  writeFileSync(file, text);
+  return folder;
+}
+
+describe('a machine with a planted bug', () => {
+  let folder = '';
+  let failed: Ended;
+  let line = '';
+  beforeAll(async () => {
+    folder = project('forgetful', 'counter', {
+      '[[...this.#counts]].values()': '[[...this.#counts].slice(1)].values()',
+    });
+    failed = await seedraft(folder, 'fuzz', 'leader crashes', '--seeds', '2', '--workers', '1');
+    line = /^Replay it: +(.+)$/m.exec(failed.stdout)?.[1] ?? '';
+  }, 120_000);
+
+  test('fails with a story and a line that replays it', async () => {
+    expect(failed.code, failed.stdout + failed.stderr).toBe(10);
+    expect(failed.stdout).toMatch(/SAFETY VIOLATION: leader crashes, seed \d/);
+    expect(failed.stdout).toMatch(/^What led there:$/m);
+    const replayed = await ended(folder, 'sh', ['-c', line]);
+    expect(replayed.code).toBe(10);
+    expect(replayed.stdout).toMatch(/replayed: hash [0-9a-f]{16} agrees/);
+  });
+
+  test('replay refuses another config and names the line that works', async () => {
+    const run = line.split(' replay ')[1]!;
+    // A comment is no other machine; another answer is.
+    appendFileSync(path.join(folder, 'counter.ts'), '// nothing\n');
+    expect((await seedraft(folder, 'replay', run)).code).toBe(10);
+    appendFileSync(path.join(folder, 'seedraft.config.ts'), 'console.log();\n');
+    for (const flags of [[], ['--no-config']]) {
+      const refused = await seedraft(folder, 'replay', run, ...flags);
+      expect(refused.code).toBe(64);
+      const [, way] = /Replay it with the one it keeps: (.+)$/m.exec(refused.stderr) ?? [];
+      const replayed = await ended(folder, 'sh', ['-c', way ?? 'false']);
+      expect(replayed.stdout).toMatch(/replayed: hash [0-9a-f]{16} agrees/);
+    }
+  });
+});
+
+describe('a mistake in a config is exit 64 and has a place', () => {
+  const wrong = (name: string, config: string): string => {
+    const folder = project(name, 'counter', {});
+    writeFileSync(path.join(folder, 'seedraft.config.ts'), config);
+    return folder;
+  };
+  const HEAD =
+    "import { defineModel } from 'seedraft/check';\nimport { Counter } from './counter.ts';\n" +
+    "const model = defineModel({ name: 'm', initial: 0, operations: {} });\n" +
+    'const machine = () => new Counter();\n';
+  const cases: readonly [string, string, RegExp][] = [
+    ['syntax', 'export default {\n  machine: (\n};\n', /seedraft\.config\.ts:3:1: Unexpected "}"/],
+    [
+      'import',
+      "import './gone.ts';\n",
+      /seedraft\.config\.ts:1:8: Could not resolve "\.\/gone\.ts"/,
+    ],
+    ['throws', 'const a = null as any;\n\na.b();\n', /TypeError: .* \(seedraft\.config\.ts:3:3\)/],
+    ['nothing', `${HEAD}machine();`, /seedraft\.config\.ts: has no default export/],
+    ['shape', `${HEAD}export default { machine, model };`, /workload must be a function/],
+    [
+      'scenario',
+      `${HEAD}export default { machine, model, workload: () => ({}), scenarios: [{ name: 's', faults: [{ at: '1s', crsh: 'n1' }] }] };`,
+      /seedraft\.config\.ts: scenario s: .*Did you mean .*crash/,
+    ],
+    [
+      'workload',
+      `${HEAD}export default {\n machine, model,\n workload: () => ({\n  next: () => { throw new Error('oh'); } }) };`,
+      /next of the workload threw Error: oh \(at seedraft\.config\.ts:8:23\)/,
+    ],
+  ];
+  test.concurrent.each(cases)('%s', async (name, config, message) => {
+    const { code, stdout, stderr } = await seedraft(
+      wrong(name, config),
+      'run',
+      name === 'scenario' ? 's' : 'swarm',
+      '--seed',
+      '1',
+    );
+    expect([code, stdout + stderr]).toEqual([64, expect.stringMatching(message)]);
+  });
+
+  test('an own workload without a config', async () => {
+    const folder = wrong('without', '');
+    writeFileSync(path.join(folder, 'own.yaml'), 'name: own\nworkload: { kind: own }\n');
+    const { code, stderr } = await seedraft(
+      folder,
+      'run',
+      'own.yaml',
+      '--seed',
+      '1',
+      '--no-config',
+    );
+    expect([code, stderr]).toEqual([
+      64,
+      expect.stringContaining('own.yaml: its workload is that of a machine of your own'),
+    ]);
+  });
+});
