@@ -7,6 +7,7 @@ import { catalogue } from './help.ts';
 import { addCheck } from './verbs/check.ts';
 import { addCluster } from './verbs/cluster.ts';
 import { addFuzz } from './verbs/fuzz.ts';
+import { addInit } from './verbs/init.ts';
 import { addKv } from './verbs/kv.ts';
 import { addLeader, addMember, addSnapshot, addStatus } from './verbs/operate.ts';
 import { note, out } from './verbs/output.ts';
@@ -30,7 +31,7 @@ function program(finish: (code: number) => void): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(seedraft --help lists the verbs)')
     .exitOverride();
-  for (const add of [addFuzz, addRun, addReplay, addCheck]) add(root, finish);
+  for (const add of [addInit, addFuzz, addRun, addReplay, addCheck]) add(root, finish);
   root.commandsGroup('Run a cluster:');
   for (const add of [addServe, addCluster, addKv]) add(root, finish);
   root.commandsGroup('Operate a cluster:');

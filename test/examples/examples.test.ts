@@ -1,0 +1,168 @@
+/**
+ * The examples as people run them: fuzzed clean, failing with a story once a bug is planted, and as a real cluster of three that answers
+ * through the client and keeps its counts over a restart. What `init` writes is an example too.
+ */
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect } from '@seedraft/client';
+import { type CreateNodeOptions, createNode, simulate } from 'seedraft';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Counter } from '../../examples/counter/counter.ts';
+import counter from '../../examples/counter/seedraft.config.ts';
+import jobQueue from '../../examples/job-queue/seedraft.config.ts';
+
+const TOP = fileURLToPath(new URL('../..', import.meta.url));
+const BIN = path.join(TOP, 'packages/seedraft/bin/seedraft.js');
+const place = mkdtempSync(path.join(tmpdir(), 'seedraft-examples-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+function seedraft(cwd: string, ...args: string[]) {
+  const env = { ...process.env, NO_COLOR: '1' };
+  return new Promise<{ code: number; text: string }>((resolve) => {
+    const child = execFile(process.execPath, [BIN, ...args], { cwd, env }, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, text: stdout + stderr });
+    });
+  });
+}
+
+test.each(['counter', 'job-queue'])('%s: no file has sixty lines', (example) => {
+  for (const file of ['seedraft.config.ts', `${example}.ts`, 'member.ts']) {
+    const text = readFileSync(path.join(TOP, 'examples', example, file), 'utf8');
+    expect(text.split('\n').length, file).toBeLessThan(60);
+  }
+});
+
+describe('fuzzed', () => {
+  const seeds = Array.from({ length: 20 }, (_, n) => n + 1);
+  const calm = {
+    name: 'crashes',
+    workload: { for: '5s' },
+    cluster: { voters: 3 },
+    swarm: ['process', 'network', 'partition'],
+  } as const;
+  test.each([
+    ['counter', counter],
+    ['job-queue', jobQueue],
+  ])('%s passes under 20 seeds', { timeout: 60_000 }, (_, config) => {
+    let acknowledged = 0;
+    for (const seed of seeds) {
+      const { verdict, sentence, reason, operations } = simulate(
+        config,
+        { ...calm, swarm: [...calm.swarm] },
+        seed,
+      );
+      expect(verdict, `seed ${seed}: ${sentence ?? reason}`).toBe('pass');
+      acknowledged += operations.acknowledged;
+    }
+    expect(acknowledged).toBeGreaterThan(seeds.length * 50);
+  });
+
+  test('a job that two workers get is found, and told', { timeout: 60_000 }, async () => {
+    const folder = path.join(place, 'planted');
+    cpSync(path.join(TOP, 'examples/job-queue'), folder, { recursive: true });
+    const file = path.join(folder, 'job-queue.ts');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('this.#waiting.shift()', 'this.#waiting[0]'));
+    writeFileSync(path.join(folder, 'short.yaml'), 'name: short\nworkload: { for: 3s }\n');
+    const args = ['fuzz', 'short.yaml', '--seeds', '1', '--workers', '1'];
+    const failed = await seedraft(folder, ...args);
+    expect(failed.code, failed.text).toBe(10);
+    expect(failed.text).toMatch(/SAFETY VIOLATION: short, seed 1/);
+    expect(failed.text).toMatch(/take \["take","w\d+"\] -> "job \d+"/);
+    expect(failed.text).toMatch(/^Replay it: /m);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('the counter runs as a real cluster, and keeps what it counted', {
+  timeout: 60_000,
+}, async () => {
+  const members = await Promise.all(
+    [1, 2, 3].map(async (id) => ({
+      id,
+      address: `127.0.0.1:${await freePort()}`,
+      clientAddress: `127.0.0.1:${await freePort()}`,
+    })),
+  );
+  const optionsOf = (own: (typeof members)[number]): CreateNodeOptions => ({
+    ...own,
+    peers: members.filter((member) => member !== own),
+    data: path.join(place, `n${own.id}`),
+    machine: () => new Counter(),
+    config: { electionTimeoutMin: 200, electionTimeoutMax: 400 },
+  });
+  const endpoints = members.map(({ clientAddress }) => clientAddress);
+  for (const total of [5, 10]) {
+    const nodes = await Promise.all(members.map((own) => createNode(optionsOf(own))));
+    const client = await connect({ endpoints });
+    expect(await client.command(['add', 'visits', 2])).toBe(total - 3);
+    expect(await client.command(['add', 'visits', 3])).toBe(total);
+    expect(await client.query(['read', 'visits'])).toBe(total);
+    await client.close();
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
+});
+
+test('createNode refuses in sentences', async () => {
+  const base = {
+    id: 1,
+    address: '127.0.0.1:0',
+    data: path.join(place, 'no'),
+    machine: () => new Counter(),
+  };
+  const cases: readonly [Partial<CreateNodeOptions>, RegExp][] = [
+    [{ address: 'here' }, /address: write host:port, not here/],
+    [{ address: '0.0.0.0:7101' }, /whoever reaches it could vote\. Give secret/],
+    [{ clientAddress: '0.0.0.0:7201' }, /whoever reaches it could write\. Give tokens/],
+    [{ peers: [{ id: 1, address: '127.0.0.1:1' }] }, /an id stands there twice/],
+    [{ peers: [{ id: 2, address: '127.0.0.1:1' }], join: ['127.0.0.1:1'] }, /give one of them/],
+  ];
+  for (const [over, sentence] of cases) {
+    await expect(createNode({ ...base, ...over })).rejects.toThrow(sentence);
+  }
+  expect(existsSync(base.data)).toBe(false);
+});
+
+describe('init', () => {
+  test('writes what works, says what is next, and never overwrites', {
+    timeout: 60_000,
+  }, async () => {
+    const folder = path.join(place, 'fresh');
+    mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(path.join(TOP, 'packages/seedraft'), path.join(folder, 'node_modules/seedraft'));
+    const written = await seedraft(folder, 'init');
+    expect([written.code, written.text]).toEqual([
+      0,
+      expect.stringMatching(/Next:\n.* fuzz --for 20s/),
+    ]);
+    const fuzzed = await seedraft(folder, 'fuzz', 'scenarios', '--seeds', '2', '--workers', '1');
+    expect([fuzzed.code, fuzzed.text]).toEqual([0, expect.stringMatching(/2 passed, 0 failed/)]);
+    rmSync(path.join(folder, 'seedraft.config.ts'));
+    const again = await seedraft(folder, 'init');
+    expect(again.code).toBe(64);
+    expect(again.text).toMatch(
+      /scenarios\/leader-crashes\.yaml, seedraft\.test\.ts, \.github\/workflows\/seedraft\.yml exist already; nothing was written/,
+    );
+    expect(existsSync(path.join(folder, 'seedraft.config.ts'))).toBe(false);
+  });
+});
