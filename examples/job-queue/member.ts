@@ -16,7 +16,7 @@ const node = await createNode({
   peers: members.filter((member) => member !== own),
   data: `data/n${id}`,
   machine: () => new JobQueue(),
-  config: { electionTimeoutMin: 300, electionTimeoutMax: 600 },
+  config: { electionTimeoutMin: 300, electionTimeoutMax: 600, heartbeatInterval: 60 },
 });
 console.log(`n${id} listens for clients at ${node.clientAddress}`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void node.stop());

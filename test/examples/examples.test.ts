@@ -109,7 +109,7 @@ test('the counter runs as a real cluster, and keeps what it counted', {
     peers: members.filter((member) => member !== own),
     data: path.join(place, `n${own.id}`),
     machine: () => new Counter(),
-    config: { electionTimeoutMin: 200, electionTimeoutMax: 400 },
+    config: { electionTimeoutMin: 200, electionTimeoutMax: 400, heartbeatInterval: 50 },
   });
   const endpoints = members.map(({ clientAddress }) => clientAddress);
   for (const total of [5, 10]) {
