@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../packages/seedraft/src/exit-codes.ts';
 import { nearestNames } from '../../packages/seedraft/src/nearest-names.ts';
 import { compareRules, RULE_DEFINITIONS } from '../../packages/seedraft/src/rules.ts';
-import { parseTime, parseWorkers, seedRange } from '../../packages/seedraft/src/verbs/arguments.ts';
+import { parseWorkers, seedRange } from '../../packages/seedraft/src/verbs/arguments.ts';
+import { parseTime } from '../../packages/seedraft/src/verbs/time.ts';
 
 test.each([
   ['60s', 60_000],

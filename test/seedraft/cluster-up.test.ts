@@ -32,6 +32,12 @@ function said(what: RegExp): Promise<void> {
 }
 const listeners = new Set<(line: string) => unknown>();
 
+const file = path.join(folder, '.seedraft', 'cluster.json');
+
+function runningMembers(): { pid: number; data: string }[] {
+  return JSON.parse(readFileSync(file, 'utf8')).members;
+}
+
 beforeAll(async () => {
   up = spawn(process.execPath, [BIN, 'cluster', 'up'], {
     cwd: folder,
@@ -65,6 +71,20 @@ test('the other verbs find it, and write, read, watch over and order it', async 
   expect(JSON.parse(transfer.out)).toEqual({ leader: next });
 }, 60_000);
 
+test('debug reads the directory of a member while it runs, and changes nothing there', async () => {
+  const [member] = runningMembers();
+  const shown = await command('debug', 'persisted', member!.data, '--json');
+  const { identity, verdict, hardState, configuration } = JSON.parse(shown.out);
+  expect(identity).toMatchObject({ clusterId: 'local', id: 1, name: 'n1' });
+  expect(verdict).toBe('intact');
+  expect(hardState.term).toBeGreaterThan(0);
+  expect(configuration.members).toHaveLength(3);
+  const entries = await command('debug', 'entries', member!.data);
+  expect(entries.out).toMatch(/\["put","","greeting","hello"/);
+  expect(await command('debug', 'persisted', folder)).toMatchObject({ code: 64 });
+  expect(await command('kv', 'get', 'greeting')).toMatchObject({ out: 'hello\n' });
+}, 60_000);
+
 test('a second one is refused here, and a cluster that is not there is said so', async () => {
   const second = await command('cluster', 'up');
   expect(second.code).toBe(64);
@@ -75,10 +95,7 @@ test('a second one is refused here, and a cluster that is not there is said so',
 }, 60_000);
 
 test('Ctrl-C stops every member and leaves nothing behind', async () => {
-  const file = path.join(folder, '.seedraft', 'cluster.json');
-  const { members } = JSON.parse(readFileSync(file, 'utf8')) as {
-    members: { pid: number; data: string }[];
-  };
+  const members = runningMembers();
   const ended = new Promise((resolve) => up.once('exit', resolve));
   up.kill('SIGINT');
   expect(await ended).toBe(0);

@@ -3,39 +3,69 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
-import { catalogue } from './help.ts';
-import { addCheck } from './verbs/check.ts';
-import { addCluster } from './verbs/cluster.ts';
-import { addFuzz } from './verbs/fuzz.ts';
-import { addInit } from './verbs/init.ts';
-import { addKv } from './verbs/kv.ts';
-import { addLeader, addMember, addSnapshot, addStatus } from './verbs/operate.ts';
 import { note, out } from './verbs/output.ts';
-import { addReplay } from './verbs/replay.ts';
-import { addRun } from './verbs/run.ts';
-import { addServe } from './verbs/serve.ts';
 
 const WIDTH = 100;
 
-function program(finish: (code: number) => void): Command {
+type Finish = (code: number) => void;
+type Verb = readonly [
+  name: string,
+  load: () => Promise<(program: Command, finish: Finish) => void>,
+];
+
+const operate = () => import('./verbs/operate.ts');
+
+/** By the groups of --help. A verb is loaded when it is meant: who asks for a key must not wait for the simulator. */
+const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
+  [
+    'Test:',
+    [
+      ['init', async () => (await import('./verbs/init.ts')).addInit],
+      ['fuzz', async () => (await import('./verbs/fuzz.ts')).addFuzz],
+      ['run', async () => (await import('./verbs/run.ts')).addRun],
+      ['replay', async () => (await import('./verbs/replay.ts')).addReplay],
+      ['check', async () => (await import('./verbs/check.ts')).addCheck],
+    ],
+  ],
+  [
+    'Run a cluster:',
+    [
+      ['serve', async () => (await import('./verbs/serve.ts')).addServe],
+      ['cluster', async () => (await import('./verbs/cluster.ts')).addCluster],
+      ['kv', async () => (await import('./verbs/kv.ts')).addKv],
+    ],
+  ],
+  [
+    'Operate a cluster:',
+    [
+      ['status', async () => (await operate()).addStatus],
+      ['member', async () => (await operate()).addMember],
+      ['leader', async () => (await operate()).addLeader],
+      ['snapshot', async () => (await operate()).addSnapshot],
+      ['debug', async () => (await import('./verbs/debug.ts')).addDebug],
+    ],
+  ],
+];
+
+async function program(meant: string | undefined, finish: Finish): Promise<Command> {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const root = new Command('seedraft')
     .description(
       'Fuzz a Raft cluster by seed, replay a failing seed exactly, judge what its clients saw, and run the same core for real.',
     )
     .version((JSON.parse(manifest) as { version: string }).version)
-    .commandsGroup('Test:')
     .helpCommand('help [verb]', 'more about a verb')
-    .addHelpText('after', catalogue)
     .configureOutput({ getOutHelpWidth: () => WIDTH, getErrHelpWidth: () => WIDTH })
     .showSuggestionAfterError(true)
     .showHelpAfterError('(seedraft --help lists the verbs)')
     .exitOverride();
-  for (const add of [addInit, addFuzz, addRun, addReplay, addCheck]) add(root, finish);
-  root.commandsGroup('Run a cluster:');
-  for (const add of [addServe, addCluster, addKv]) add(root, finish);
-  root.commandsGroup('Operate a cluster:');
-  for (const add of [addStatus, addMember, addLeader, addSnapshot]) add(root, finish);
+  const isOne = GROUPS.some(([, verbs]) => verbs.some(([name]) => name === meant));
+  // Help and suggestions need to know them all.
+  if (!isOne) root.addHelpText('after', (await import('./help.ts')).catalogue);
+  for (const [title, verbs] of GROUPS) {
+    root.commandsGroup(title);
+    for (const [name, load] of verbs) if (!isOne || name === meant) (await load())(root, finish);
+  }
   for (const verb of root.commands) verb.allowExcessArguments(false);
   return root;
 }
@@ -62,7 +92,7 @@ async function main(): Promise<number> {
     code = exit;
   };
   try {
-    await program(finish).parseAsync(process.argv);
+    await (await program(process.argv[2], finish)).parseAsync(process.argv);
     return code;
   } catch (error) {
     // Help and the version come this way too.

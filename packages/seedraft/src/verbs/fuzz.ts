@@ -19,10 +19,11 @@ import { startProgress } from '../reporters/progress.ts';
 import { assertWritable } from '../run-folder/write.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
 import { commandLine } from '../shell.ts';
-import { parseTime, parseWorkers, seedRange } from './arguments.ts';
+import { parseWorkers, seedRange } from './arguments.ts';
 import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
 import { note, out } from './output.ts';
+import { parseTime } from './time.ts';
 
 interface FuzzFlags {
   readonly seeds?: string;

@@ -3,10 +3,10 @@ import type { Client } from '@seedraft/client';
 import type { KvItem, KvValue } from '@seedraft/kv';
 import { Argument, type Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { parseTime } from './arguments.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
+import { parseTime } from './time.ts';
 
 interface KvFlags extends ReachFlags {
   readonly namespace: string;

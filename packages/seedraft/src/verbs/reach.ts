@@ -4,8 +4,8 @@ import { type Client, connect, SeedraftError } from '@seedraft/client';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { CLUSTER_FILE, isAlive, readClusterFile } from '../local-cluster/cluster-file.ts';
-import { parseTime } from './arguments.ts';
 import { note, out } from './output.ts';
+import { parseTime } from './time.ts';
 
 export interface ReachFlags {
   readonly endpoints?: string;
