@@ -1,5 +1,5 @@
-export { COMMAND, decodeEnvelope } from './envelope.ts';
 export { describeCommand } from './describe.ts';
+export { COMMAND, decodeEnvelope } from './envelope.ts';
 export type * from './ports.ts';
 export { Replica, type ReplicaOptions } from './replica.ts';
 export {
