@@ -1,24 +1,35 @@
 /**
  * `npm run soak [-- SEEDS]`: the long proofs, by the same commands a user types: many swarm seeds, then every shipped scenario, then every
- * planted bug. Each must pass; the first that does not ends it with its exit code.
+ * planted bug, changed bytes, and killed processes. Each must pass; the first that does not ends it with its exit code. `npm run soak -- chaos`:
+ * only the one of that name.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { HOUSE } from '../mutants/build.ts';
 
-const seeds = process.argv[2] ?? '10000';
+const asked = process.argv[2] ?? '10000';
+const seeds = /^\d+$/.test(asked) ? asked : '10000';
 const command = path.join(HOUSE, 'packages/seedraft/bin/seedraft.js');
 const flips = path.join(HOUSE, 'test/dist/soak/flips.js');
+const chaos = path.join(HOUSE, 'test/dist/soak/chaos.js');
 const mutants = path.join(HOUSE, 'test/dist/mutants/main.js');
 
-const proofs: readonly (readonly [title: string, ...args: string[]])[] = [
-  [`${seeds} swarm seeds`, command, 'fuzz', 'swarm', '--seeds', seeds],
-  ['every shipped scenario, 20 seeds each', command, 'fuzz', '--seeds', '20'],
-  ['every planted bug', mutants],
-  ['500 changed bytes in directories of real members', flips, '--flips', '500'],
+const proofs: readonly (readonly [name: string, title: string, ...args: string[]])[] = [
+  ['swarm', `${seeds} swarm seeds`, command, 'fuzz', 'swarm', '--seeds', seeds],
+  ['scenarios', 'every shipped scenario, 20 seeds each', command, 'fuzz', '--seeds', '20'],
+  ['mutants', 'every planted bug', mutants],
+  ['flips', '500 changed bytes in directories of real members', flips, '--flips', '500'],
+  ['chaos', '200 kills of real members under load, of three and of five', chaos, '--kills', '200'],
 ];
 
-for (const [title, ...args] of proofs) {
+const only = proofs.filter(([name]) => name === asked);
+if (only.length === 0 && asked !== seeds) {
+  console.error(
+    `soak ${asked}: give a number of seeds, or ${proofs.map(([name]) => name).join(', ')}`,
+  );
+  process.exit(64);
+}
+for (const [, title, ...args] of only.length > 0 ? only : proofs) {
   console.log(`\n=== ${title}: node ${args.join(' ')}`);
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: HOUSE });
   if (status !== 0) {

@@ -75,10 +75,11 @@ export class LocalCluster {
     return cluster;
   }
 
-  /** One more, which joins at its start; its id is the cluster's to give. */
+  /** One more, which joins at its start; its id is the cluster's to give. `flags`: of its birth, besides. */
   async plus(
     endpoints: readonly string[],
     advertise: (peer: string) => Promise<string> = async (peer) => peer,
+    flags: readonly string[] = [],
   ): Promise<LocalMember> {
     const place = this.members.length + 1;
     const addresses = addressesOf(await portsFor(1), 1);
@@ -88,7 +89,7 @@ export class LocalCluster {
       data: path.join(this.#options.folder, `n${place}`),
       ...addresses,
       advertised: await advertise(addresses.peer),
-      birth: ['--join', endpoints.join(',')],
+      birth: ['--join', endpoints.join(','), ...flags],
     };
     this.members.push(member);
     return member;

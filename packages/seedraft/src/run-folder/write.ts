@@ -67,7 +67,8 @@ export function writeRunFolder(parent: string, run: KeptRun): string {
   }
 }
 
-function createFolder(parent: string, name: string): string {
+/** A folder that was not there before. */
+export function createFolder(parent: string, name: string): string {
   mkdirSync(parent, { recursive: true });
   for (let n = 1; ; n++) {
     const folder = path.join(parent, n === 1 ? name : `${name}-${n}`);
