@@ -343,6 +343,7 @@ export class Nemesis implements LivenessWorld {
       member.rearm();
       member.resume();
       member.disk?.heal?.(latency);
+      this.#world.hastenDisk(member, latency);
     }
   }
 

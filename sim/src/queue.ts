@@ -73,6 +73,16 @@ export class EventQueue {
     return true;
   }
 
+  /** Events of this kind and `a` that would come after `latest` come then, in the order they had. Forgets the event popped last. */
+  hasten(kind: number, a: number, latest: number): void {
+    const events: [time: number, kind: number, a: number, b: number, item: unknown][] = [];
+    while (this.pop()) events.push([this.time, this.kind, this.a, this.b, this.item]);
+    for (const event of events) {
+      if (event[1] === kind && event[2] === a) event[0] = Math.min(event[0], latest);
+      this.push(...event);
+    }
+  }
+
   #siftUp(from: number, time: number, sequence: number, slot: number): void {
     const times = this.#heapTime;
     const sequences = this.#heapSequence;

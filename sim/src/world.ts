@@ -149,6 +149,10 @@ export class World implements WorldView, NetworkHost {
   scheduleDisk(member: SimMember, delay: Micros, action: () => void): void {
     this.#queue.push(this.now + Math.max(0, delay), DISK, member.id, member.epoch, action);
   }
+  /** What its disk has under way ends within `latency`: a disk that is healed has no operation left that began while it was slow. */
+  hastenDisk(member: SimMember, latency: Micros): void {
+    this.#queue.hasten(DISK, member.id, this.now + latency);
+  }
   scheduleClient(client: number, at: Micros, token: number): void {
     this.#queue.push(at, CLIENT, client, token, null);
   }

@@ -51,7 +51,7 @@ export interface Disk extends Store {
   /** Damage or hinder; false when there was nothing to do it to. */
   inject(fault: DiskFault): boolean;
   /**
-   * Liveness mode: from now on every operation takes at most `latency`; no stall, not full, no scheduled error. What damage already did to
+   * Liveness mode: from now on every operation takes at most `latency` (the world hastens those under way); no stall, not full, no scheduled error. What damage already did to
    * the bytes stays.
    */
   heal?(latency: Micros): void;
