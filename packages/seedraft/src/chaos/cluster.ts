@@ -21,6 +21,8 @@ export interface ClusterOptions {
 }
 
 const SUPERVISION_MS = 1000;
+const LOOK_MS = 200;
+const JOIN_ATTEMPTS = 3;
 const STATUS_WITHIN_MS = 400;
 /** While a member was down somebody else's connection may have got its port: try again, it is no finding. */
 const PORT_LOST = /PORT_TAKEN|EADDRINUSE|address already in use/;
@@ -74,6 +76,7 @@ export class ChaosCluster {
   /** Resolves when all take part. */
   async start(): Promise<void> {
     for (const member of this.members) this.#boot(member);
+    this.#lookOn();
     await Promise.all(this.members.map(({ local }) => this.#local.processOf(local)!.ready));
   }
 
@@ -98,15 +101,27 @@ export class ChaosCluster {
     return best;
   }
 
-  /** Asks every member that can answer for its status. */
+  /** Asks every member that can answer for its status; who does not has told nothing. */
   async refresh(): Promise<void> {
     const asked = this.members.filter(({ status }) => status === 'up');
     await Promise.all(
       asked.map(async (member) => {
+        const process = this.#local.processOf(member.local);
         const status = await statusOf(member.local.http);
-        if (member.status === 'up') member.told = status ?? member.told;
+        // What a process said that is gone, or stopped meanwhile, says nothing of the one there is.
+        const isSame = process === this.#local.processOf(member.local);
+        if (isSame && member.status === 'up') member.told = status;
       }),
     );
+  }
+
+  /** From now until it is stopped: what members say of themselves is never older than a moment. */
+  #lookOn(): void {
+    const again = (): void => {
+      if (this.#isStopping) return;
+      setTimeout(() => void this.refresh().then(again), LOOK_MS).unref();
+    };
+    again();
   }
 
   // ----------------------------------------------------------------------------------------------------------------- processes
@@ -176,6 +191,17 @@ export class ChaosCluster {
 
   /** A new member joins; resolves once it takes part, under the id that the cluster gave it. */
   async join(flags: readonly string[]): Promise<ChaosMember> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#join(flags);
+      } catch (error) {
+        if (attempt === JOIN_ATTEMPTS || this.#isStopping) throw error;
+        this.#options.tell(`a new member could not start: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  async #join(flags: readonly string[]): Promise<ChaosMember> {
     const proxied = (peer: string): Promise<string> => this.#proxied(0, peer);
     const at = this.#proxies.length;
     const local = await this.#local.plus(this.endpoints, proxied, flags);

@@ -142,13 +142,18 @@ export class Nemesis {
     await this.#until(plan.duration, signal);
   }
 
+  /** Nothing that was to happen later does. */
+  stop(): void {
+    this.#world.clearTimers();
+  }
+
   /** Whatever still lasts is over, and everybody runs who is a member. */
   heal(): void {
-    this.#world.clearTimers();
+    this.stop();
     for (const heal of this.#heals) heal();
     this.#heals.clear();
-    // Some heal by and by.
-    this.#world.clearTimers();
+    // Some would heal by and by.
+    this.stop();
     this.#world.cluster.heal();
   }
 

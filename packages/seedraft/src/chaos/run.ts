@@ -138,13 +138,17 @@ class Torment {
 
   async #end(): Promise<readonly [Convergence, Evidence['readBack']]> {
     const { signal, plan } = this.#options;
+    this.#asking.abort();
+    if (signal.aborted) {
+      this.#nemesis.stop();
+      return [NOT_CONVERGED, null];
+    }
     this.#nemesis.heal();
     this.#tell('everything is healed');
-    this.#asking.abort();
-    if (signal.aborted) return [NOT_CONVERGED, null];
     await this.#workload.finished();
     const convergence = await converge(this.#cluster, this.#operator, BOUND, signal);
     this.#tell(convergence.sentence);
+    if (signal.aborted) return [convergence, null];
     const { kind, keys } = plan.workload;
     const shared = Array.from({ length: kind === 'kv' ? keys : 1 }, (_, at) => `k${at}`);
     return [convergence, await readBack(this.#cluster, this.#recorder, shared)];
