@@ -16,12 +16,12 @@ const FILE = /\.(ya?ml|json)$/;
 const LARGEST_MEBIBYTES = 1;
 const PROBLEMS_SHOWN = 10;
 
-/** Beside the package when installed, at the top of the house in a checkout. */
+/** Within the package when installed; at the top of the house in a checkout, and never in what happens to lie around an installation. */
 function shippedFolder(): string {
-  for (const up of ['../scenarios', '../../../scenarios']) {
-    const folder = fileURLToPath(new URL(up, import.meta.url));
-    if (existsSync(folder)) return folder;
-  }
+  const at = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+  const isCheckout = existsSync(at('../../../packages/seedraft/package.json'));
+  const folder = at(isCheckout ? '../../../scenarios' : '../scenarios');
+  if (existsSync(folder)) return folder;
   throw new Error('the shipped scenarios are missing from this installation');
 }
 
