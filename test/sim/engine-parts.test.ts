@@ -30,6 +30,30 @@ describe('the event queue', () => {
     },
   );
 
+  property.prop([
+    fc.array(fc.tuple(fc.nat(50), fc.nat(1), fc.nat(1)), { maxLength: 60 }),
+    fc.nat(50),
+  ])(
+    'hastens events of one kind and owner, keeps their order, and leaves the others alone',
+    (events, latest) => {
+      const queue = new EventQueue();
+      for (const [n, [time, kind, a]] of events.entries()) queue.push(time, kind, a, 0, n);
+      queue.hasten(1, 1, latest);
+      const seen: number[][] = [];
+      while (queue.pop()) seen.push([queue.item as number, queue.time]);
+      const isMeant = (n: number) => events[n]![1] === 1 && events[n]![2] === 1;
+      for (const [n, time] of seen as [number, number][]) {
+        expect(time).toBe(isMeant(n) ? Math.min(events[n]![0], latest) : events[n]![0]);
+      }
+      const byTime = (x: number, y: number) => events[x]![0] - events[y]![0] || x - y;
+      for (const group of [isMeant, (n: number) => !isMeant(n)]) {
+        const order = seen.map(([n]) => n!).filter(group);
+        expect(order).toEqual(order.toSorted(byTime));
+      }
+      expect(seen).toHaveLength(events.length);
+    },
+  );
+
   it('grows past its first slots and loses nothing', () => {
     const queue = new EventQueue();
     for (let n = 0; n < 5000; n += 1) queue.push((n * 7919) % 1000, 2, n, 0, null);
