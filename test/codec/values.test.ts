@@ -358,7 +358,14 @@ test('a value may end, or any item of it begin, on either side of where the slab
   // Found by swarm seed 1996: one byte of a message was written to the slab as it was before it grew.
   const around = 1 << 16;
   for (let filler = around - 40; filler <= around + 4; filler++) {
-    const value = [new Uint8Array(filler), true, null, 7, 300, 'text', [false, [1, 2]], { a: 1 }];
-    expect(decodeOrThrow(encode(value))).toEqual(value);
+    const bytes = new Uint8Array(filler);
+    const rest = [true, null, 7, 300, 'text', [false, [1, 2]], { a: 1 }];
+    const [first, ...others] = decodeOrThrow(encode([bytes, ...rest])) as [
+      Uint8Array,
+      ...unknown[],
+    ];
+    // Not toEqual: it takes seconds for this many bytes.
+    expect(Buffer.compare(first, bytes)).toBe(0);
+    expect(others).toEqual(rest);
   }
 });
