@@ -51,15 +51,16 @@ test('a follower that was away gets a snapshot while writes go on', async () => 
     heartbeatInterval: 30,
     snapshotChunkBytes: 2000,
   };
-  cluster = await NodeCluster.start(3, { snapshot, raft });
+  const three = await NodeCluster.start(3, { snapshot, raft });
+  cluster = three;
   const leader = await cluster.leader();
   const away = cluster.running().find((node) => node.id !== leader.id)!;
   await away.stop();
   for (let i = 0; i < 100; i++) await cluster.put(`k${i}`, 'v'.repeat(500));
   // Writes go on: a snapshot that was still wanted when they stop would wait for the next entry.
   await cluster.until('a compacted log', async () => {
-    await cluster.put('more', 'v');
-    return cluster.running().every((node) => node.status().firstIndex > 50);
+    await three.put('more', 'v');
+    return three.running().every((node) => node.status().firstIndex > 50);
   });
   const back = await cluster.boot(away.id);
   for (let i = 0; i < 20; i++) await cluster.put(`l${i}`, 'w');
