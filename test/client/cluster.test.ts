@@ -2,57 +2,12 @@
  * Proves with three real processes over real disks, whose leader is killed with SIGKILL while requests are under way: each write that the client
  * answers was applied exactly once, each that it fails says so truly, and a watcher ends with exactly what is there.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { connect, type Kv, SeedraftError } from '@seedraft/client';
 import { afterAll, expect, test } from 'vitest';
-import { freePort } from '../node/cluster.ts';
+import { MemberProcesses } from '../node/member-processes.ts';
 
-const program = fileURLToPath(new URL('../dist/soak/node-member.js', import.meta.url));
-const root = mkdtempSync(path.join(tmpdir(), 'seedraft-client-'));
-const children = new Map<number, ChildProcess>();
-afterAll(() => {
-  for (const child of children.values()) child.kill('SIGKILL');
-  rmSync(root, { recursive: true, force: true });
-});
-
-const members: { id: number; name: string; peerAddress: string; clientAddress: string }[] = [];
-
-async function boot(id: number): Promise<void> {
-  const { peerAddress, clientAddress } = members[id - 1]!;
-  const at = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) });
-  const options = {
-    directory: path.join(root, `n${id}`),
-    peerListen: at(peerAddress),
-    clientListen: at(clientAddress),
-    start: { how: 'bootstrap', clusterId: 'killed', id, members },
-    raft: { electionTimeoutMin: 250, electionTimeoutMax: 500, heartbeatInterval: 50 },
-    snapshot: { everyEntries: 300, everyBytes: 1e9, keep: 10 },
-  };
-  const child = spawn(process.execPath, [program, JSON.stringify(options)]);
-  children.set(id, child);
-  let said = '';
-  child.stderr.on('data', (chunk) => {
-    said += String(chunk);
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line === 'running') return;
-    said += line;
-  }
-  throw new Error(`member ${id} does not run: ${said}`);
-}
-
-async function kill(id: number): Promise<void> {
-  const child = children.get(id)!;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+let cluster: MemberProcesses | null = null;
+afterAll(() => cluster?.remove());
 
 class Workload {
   readonly stored = new Set<string>();
@@ -92,14 +47,10 @@ async function follow(kv: Kv): Promise<Set<string>> {
 }
 
 test('the leader is killed under load, again and again', async () => {
-  for (const id of [1, 2, 3]) {
-    const peerAddress = `127.0.0.1:${await freePort()}`;
-    const clientAddress = `127.0.0.1:${await freePort()}`;
-    members.push({ id, name: `n${id}`, peerAddress, clientAddress });
-  }
-  await Promise.all([boot(1), boot(2), boot(3)]);
+  const processes = await MemberProcesses.start();
+  cluster = processes;
   // One address: the others are learned.
-  const client = await connect({ endpoints: [members[0]!.clientAddress] });
+  const client = await connect({ endpoints: [processes.clientAddress(1)] });
   const kv = client.kv('work');
   const workload = new Workload();
   const workers = Array.from({ length: 16 }, (_, i) => workload.run(kv, i));
@@ -109,10 +60,10 @@ test('the leader is killed under load, again and again', async () => {
     await expect.poll(() => workload.stored.size, { timeout: 15_000 }).toBeGreaterThan(goal);
     const { leader } = await client.status();
     if (leader === 0) continue;
-    await kill(leader);
+    await processes.kill(leader);
     const after = workload.stored.size + 100;
     await expect.poll(() => workload.stored.size, { timeout: 15_000 }).toBeGreaterThan(after);
-    await boot(leader);
+    await processes.boot(leader);
   }
   workload.isOver = true;
   await Promise.all(workers);

@@ -2,65 +2,21 @@
  * Three real processes over real directories, killed with SIGKILL again and again under load, restarted from their disks: what the clients saw is
  * linearizable, nothing acknowledged is lost, and all members end in one state.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { checkHistory, type HistoryEvent, kv } from '@seedraft/check';
 import { get, put } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
 import type { MemberStatus, RequestFrame } from '@seedraft/wire';
 import { afterAll, expect, test } from 'vitest';
-import { command, freePort } from './cluster.ts';
+import { command } from './cluster.ts';
+import { MemberProcesses } from './member-processes.ts';
 import { RawClient } from './raw.ts';
 
-const program = fileURLToPath(new URL('../dist/soak/node-member.js', import.meta.url));
-const root = mkdtempSync(path.join(tmpdir(), 'seedraft-processes-'));
-const children = new Map<number, ChildProcess>();
-afterAll(() => {
-  for (const child of children.values()) child.kill('SIGKILL');
-  rmSync(root, { recursive: true, force: true });
-});
-
-const members: { id: number; name: string; peerAddress: string; clientAddress: string }[] = [];
-
-async function boot(id: number): Promise<void> {
-  const { peerAddress, clientAddress } = members[id - 1]!;
-  const at = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) });
-  const options = {
-    directory: path.join(root, `n${id}`),
-    peerListen: at(peerAddress),
-    clientListen: at(clientAddress),
-    start: { how: 'bootstrap', clusterId: 'killed', id, members },
-    raft: { electionTimeoutMin: 250, electionTimeoutMax: 500, heartbeatInterval: 50 },
-    snapshot: { everyEntries: 300, everyBytes: 1e9, keep: 10 },
-  };
-  const child = spawn(process.execPath, [program, JSON.stringify(options)]);
-  children.set(id, child);
-  let errors = '';
-  child.stderr.on('data', (chunk) => {
-    errors += String(chunk);
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line === 'running') return;
-    throw new Error(`member ${id} does not run: ${line}`);
-  }
-  throw new Error(`member ${id} does not run: ${errors}`);
-}
-
-async function kill(id: number): Promise<void> {
-  const child = children.get(id)!;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+let cluster: MemberProcesses | null = null;
+afterAll(() => cluster?.remove());
 
 /** Null: nobody can say what became of it. */
 async function ask(id: number, request: RequestFrame['request']): Promise<ClientReply | null> {
-  const client = new RawClient(members[id - 1]!.clientAddress);
+  const client = new RawClient(cluster!.clientAddress(id));
   try {
     if ((await client.hello())?.type !== 'welcome') return null;
     client.ask(1, request);
@@ -122,31 +78,27 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
 }
 
 test('killed at any moment, nothing acknowledged is lost', async () => {
-  for (const id of [1, 2, 3]) {
-    const peerAddress = `127.0.0.1:${await freePort()}`;
-    const clientAddress = `127.0.0.1:${await freePort()}`;
-    members.push({ id, name: `n${id}`, peerAddress, clientAddress });
-  }
-  await Promise.all([boot(1), boot(2), boot(3)]);
+  const processes = await MemberProcesses.start();
+  cluster = processes;
   const workload = new Workload();
   const clients = ['a', 'b', 'c', 'a', 'b'].map((key) => workload.run(key));
   for (let cycle = 0; cycle < 4; cycle++) {
     const goal = workload.acknowledged + 40;
     await until('writes go on', () => Promise.resolve(workload.acknowledged >= goal));
     const id = (cycle % 3) + 1;
-    await kill(id);
+    await processes.kill(id);
     if (cycle % 2 === 0) {
       const less = workload.acknowledged + 20;
       await until('writes without it', () => Promise.resolve(workload.acknowledged >= less));
     }
-    await boot(id);
+    await processes.boot(id);
   }
   workload.isOver = true;
   await Promise.all(clients);
   const statuses: MemberStatus[] = [];
   await until('one state', async () => {
     statuses.length = 0;
-    for (const { id } of members) {
+    for (const id of [1, 2, 3]) {
       const reply = await ask(id, { type: 'Status' });
       if (reply?.type === 'Ok') statuses.push(reply.value as MemberStatus);
     }
@@ -157,11 +109,5 @@ test('killed at any moment, nothing acknowledged is lost', async () => {
   expect(verdict.verdict === 'ok' ? 'ok' : JSON.stringify(verdict).slice(0, 2000)).toBe('ok');
   expect(workload.acknowledged).toBeGreaterThan(150);
   // A polite end: SIGTERM stops each in good order.
-  const codes = await Promise.all(
-    [...children.values()].map(async (child) => {
-      child.kill('SIGTERM');
-      return (await once(child, 'exit'))[0] as number;
-    }),
-  );
-  expect(codes).toEqual([0, 0, 0]);
+  expect(await processes.stop()).toEqual([0, 0, 0]);
 }, 60_000);
