@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/clientv3"
+	"go.uber.org/zap"
 )
 
 type order struct {
@@ -190,7 +191,9 @@ func call(client *clientv3.Client, what string, key string) error {
 }
 
 func dial(o order) *clientv3.Client {
-	client, err := clientv3.New(clientv3.Config{Endpoints: o.Endpoints, DialTimeout: 5 * time.Second})
+	quiet := zap.NewProductionConfig()
+	quiet.Level.SetLevel(zap.ErrorLevel)
+	client, err := clientv3.New(clientv3.Config{Endpoints: o.Endpoints, DialTimeout: 5 * time.Second, LogConfig: &quiet})
 	must(err)
 	return client
 }
