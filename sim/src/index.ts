@@ -53,6 +53,7 @@ export {
 } from './scenario/scenario.ts';
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
 export { formatDuration, formatRatio, parseDuration, parseRatio } from './scenario/units.ts';
+export { formatStep, type ScheduleStep } from './schedule/step.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,

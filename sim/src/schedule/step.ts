@@ -1,0 +1,51 @@
+/**
+ * A step of a schedule: what a driver without time does next, in the words that people read and write. Shared by whoever finds schedules
+ * (exploration) and whoever plays or shortens them. Members are named n1, n2, ...; nothing here says when.
+ */
+import type { PeerMessage } from '@seedraft/core';
+
+export type ScheduleStep =
+  /** A message on its way arrives, is lost, or is copied (one copy arrives, the other stays on its way). */
+  | {
+      readonly step: 'deliver' | 'drop' | 'duplicate';
+      readonly from: string;
+      readonly to: string;
+      readonly type: PeerMessage['type'];
+      /** How many of this type had been sent on this link before it. */
+      readonly ordinal: number;
+    }
+  /** Its own clock moves to its deadline, and it is told. */
+  | { readonly step: 'tick'; readonly member: string }
+  /** Its oldest write under way becomes durable, and it is told. */
+  | { readonly step: 'persisted'; readonly member: string }
+  /** All that is volatile is lost; of the writes under way its disk keeps the oldest `kept`. */
+  | { readonly step: 'crash'; readonly member: string; readonly kept: number }
+  | { readonly step: 'restart'; readonly member: string }
+  /** A client's command. */
+  | { readonly step: 'propose'; readonly member: string }
+  /** An operator's single-server change: adds or removes `subject`, a voter. */
+  | {
+      readonly step: 'add' | 'remove';
+      readonly member: string;
+      readonly subject: string;
+    };
+
+/** `deliver n1->n2 AppendEntries#3`, `tick n2`, `persisted n3`, `crash n1 kept 1`, `remove n3 at n1`. */
+export function formatStep(step: ScheduleStep): string {
+  switch (step.step) {
+    case 'deliver':
+    case 'drop':
+    case 'duplicate':
+      return `${step.step} ${step.from}->${step.to} ${step.type}#${step.ordinal}`;
+    case 'crash':
+      return step.kept === 0 ? `crash ${step.member}` : `crash ${step.member} kept ${step.kept}`;
+    case 'add':
+    case 'remove':
+      return `${step.step} ${step.subject} at ${step.member}`;
+    case 'tick':
+    case 'persisted':
+    case 'restart':
+    case 'propose':
+      return `${step.step} ${step.member}`;
+  }
+}
