@@ -66,6 +66,19 @@ describe('fuzz', () => {
     expect(BigInt.asUintN(64, sum)).toBe(BigInt(`0x${one.hash}`));
   });
 
+  test('shards, merged, are the whole campaign; a shard that is missing fails it', async () => {
+    const both = ['short.yaml', 'other.yaml', '--seeds', '5..10'];
+    const { wallSeconds: _w, eventsPerSecond: _e, workers: _n, ...whole } = await fuzz(...both);
+    for (const shard of ['1/2', '2/2']) {
+      await fuzz(...both, '--shard', shard, '--results', `${shard[0]}.ndjson`);
+    }
+    const merged = await seedraft('corpus', 'merge', '2.ndjson', '1.ndjson', '--json');
+    expect(objectOf(merged)).toMatchObject(whole);
+    const half = await seedraft('corpus', 'merge', '2.ndjson', '--seeds', '5..10');
+    expect(half.code).toBe(13);
+    expect(half.stdout).toContain('seeds 5..7 are in none of the files');
+  });
+
   test('prints the promised object', async () => {
     const object = await fuzz('short.yaml', 'other.yaml', '--seeds', '2', '--workers', '1');
     expect(object).toMatchObject({

@@ -22,6 +22,8 @@ export interface CampaignOptions {
   /** Aborted: stop at once; what had finished is the result. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: CampaignProgress) => void;
+  /** A seed was counted, with its results under every scenario; seeds come in order. */
+  readonly onSeed?: (seed: number, results: readonly UnitResult[]) => void;
 }
 
 /** Cumulative, over all finished units, contiguous or not. */
@@ -63,7 +65,9 @@ class Campaign {
   readonly #options: CampaignOptions;
   readonly #work: CampaignWork;
   readonly #began = performance.now();
-  readonly #planned: number;
+  /** Units [first, end) are asked for. */
+  readonly #first: number;
+  readonly #end: number;
   readonly #unitsPerTask: number;
   readonly #lanes: number;
   readonly #pool: Piscina<CampaignTask, UnitResult[]>;
@@ -72,17 +76,22 @@ class Campaign {
   readonly #finished = new Map<number, UnitResult>();
   readonly #counts = { units: 0, failed: 0, events: 0, simulatedMicros: 0 };
   /** The first unit not handed out; the first not finished; the first not counted. */
-  #next = 0;
-  #contiguous = 0;
-  #counted = 0;
+  #next: number;
+  #contiguous: number;
+  #counted: number;
 
   constructor(options: CampaignOptions) {
     const { scenarios, root, seeds, workers, config } = options;
     this.#options = options;
-    this.#work = { scenarios, root, firstSeed: seeds.first, ...(config && { config }) };
-    this.#planned = seedsIn(seeds) * scenarios.length;
-    this.#unitsPerTask = Math.max(1, Math.min(UNITS_PER_TASK, Math.floor(this.#planned / workers)));
-    this.#lanes = Math.min(workers, Math.ceil(this.#planned / this.#unitsPerTask));
+    this.#work = { scenarios, root, ...(config && { config }) };
+    this.#first = seeds.first * scenarios.length;
+    this.#end = (seeds.last + 1) * scenarios.length;
+    this.#next = this.#first;
+    this.#contiguous = this.#first;
+    this.#counted = this.#first;
+    const planned = seedsIn(seeds) * scenarios.length;
+    this.#unitsPerTask = Math.max(1, Math.min(UNITS_PER_TASK, Math.floor(planned / workers)));
+    this.#lanes = Math.min(workers, Math.ceil(planned / this.#unitsPerTask));
     this.#pool = new Piscina<CampaignTask, UnitResult[]>({
       filename: new URL('./worker.js', import.meta.url).href,
       minThreads: this.#lanes,
@@ -103,7 +112,7 @@ class Campaign {
     const { seeds, signal, scenarios } = this.#options;
     return {
       tally: this.#tally,
-      seeds: { first: seeds.first, last: seeds.first + this.#counted / scenarios.length - 1 },
+      seeds: { first: seeds.first, last: this.#counted / scenarios.length - 1 },
       beyond: [...this.#finished.values()].filter(isFailure).sort((a, b) => a.unit - b.unit),
       interrupted: signal.aborted,
       wallSeconds: this.#wallSeconds,
@@ -118,15 +127,16 @@ class Campaign {
   get #isOver(): boolean {
     const { signal, forMilliseconds, scenarios } = this.#options;
     // Less than one seed would be no result at all.
-    const isLate = this.#wallSeconds * 1000 >= forMilliseconds && this.#next >= scenarios.length;
+    const hasOne = this.#next - this.#first >= scenarios.length;
+    const isLate = this.#wallSeconds * 1000 >= forMilliseconds && hasOne;
     return signal.aborted || isLate;
   }
 
   /** Keeps one worker busy. */
   async #lane(): Promise<void> {
-    while (this.#next < this.#planned && !this.#isOver) {
+    while (this.#next < this.#end && !this.#isOver) {
       const from = this.#next;
-      this.#next = Math.min(this.#planned, from + this.#unitsPerTask);
+      this.#next = Math.min(this.#end, from + this.#unitsPerTask);
       for (const result of await this.#perform({ from, to: this.#next })) this.#finish(result);
       this.#count();
       this.#options.onProgress({ ...this.#counts, wallSeconds: this.#wallSeconds });
@@ -161,11 +171,16 @@ class Campaign {
 
   /** Adds up the seeds that have now finished under every scenario. */
   #count(): void {
+    const { onSeed, scenarios } = this.#options;
     while (this.#finished.has(this.#contiguous)) this.#contiguous++;
-    const whole = this.#contiguous - (this.#contiguous % this.#options.scenarios.length);
-    for (; this.#counted < whole; this.#counted++) {
-      this.#tally.take(this.#finished.get(this.#counted)!);
-      this.#finished.delete(this.#counted);
+    while (this.#contiguous - this.#counted >= scenarios.length) {
+      const results = scenarios.map((_, place) => this.#finished.get(this.#counted + place)!);
+      for (const result of results) {
+        this.#tally.take(result);
+        this.#finished.delete(result.unit);
+      }
+      onSeed?.(this.#counted / scenarios.length, results);
+      this.#counted += scenarios.length;
     }
   }
 }

@@ -109,7 +109,7 @@ function differenceOf(first: UnitResult, second: UnitResult, found: Divergence |
 /** A unit's seed number, and the place of its scenario. */
 export function placeOf(work: CampaignWork, unit: number): { seed: number; scenario: number } {
   const count = work.scenarios.length;
-  return { seed: work.firstSeed + Math.floor(unit / count), scenario: unit % count };
+  return { seed: Math.floor(unit / count), scenario: unit % count };
 }
 
 function summary(unit: number, plan: Plan, result: RunResult): UnitResult {

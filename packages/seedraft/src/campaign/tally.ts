@@ -15,7 +15,37 @@ export interface Undecided {
   readonly unit: number;
 }
 
-/** Examples kept of runs that could not be judged. */
+/** Runs of one scenario. */
+export interface ScenarioCounts {
+  runs: number;
+  inconclusive: number;
+  simulatedMicros: number;
+}
+
+/** A tally as plain data: what goes from one machine to another. */
+export interface TallyRecord {
+  readonly hash: string;
+  readonly units: number;
+  readonly passed: number;
+  readonly inconclusive: number;
+  readonly events: number;
+  readonly simulatedMicros: number;
+  readonly acknowledged: number;
+  readonly twice: number;
+  readonly faults: Readonly<Counts>;
+  readonly rules: Readonly<Counts>;
+  readonly messages: Readonly<Counts>;
+  readonly sometimes: Readonly<Counts>;
+  readonly reasons: Readonly<Counts>;
+  readonly scenarios: Readonly<Record<string, Readonly<ScenarioCounts>>>;
+  readonly failures: readonly UnitResult[];
+  readonly undecided: readonly Undecided[];
+  /** A value a unit, in no order: medians cannot be added up. */
+  readonly simulated: readonly number[];
+  readonly operations: readonly number[];
+}
+
+/** Examples kept of runs that could not be judged: those with the lowest numbers. */
 const UNDECIDED_KEPT = 5;
 
 function add(into: Counts, from: Readonly<Counts>): void {
@@ -29,6 +59,8 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+const byUnit = (a: { unit: number }, b: { unit: number }): number => a.unit - b.unit;
+
 export class Tally {
   units = 0;
   passed = 0;
@@ -41,39 +73,54 @@ export class Tally {
   readonly rules: Counts = {};
   readonly messages: Counts = {};
   readonly sometimes: Counts = {};
-  readonly failures: UnitResult[] = [];
   /** Why runs were inconclusive. */
   readonly reasons: Counts = {};
-  readonly undecided: Undecided[] = [];
+  readonly scenarios: Record<string, ScenarioCounts> = {};
+  /** In order of their numbers. */
+  failures: UnitResult[] = [];
+  undecided: Undecided[] = [];
   #hash = 0n;
   readonly #simulated: number[] = [];
   readonly #operations: number[] = [];
 
   take(result: UnitResult): void {
-    this.units++;
-    if (result.verdict === 'pass') this.passed++;
-    else if (isFailure(result)) this.failures.push(result);
-    else this.#takeUndecided(result);
-    this.events += result.events;
-    this.simulatedMicros += result.simulatedMicros;
-    this.acknowledged += result.acknowledged;
-    if (result.twice) this.twice++;
-    this.#simulated.push(result.simulatedMicros);
-    this.#operations.push(result.acknowledged);
-    add(this.faults, result.faults);
-    add(this.rules, result.rules);
-    add(this.messages, result.messages);
-    add(this.sometimes, result.sometimes);
-    this.#hash = BigInt.asUintN(64, this.#hash + hashOf(result));
+    this.add(recordOf(result));
   }
 
-  #takeUndecided({ unit, scenario, seed, sentence }: UnitResult): void {
-    const reason = sentence ?? 'no reason was given';
-    this.inconclusive++;
-    add(this.reasons, { [reason]: 1 });
-    if (this.undecided.length < UNDECIDED_KEPT) {
-      this.undecided.push({ unit, scenario, seed, reason });
+  /** What another one has counted; units that both have would be counted twice. */
+  add(other: TallyRecord): void {
+    this.units += other.units;
+    this.passed += other.passed;
+    this.inconclusive += other.inconclusive;
+    this.events += other.events;
+    this.simulatedMicros += other.simulatedMicros;
+    this.acknowledged += other.acknowledged;
+    this.twice += other.twice;
+    add(this.faults, other.faults);
+    add(this.rules, other.rules);
+    add(this.messages, other.messages);
+    add(this.sometimes, other.sometimes);
+    add(this.reasons, other.reasons);
+    for (const [name, counts] of Object.entries(other.scenarios)) this.#addScenario(name, counts);
+    if (other.failures.length > 0) {
+      this.failures = [...this.failures, ...other.failures].sort(byUnit);
     }
+    if (other.undecided.length > 0) {
+      this.undecided = [...this.undecided, ...other.undecided]
+        .sort(byUnit)
+        .slice(0, UNDECIDED_KEPT);
+    }
+    for (const value of other.simulated) this.#simulated.push(value);
+    for (const value of other.operations) this.#operations.push(value);
+    this.#hash = BigInt.asUintN(64, this.#hash + BigInt(`0x${other.hash}`));
+  }
+
+  #addScenario(name: string, from: Readonly<ScenarioCounts>): void {
+    this.scenarios[name] ??= { runs: 0, inconclusive: 0, simulatedMicros: 0 };
+    const into = this.scenarios[name];
+    into.runs += from.runs;
+    into.inconclusive += from.inconclusive;
+    into.simulatedMicros += from.simulatedMicros;
   }
 
   /** 16 hexadecimal digits over every unit taken; those of disjoint sets add up (modulo 2^64) to that of their union. */
@@ -86,9 +133,42 @@ export class Tally {
   get medianOperations(): number {
     return median(this.#operations);
   }
+
+  record(): TallyRecord {
+    const { hash } = this;
+    return { ...this, hash, simulated: [...this.#simulated], operations: [...this.#operations] };
+  }
 }
 
-function hashOf({ scenario, seed, verdict, hash }: UnitResult): bigint {
+/** A tally of one. */
+function recordOf(result: UnitResult): TallyRecord {
+  const { unit, scenario, seed, verdict, simulatedMicros } = result;
+  const isUndecided = verdict === 'inconclusive';
+  const reason = result.sentence ?? 'no reason was given';
+  const inconclusive = isUndecided ? 1 : 0;
+  return {
+    hash: hashOf(result),
+    units: 1,
+    passed: verdict === 'pass' ? 1 : 0,
+    inconclusive,
+    events: result.events,
+    simulatedMicros,
+    acknowledged: result.acknowledged,
+    twice: result.twice ? 1 : 0,
+    faults: result.faults,
+    rules: result.rules,
+    messages: result.messages,
+    sometimes: result.sometimes,
+    reasons: isUndecided ? { [reason]: 1 } : {},
+    scenarios: { [scenario]: { runs: 1, inconclusive, simulatedMicros } },
+    failures: isFailure(result) ? [result] : [],
+    undecided: isUndecided ? [{ unit, scenario, seed, reason }] : [],
+    simulated: [simulatedMicros],
+    operations: [result.acknowledged],
+  };
+}
+
+function hashOf({ scenario, seed, verdict, hash }: UnitResult): string {
   const { hi, lo } = hash64(JSON.stringify([scenario, seed, verdict, hash]));
-  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  return ((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)).toString(16).padStart(16, '0');
 }

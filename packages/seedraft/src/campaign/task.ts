@@ -13,12 +13,11 @@ export interface ScenarioSource {
 export interface CampaignWork {
   readonly scenarios: readonly ScenarioSource[];
   readonly root: string;
-  readonly firstSeed: number;
   /** The user's machine, where runs are about one. */
   readonly config?: Pick<Bundle, 'file' | 'module'>;
 }
 
-/** Units [from, to). */
+/** Units [from, to), numbered over all seeds of the family: the same unit has the same number in every campaign of these scenarios. */
 export interface CampaignTask {
   readonly from: number;
   readonly to: number;

@@ -11,7 +11,7 @@ export type UnitVerdict = RunResult['verdict'] | 'nondeterminism';
 export interface UnitResult
   extends Pick<RunResult, 'rule' | 'hash' | 'events' | 'simulatedMicros'>,
     Pick<RunResult, 'faults' | 'rules' | 'messages' | 'sometimes'> {
-  /** Place in the campaign's sequence. */
+  /** Its number: seed number times the number of scenarios, plus the place of its scenario. */
   readonly unit: number;
   readonly scenario: string;
   readonly seed: string;

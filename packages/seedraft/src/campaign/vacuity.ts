@@ -3,8 +3,7 @@
  * everything to the seed must, over enough seeds, so its runs are what is counted: many stories under few seeds never draw most faults.
  */
 import { type Scenario, SWARM_GROUPS, VACUITY_RUNS, vacuityGaps } from '@seedraft/sim';
-import type { CampaignResult } from './campaign.ts';
-import { seedsIn } from './seeds.ts';
+import type { Tally } from './tally.ts';
 
 export interface Vacuity {
   /** Of scenarios that leave everything to the seed. */
@@ -24,10 +23,8 @@ export function leavesAllToTheSeed(scenario: Scenario): boolean {
   );
 }
 
-export function judgeVacuity(
-  scenarios: readonly Scenario[],
-  { tally, seeds }: CampaignResult,
-): Vacuity {
-  const runs = scenarios.filter(leavesAllToTheSeed).length * seedsIn(seeds);
+/** `free`: how many of the campaign's scenarios leave all to the seed. */
+export function judgeVacuity(free: number, scenarios: number, tally: Tally): Vacuity {
+  const runs = (free * tally.units) / scenarios;
   return { runs, judged: runs >= VACUITY_RUNS, gaps: runs > 0 ? vacuityGaps(tally) : [] };
 }

@@ -25,7 +25,7 @@ const FINDINGS: readonly [UnitVerdict, number, string][] = [
 ];
 
 export function campaignVerdict(
-  result: CampaignResult,
+  result: Pick<CampaignResult, 'tally' | 'interrupted'>,
   failures: readonly UnitResult[],
   { judged, gaps }: Vacuity,
 ): CampaignVerdict {

@@ -1,20 +1,14 @@
-/** The one object that `fuzz --json` prints. */
-import type { CampaignResult } from '../campaign/campaign.ts';
+/** The one object that `fuzz --json` and `corpus merge --json` print. */
 import type { DetailedFailure } from '../campaign/failure-detail.ts';
-import { formatSeeds } from '../campaign/seeds.ts';
-import type { Vacuity } from '../campaign/vacuity.ts';
-import type { CampaignVerdict } from '../campaign/verdict.ts';
+import type { CampaignReport } from './campaign-report.ts';
 
-export function campaignJson(
-  result: CampaignResult,
-  failures: readonly DetailedFailure[],
-  vacuity: Vacuity,
-  verdict: CampaignVerdict,
-): Record<string, unknown> {
+export function campaignJson(report: CampaignReport): Record<string, unknown> {
+  const { result, failures, vacuity, verdict } = report;
   const { tally } = result;
   return {
     hash: tally.hash,
-    seeds: formatSeeds(result.seeds),
+    seeds: report.seeds,
+    missing: report.missing,
     exitCode: verdict.exit,
     verdict: verdict.sentence,
     runs: tally.units,
@@ -43,6 +37,7 @@ export function campaignJson(
     })),
     vacuityJudged: vacuity.judged,
     vacuity: vacuity.gaps,
+    scenarios: tally.scenarios,
     failures: failures.map(failureJson),
   };
 }

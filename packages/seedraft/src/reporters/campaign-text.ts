@@ -1,26 +1,12 @@
 /** What `fuzz` prints for people when it is over: failures, figures, and a last line that says how it ended. */
 import { VACUITY_RUNS } from '@seedraft/sim';
 import pc from 'picocolors';
-import type { CampaignResult } from '../campaign/campaign.ts';
 import type { DetailedFailure } from '../campaign/failure-detail.ts';
-import { formatSeeds, type SeedRange } from '../campaign/seeds.ts';
-import type { Undecided } from '../campaign/tally.ts';
 import type { Vacuity } from '../campaign/vacuity.ts';
-import type { CampaignVerdict } from '../campaign/verdict.ts';
 import { EXIT } from '../exit-codes.ts';
 import { shellWord } from '../shell.ts';
+import type { CampaignReport } from './campaign-report.ts';
 import { failureText } from './failure.ts';
-
-/** What was asked for. */
-export interface Asked {
-  readonly scenarios: number;
-  readonly root: string;
-  readonly seeds: SeedRange;
-  /** As many seeds as the time allowed: none of them is missing. */
-  readonly isOpenEnded: boolean;
-  /** The line that runs an inconclusive unit alone. */
-  readonly lineOf: (undecided: Undecided) => string;
-}
 
 const YEAR = 31_557_600;
 const REASONS_SHOWN = 5;
@@ -30,19 +16,14 @@ const TOLD = 3;
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 
-export function campaignText(
-  asked: Asked,
-  result: CampaignResult,
-  failures: readonly DetailedFailure[],
-  vacuity: Vacuity,
-  verdict: CampaignVerdict,
-): string {
+export function campaignText(report: CampaignReport): string {
+  const { result, failures, vacuity, verdict } = report;
   const passed = verdict.exit === EXIT.pass;
   return [
     ...failures.map(failureLines),
-    coverage(asked, result),
+    coverage(report),
     ...figures(result, failures.length),
-    ...undecidedLines(asked, result),
+    ...undecidedLines(report),
     ...vacuityLines(vacuity),
     ...(result.tally.units > 0 ? [`campaign hash ${result.tally.hash}`] : []),
     `${passed ? pc.green('PASS') : pc.red('FAIL')} ${verdict.sentence} (exit ${verdict.exit})`,
@@ -56,17 +37,15 @@ function failureLines({ unit, ...detail }: DetailedFailure, place: number): stri
   return `${pc.red('also failed:')} ${rule ?? verdict} ${scenario}, seed ${seed}: ${detail.replay}`;
 }
 
-function coverage({ scenarios, root, seeds, isOpenEnded }: Asked, result: CampaignResult): string {
-  const covered = formatSeeds(result.seeds);
+function coverage({ scenarios, root, seeds, missing, result }: CampaignReport): string {
   const rootFlag = root === '' ? '' : `--root ${shellWord(root)} `;
-  const range = covered === null ? 'no whole seed' : `${rootFlag}--seeds ${covered}`;
-  const rest = { first: result.seeds.last + 1, last: seeds.last };
-  const isWhole = isOpenEnded || formatSeeds(rest) === null;
-  const left = isWhole ? '' : ` (not reached: --seeds ${formatSeeds(rest)})`;
+  const range = seeds === null ? 'no whole seed' : `${rootFlag}--seeds ${seeds}`;
+  const left = missing === null ? '' : ` (not reached: --seeds ${missing})`;
   return `${plural(result.tally.units, 'run')}: ${plural(scenarios, 'scenario')}, ${range}${left}`;
 }
 
-function figures({ tally, wallSeconds, workers }: CampaignResult, failed: number): string[] {
+function figures(result: CampaignReport['result'], failed: number): string[] {
+  const { tally, wallSeconds, workers } = result;
   const share = ((100 * tally.inconclusive) / Math.max(1, tally.units)).toFixed(1);
   const perSecond = Math.round(tally.events / Math.max(wallSeconds, 1e-3));
   const seconds = Math.round(tally.simulatedMicros / 1e6);
@@ -87,7 +66,7 @@ function vacuityLines({ judged, gaps, runs }: Vacuity): string[] {
   ];
 }
 
-function undecidedLines({ lineOf }: Asked, { tally }: CampaignResult): string[] {
+function undecidedLines({ lineOf, result: { tally } }: CampaignReport): string[] {
   const reasons = Object.entries(tally.reasons).sort(([, a], [, b]) => b - a);
   const lines = reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => {
     const example = tally.undecided.find((undecided) => undecided.reason === reason);

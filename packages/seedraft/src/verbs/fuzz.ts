@@ -8,13 +8,15 @@ import {
   runCampaign,
 } from '../campaign/campaign.ts';
 import { type DetailedFailure, detailed, listed } from '../campaign/failure-detail.ts';
-import { type SeedRange, seedsIn } from '../campaign/seeds.ts';
+import { formatSeeds, type SeedRange, seedsIn } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
-import { judgeVacuity } from '../campaign/vacuity.ts';
+import type { UnitResult } from '../campaign/unit.ts';
+import { judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
 import { campaignVerdict } from '../campaign/verdict.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
-import { campaignJson } from '../reporters/campaign-json.ts';
-import { campaignText } from '../reporters/campaign-text.ts';
+import { campaignLine } from '../corpus/line.ts';
+import { Recorder } from '../corpus/recorder.ts';
+import type { CampaignReport } from '../reporters/campaign-report.ts';
 import { startProgress } from '../reporters/progress.ts';
 import { assertWritable } from '../run-folder/write.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
@@ -22,17 +24,18 @@ import { commandLine } from '../shell.ts';
 import { parseWorkers, seedRange } from './arguments.ts';
 import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
-import { note, out } from './output.ts';
+import { note } from './output.ts';
+import { type PublishFlags, prepareJunit, publish } from './publish.ts';
 import { parseTime } from './time.ts';
 
-interface FuzzFlags {
+interface FuzzFlags extends PublishFlags {
   readonly seeds?: string;
   readonly for?: string;
   readonly workers?: string;
   readonly shard?: string;
   readonly out: string;
   readonly root: string;
-  readonly json?: boolean;
+  readonly results?: string;
   readonly config?: string | boolean;
 }
 
@@ -58,6 +61,11 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
+    .option(
+      '--results <file>',
+      'append what was counted, one JSON object a line, for `corpus merge`',
+    )
+    .option('--junit <file>', 'write JUnit XML too')
     .option('--json', 'print one JSON object on stdout');
   addConfigFlags(verb);
   verb
@@ -67,7 +75,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
         ['fuzz', 'every shipped scenario for a minute'],
         ['fuzz swarm --seeds 10000', 'everything left to the seed, 10,000 times'],
         ['fuzz paper my/story.yaml --seeds 500', "the paper's stories and one of yours"],
-        ['fuzz --seeds 3000 --shard 2/3 --json', 'one of three machines, for a program'],
+        ['fuzz swarm --seeds 3000 --shard 2/3 --results 2.ndjson', 'one of three machines'],
         ['fuzz --root random --for 8h', 'seeds that nobody has tried, over night'],
       ),
     )
@@ -101,6 +109,7 @@ async function readRequest(names: readonly string[], flags: FuzzFlags): Promise<
     flags,
   };
   assertWritable(flags.out);
+  prepareJunit(flags);
   return request;
 }
 
@@ -108,28 +117,37 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   const request = await readRequest(names, flags);
   if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
   const result = await perform(request);
-  return report(request, result);
+  return publish(reportOf(request, result), flags);
 }
 
 function perform(request: Request): Promise<CampaignResult> {
   const { flags, forMilliseconds, seeds, scenarios } = request;
   const runs = request.isOpenEnded ? Number.POSITIVE_INFINITY : seedsIn(seeds) * scenarios.length;
   const quiet = flags.json === true && !process.stderr.isTTY;
+  const recorder = recorderFor(request);
   return interruptible(async (signal) => {
     const progress = startProgress({ runs, milliseconds: forMilliseconds }, quiet);
     try {
       const onProgress = (now: CampaignProgress): void => progress.update(now);
       const { bundle } = request.inForce;
-      const options = { ...request, ...(bundle && { config: bundle }), signal, onProgress };
-      return await runCampaign(options);
+      const onSeed = (seed: number, results: readonly UnitResult[]): void =>
+        recorder?.take(seed, results);
+      const config = bundle && { config: bundle };
+      return await runCampaign({ ...request, ...config, signal, onProgress, onSeed });
     } finally {
       progress.stop();
+      recorder?.flush();
     }
   });
 }
 
-function report(request: Request, result: CampaignResult): number {
-  const { scenarios, flags, inForce } = request;
+function recorderFor({ flags, scenarios, root, inForce }: Request): Recorder | null {
+  if (flags.results === undefined) return null;
+  return new Recorder(flags.results, campaignLine(scenarios, root, inForce.bundle?.hash ?? null));
+}
+
+function reportOf(request: Request, result: CampaignResult): CampaignReport {
+  const { scenarios, flags, inForce, root, seeds } = request;
   const sourceOf = (unit: number): ScenarioSource => scenarios[unit % scenarios.length]!;
   const failures = [...result.tally.failures, ...result.beyond].map(
     (unit, place): DetailedFailure =>
@@ -137,15 +155,22 @@ function report(request: Request, result: CampaignResult): number {
         ? detailed(sourceOf(unit.unit), unit, flags.out, inForce)
         : listed(sourceOf(unit.unit), unit, inForce),
   );
-  const vacuity = judgeVacuity(scenarios.map(loadScenario), result);
+  const free = scenarios.filter((source) => leavesAllToTheSeed(loadScenario(source))).length;
+  const vacuity = judgeVacuity(free, scenarios.length, result.tally);
   const units = failures.map(({ unit }) => unit);
   const verdict = campaignVerdict(result, units, vacuity);
-  if (flags.json) out(JSON.stringify(campaignJson(result, failures, vacuity, verdict)));
-  else {
-    const lineOf = (run: { unit: number; seed: string }): string =>
-      commandLine('run', sourceOf(run.unit).file, '--seed', run.seed, ...inForce.words);
-    const asked = { ...request, scenarios: scenarios.length, lineOf };
-    out(campaignText(asked, result, failures, vacuity, verdict));
-  }
-  return verdict.exit;
+  const rest = { first: result.seeds.last + 1, last: seeds.last };
+  return {
+    result,
+    failures,
+    vacuity,
+    verdict,
+    scenarios: scenarios.length,
+    root,
+    seeds: formatSeeds(result.seeds),
+    // Open-ended: as many seeds as the time allowed, none is missing.
+    missing: request.isOpenEnded ? null : formatSeeds(rest),
+    lineOf: ({ unit, seed }) =>
+      commandLine('run', sourceOf(unit).file, '--seed', seed, ...inForce.words),
+  };
 }
