@@ -24,6 +24,7 @@ const PACKAGES = {
     'pino',
     'piscina',
     'prom-client',
+    'xmlbuilder',
     'yaml',
     'zod',
   ],
