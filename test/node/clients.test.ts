@@ -57,6 +57,21 @@ test('an answer that no frame can carry is never called a refusal when the comma
   expect(await client.message()).toMatchObject({ requestId: 3, reply: { type: 'Ok' } });
 });
 
+test('only who was welcomed may send what is large', async () => {
+  const node = await alone();
+  const text = 'x'.repeat(1_000_000);
+  const client = connect(node);
+  client.send(encodeClient({ type: 'hello', version: 1, clusterId: '', client: text, token: '' }));
+  expect(await client.message()).toMatchObject({
+    type: 'goodbye',
+    code: 'BAD_FRAME',
+    reason: expect.stringContaining('exceeds the cap'),
+  });
+  const welcome = await welcomed(node);
+  welcome.ask(1, command(put('', 'k', text)));
+  expect(await welcome.message()).toMatchObject({ reply: { type: 'Ok' } });
+});
+
 test('pipelined requests each get their reply; status tells who and what', async () => {
   const node = await alone();
   const client = connect(node);

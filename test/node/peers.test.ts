@@ -270,6 +270,29 @@ describe('bad connections', () => {
     expect(reasons.filter((reason) => reason.startsWith('no introduction')).length).toBe(8);
   });
 
+  test('who is named nowhere is dialled as long as its connection lasts, and then forgotten', async () => {
+    cluster = await NodeCluster.start(1);
+    const node = await cluster.leader();
+    const links = async (): Promise<number> => (await node.metrics()).transport.peers.length;
+    const strangers = Array.from({ length: 20 }, (_, at) => {
+      const raw = dial(node);
+      raw.send(encodeHandshake({ ...handshake, id: 100 + at }));
+      return raw;
+    });
+    await cluster.until('a way back to each', async () => (await links()) === 20);
+    for (const raw of strangers) raw.socket.destroy();
+    await cluster.until('none is left', async () => (await links()) === 0);
+  });
+
+  test('a stranger can send no more than an introduction takes', async () => {
+    cluster = await NodeCluster.start(1);
+    const node = await cluster.leader();
+    const raw = dial(node);
+    raw.send(encodeHandshake({ ...handshake, address: 'x'.repeat(100_000) }));
+    await raw.closed();
+    await cluster.event('BadFrame', ({ code }) => code === 'TOO_LARGE');
+  });
+
   test('garbage and mutated frames end the connection that brought them, and nothing else', async () => {
     cluster = await NodeCluster.start(1);
     const node = await cluster.leader();

@@ -47,7 +47,7 @@ export function askMember(options: AskOptions, request: RequestFrame['request'])
       const version = WIRE_VERSION;
       socket.send(encodeClient({ type: 'hello', version, clusterId, client: 'joiner', token }));
     });
-    const socket = new FrameSocket(stream, asking, MAX_FRAME, options.socketContext);
+    const socket = new FrameSocket(stream, asking, options.socketContext);
     asking.begin(
       socket,
       options.socketContext.clock.after(options.within, () => asking.end('no answer in time')),
@@ -83,6 +83,7 @@ class Asking implements SocketOwner {
     }
     const { message } = read;
     if (message.type === 'welcome') {
+      this.#socket?.trust(MAX_FRAME);
       const request = this.#request;
       this.#socket?.send(encodeClient({ type: 'request', requestId: 1, request }));
     } else if (message.type === 'reply') {

@@ -47,7 +47,7 @@ export class ClientConnection implements SocketOwner, Asker {
   constructor(socket: Socket, context: ClientContext) {
     const { limits, socketContext, clock } = context;
     this.#context = context;
-    this.#socket = new FrameSocket(socket, this, limits.maxClientFrame, socketContext);
+    this.#socket = new FrameSocket(socket, this, socketContext);
     this.#cancelHello = clock.after(limits.handshake, () => {
       this.#refuse('BAD_FRAME', 'no hello came in time');
     });
@@ -157,8 +157,9 @@ export class ClientConnection implements SocketOwner, Asker {
       return;
     }
     this.#role = role;
-    this.#name = hello.client.slice(0, 128);
+    this.#name = start(hello.client, 128);
     this.#isWelcome = true;
+    this.#socket.trust(limits.maxClientFrame);
     this.#cancelHello();
     this.#context.welcomed(this);
     const leader = this.#context.leader();
@@ -289,6 +290,11 @@ export class ClientConnection implements SocketOwner, Asker {
     if (this.#open.size > 0 || this.#socket.isClosing) return;
     this.goodbye('STOPPING', 'the member stops; ask another');
   }
+}
+
+/** A copy of the first characters: a slice would keep all of the text in memory. */
+function start(text: string, length: number): string {
+  return Buffer.from(text.slice(0, length)).toString();
 }
 
 /** What was applied must not be called refused: that it did nothing would be a lie. */

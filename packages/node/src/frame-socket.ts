@@ -38,6 +38,11 @@ export interface SocketOwner {
 
 /** How long a closed connection may take to deliver its last bytes. */
 const LINGER_MS = 1000;
+/**
+ * The payload of whoever has not been let in: an introduction is a few hundred bytes, and what strangers can make this member hold is this
+ * times the number of them that are let wait.
+ */
+const STRANGER_BYTES = 64 * 1024;
 /** Frames up to this many bytes together are copied into one buffer; beyond it the kernel gathers them. */
 const COPY_BYTES = 64 * 1024;
 
@@ -64,18 +69,14 @@ export class FrameSocket implements Flushable {
   /** When the kernel last took bytes, or had taken all; on the own clock. */
   #progressAt: number;
 
-  constructor(
-    socket: Socket,
-    owner: SocketOwner,
-    maxPayload: number,
-    { turn, clock, figures }: SocketContext,
-  ) {
+  /** Until `trust`, the other side may send no more than an introduction takes. */
+  constructor(socket: Socket, owner: SocketOwner, { turn, clock, figures }: SocketContext) {
     this.#socket = socket;
     this.#turn = turn;
     this.#clock = clock;
     this.#figures = figures;
     this.#owner = owner;
-    this.#decoder = new FrameDecoder(maxPayload);
+    this.#decoder = new FrameDecoder(STRANGER_BYTES);
     this.#progressAt = clock.now();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
@@ -105,6 +106,11 @@ export class FrameSocket implements Flushable {
 
   get isClosing(): boolean {
     return this.#isClosing;
+  }
+
+  /** It was let in, and may send payloads up to this many bytes. */
+  trust(maxPayload: number): void {
+    this.#decoder.limit(maxPayload);
   }
 
   /** Events go to another owner from now on. */

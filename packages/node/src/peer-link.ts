@@ -77,7 +77,7 @@ export class PeerLink implements SocketOwner, Flushable {
     const { tls, socketContext, limits, own, prover, clock } = this.#context;
     const introduction = new Dialling(own, prover, this.id);
     const stream = dial(address, tls(), () => socket.send(introduction.first));
-    const socket = new FrameSocket(stream, this, limits.maxPeerFrame, socketContext);
+    const socket = new FrameSocket(stream, this, socketContext);
     this.#introduction = introduction;
     this.#socket = socket;
     this.#cancel = clock.after(limits.handshake, () => this.#fail('no answer in time'));

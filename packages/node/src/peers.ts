@@ -126,6 +126,11 @@ export class Peers {
   }
 
   send(message: PeerMessage): void {
+    // To a stranger that is gone again, no link could lead.
+    if (!this.#links.has(message.to) && this.#addressOf(message.to) === '') {
+      this.figures.messagesDropped += 1;
+      return;
+    }
     this.#linkTo(message.to).send(message);
   }
 
@@ -179,7 +184,18 @@ export class Peers {
   closed(incoming: IncomingPeer): void {
     this.#strangers.delete(incoming);
     const { peer } = incoming;
-    if (peer !== null && this.#incoming.get(peer.id) === incoming) this.#incoming.delete(peer.id);
+    if (peer === null || this.#incoming.get(peer.id) !== incoming) return;
+    this.#incoming.delete(peer.id);
+    this.#forgetStranger(peer.id);
+  }
+
+  /** Whom no configuration names is known by its connection alone: else each one there ever was would be dialled for ever. */
+  #forgetStranger(id: MemberId): void {
+    const { latest, committed } = this.#host.configuration();
+    if (find(latest, id) !== undefined || find(committed, id) !== undefined) return;
+    this.#heardAddresses.delete(id);
+    this.#links.get(id)?.stop();
+    this.#links.delete(id);
   }
 
   // -------------------------------------------------------------------------------------------------------------- who may talk
@@ -267,7 +283,7 @@ class IncomingPeer implements SocketOwner {
     this.#context = context;
     this.#peers = peers;
     this.#introduction = new Accepting(own, prover);
-    this.#socket = new FrameSocket(socket, this, limits.maxPeerFrame, socketContext);
+    this.#socket = new FrameSocket(socket, this, socketContext);
     this.#cancel = clock.after(limits.handshake, () => this.drop('no introduction in time'));
   }
 
@@ -362,6 +378,7 @@ class IncomingPeer implements SocketOwner {
     this.#introduction = null;
     this.#cancel();
     this.peer = peer;
+    this.#socket.trust(this.#context.limits.maxPeerFrame);
     this.#peers.introduced(this, peer);
   }
 

@@ -80,13 +80,18 @@ export const kindOf = (frame: Uint8Array): number => frame[2]!;
 
 /** Cuts a stream into frames, wherever the network cut it. After a flaw it stays flawed: resynchronising would be guessing. */
 export class FrameDecoder {
-  readonly #maxPayload: number;
+  #maxPayload: number;
   /** Bytes [0, #length) of an unfinished frame; grows with what arrives, never with what a header promises. */
   #held: Uint8Array = EMPTY;
   #length = 0;
   #flaw: Flaw | null = null;
 
   constructor(maxPayload = MAX_PAYLOAD_BYTES) {
+    this.#maxPayload = maxPayload;
+  }
+
+  /** Another cap from the next `push` on. */
+  limit(maxPayload: number): void {
     this.#maxPayload = maxPayload;
   }
 
