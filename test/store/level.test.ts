@@ -1,7 +1,8 @@
 /** The engine over real files and the real LevelDB passes the suite that every engine must pass; power is lost by copying what is there. */
 import { fdatasync } from 'node:fs';
+import { crc32c } from '@seedraft/codec';
 import { afterAll, expect, it } from 'vitest';
-import { entries, write } from '../sim/disk/fixtures.ts';
+import { entries, metadata, snapshotBytes, write } from '../sim/disk/fixtures.ts';
 import { describeEngine, type EngineDriver } from './compliance.ts';
 import { createMember, openMember, type RealMember, Scratch } from './real-member.ts';
 
@@ -89,3 +90,36 @@ it('default: with a new hard state, and soon after by itself', async () => {
   await again;
   await running.close();
 });
+
+it('gives the room of what was given up back, however long it lives', async () => {
+  const directory = scratch.fresh();
+  await createMember(directory);
+  const member = await openMember(directory);
+  const value = new Uint8Array(16 * 1024);
+  let last = 0;
+  for (let round = 1; round <= 12; round++) {
+    // Four megabytes of log, and a snapshot that stands for nearly all of it.
+    for (let n = 0; n < 256; n++) {
+      last += 1;
+      const data = value.fill(last & 0xff).slice();
+      const entry = { ...entries(last, last, 1)[0]!, data, checksum: crc32c(data) };
+      member.store.persist(write(last, 1, [entry]));
+    }
+    await member.settled();
+    const bytes = snapshotBytes(1000, round);
+    const own = metadata(last, 1, bytes);
+    member.store.writeSnapshot(own.id, 0, bytes);
+    member.store.sealSnapshot(own, last - 5);
+    await member.settled();
+  }
+  // The last base, and the deletions behind it, ride along with a write each.
+  for (let n = 0; n < 2; n++) {
+    last += 1;
+    member.store.persist(write(last, 1, entries(last, last, 1)));
+    await member.settled();
+  }
+  const onDisk = await member.bytesOnDisk();
+  await member.close();
+  expect(last * value.length).toBeGreaterThan(48e6);
+  expect(onDisk).toBeLessThan(12e6);
+}, 30_000);

@@ -28,6 +28,11 @@ export interface Engine {
   writeWitness(token: number, slot: Slot, bytes: Uint8Array, sync: boolean): void;
   /** The value under a key as it is on disk now. Ends in `store.valueRead(token, value)` (null: none) or `store.readFailed(token, code)`. */
   read(token: number, key: string): void;
+  /**
+   * Everything from one key to the other was deleted, durably: its room may be given back. A hint, ended by nothing. For engines that
+   * only write down what is deleted, and keep the bytes until they happen to come by.
+   */
+  reclaim?(first: string, last: string): void;
 }
 
 /** Where something is, for people. */

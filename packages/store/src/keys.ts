@@ -18,6 +18,9 @@ export const groupKey = (seq: number): string => `group/${hex(seq)}`;
 export const baseKey = (firstSeq: number): string => `base/${hex(firstSeq)}`;
 export const chunkKey = (id: string, offset: number): string => `chunk/${id}/${hex(offset)}`;
 
+/** What a key has in common with its neighbours: all groups, or all chunks of one snapshot. */
+export const familyOf = (key: string): string => key.slice(0, -DIGITS);
+
 export type ParsedKey =
   | { readonly kind: 'group' | 'base'; readonly seq: number }
   | { readonly kind: 'chunk'; readonly id: string; readonly offset: number };

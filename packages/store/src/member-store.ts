@@ -15,7 +15,7 @@ import { ChunkIndex, MAX_CHUNK_BYTES } from './chunk.ts';
 import type { Engine, WriteFailure } from './engine.ts';
 import { isIntact } from './integrity.ts';
 import { assertStore } from './invariant.ts';
-import { chunkKey } from './keys.ts';
+import { chunkKey, familyOf } from './keys.ts';
 import type { Resumption } from './resumption.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import type { StoreEvents } from './store-events.ts';
@@ -36,6 +36,8 @@ export interface MemberStoreOptions {
 const MAX_GROUP_BYTES = 1 << 20;
 /** Deletions that ride along with one batch: a long backlog must not make one sync long. */
 const MAX_DELETES = 512;
+/** Deleted neighbours worth telling the engine of: under load a group, like a chunk, may be a megabyte. */
+const MIN_RECLAIMED = 4;
 
 export class MemberStore implements Store {
   readonly #options: MemberStoreOptions;
@@ -60,6 +62,8 @@ export class MemberStore implements Store {
 
   /** Keys nothing needs, to be deleted by later batches; in order of insertion. */
   readonly #garbage: Set<string>;
+  /** Deleted by now, and the engine has not been told. */
+  #deleted: string[] = [];
   /** Snapshots to forget once no durable record stands on them. */
   #dropped: string[] = [];
   #pendingBase: Base | null = null;
@@ -163,6 +167,7 @@ export class MemberStore implements Store {
       for (const key of this.#chain.moveBase(flight.base)) this.#garbage.add(key);
     }
     for (const operation of flight.operations) this.#planBase(operation);
+    this.#reclaim(flight.batch.deletes);
     const seq = lastSeqOf(flight);
     if (seq !== null) this.#events.durable(seq);
     this.#unwitnessed.push(flight);
@@ -354,6 +359,25 @@ export class MemberStore implements Store {
     }
     for (const key of keys) this.#garbage.delete(key);
     return keys;
+  }
+
+  /** Once all that was garbage is deleted: runs of it, told one by one, so that nothing that is needed lies between. */
+  #reclaim(deletes: readonly string[]): void {
+    for (const key of deletes) this.#deleted.push(key);
+    if (this.#garbage.size > 0 || this.#deleted.length === 0) return;
+    const runs = new Map<string, string[]>();
+    for (const key of this.#deleted) {
+      const family = familyOf(key);
+      const run = runs.get(family);
+      if (run === undefined) runs.set(family, [key]);
+      else run.push(key);
+    }
+    this.#deleted = [];
+    for (const run of runs.values()) {
+      if (run.length < MIN_RECLAIMED) continue;
+      run.sort();
+      this.#engine.reclaim?.(run[0]!, run.at(-1)!);
+    }
   }
 
   #incomplete(metadata: SnapshotMetadata | null): string | null {

@@ -13,6 +13,8 @@ export interface Database {
   /** Atomic and durable on return. Throws as LevelDB does. */
   write(batch: Batch): Promise<void>;
   get(key: string): Promise<Uint8Array | null>;
+  /** Merges what lies from one key to the other, in LevelDB's own thread: what was deleted there takes no more room. */
+  compact(first: string, last: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function openDatabase(
     write: (batch) => writeSynced(level, batch),
     // What is read in passing must not push out of the cache what merges need.
     get: async (key) => (await level.get(key, { fillCache: false })) ?? null,
+    compact: (first, last) => level.compactRange(first, last),
     close: () => level.close(),
   };
 }

@@ -39,6 +39,8 @@ export class LevelEngine implements Engine {
   #store: MemberStore | null = null;
   #timer: NodeJS.Timeout | null = null;
   #underWay = 0;
+  #reclaiming = Promise.resolve();
+  #isClosing = false;
   #isClosed = false;
   #hasFailed = false;
   /** Wait for a call to end. */
@@ -104,15 +106,34 @@ export class LevelEngine implements Engine {
     );
   }
 
+  /**
+   * Left to itself LevelDB moves records with ever new keys down its levels without looking at them, and what was deleted stays for hundreds
+   * of megabytes. One range at a time: while it merges one, others wait for its thread.
+   */
+  reclaim(first: string, last: string): void {
+    this.#reclaiming = this.#reclaiming.then(() => this.#compact(first, last));
+  }
+
+  async #compact(first: string, last: string): Promise<void> {
+    if (this.#isClosing || this.#hasFailed) return;
+    try {
+      await this.#database.compact(first, last);
+    } catch {
+      // A disk that fails fails the next write too, which says so; a database that is being closed needs no room.
+    }
+  }
+
   // --------------------------------------------------------------------------------------------------------------- the end
 
   /** Once nothing is under way. */
   async settled(): Promise<void> {
     while (this.#underWay > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.#reclaiming;
   }
 
   /** Waits for what is under way, makes the witness durable, closes. Nothing may be asked of the store any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.settled();
     this.#store?.flush();
     await this.settled();
