@@ -2,6 +2,7 @@
 import type { NodeEvent } from '@seedraft/node';
 import pc from 'picocolors';
 import { type Logger, pino } from 'pino';
+import { FloodGate } from './flood-gate.ts';
 import type { ServeSettings } from './settings.ts';
 
 export type { Logger };
@@ -32,9 +33,29 @@ export function createLogger(name: string, settings: ServeSettings): Logger {
   return pino(options, { write: (line: string) => process.stderr.write(textLine(line)) });
 }
 
-export function logEvent(logger: Logger, event: NodeEvent): void {
-  const { level, ...fields } = event;
-  logger[level](fields, describeEvent(event));
+/** What strangers can cause, and nobody else would often. */
+const OF_STRANGERS: ReadonlySet<NodeEvent['type']> = new Set([
+  'BadFrame',
+  'ConnectionRefused',
+  'PeerRefused',
+]);
+
+/** Writes the events of one member. */
+export function eventWriter(logger: Logger): (event: NodeEvent) => void {
+  const gate = new FloodGate();
+  return (event) => {
+    const { level, ...fields } = event;
+    if (!OF_STRANGERS.has(event.type)) {
+      logger[level](fields, describeEvent(event));
+      return;
+    }
+    const withheld = gate.admit(event.type, performance.now());
+    if (withheld === null) return;
+    const sentence = describeEvent(event);
+    if (withheld === 0) logger[level](fields, sentence);
+    else
+      logger[level]({ ...fields, withheld }, `${sentence} (and ${withheld} more like it before)`);
+  };
 }
 
 /** One sentence, without who says it. */

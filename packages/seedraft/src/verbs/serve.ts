@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
-import { createLogger, type Logger, logEvent } from '../serve/log.ts';
+import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
 import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
 import { examples } from './examples.ts';
@@ -70,7 +70,7 @@ async function serve(command: Command): Promise<number> {
   const options = nodeOptions(settings, given, () => new KvMachine());
   const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
   const interrupted = untilToldToStop();
-  const starting = startNode({ ...options, log: (event) => logEvent(logger, event) });
+  const starting = startNode({ ...options, log: eventWriter(logger) });
   const started = await Promise.race([starting, interrupted]);
   if (started === 'interrupted') return EXIT.interrupted;
   if (!started.ok) {
