@@ -1,7 +1,7 @@
 /**
- * `npm run soak [-- SEEDS]`: the long proofs, by the same commands a user types: many swarm seeds, then every shipped scenario, then every
- * planted bug, changed bytes, and killed processes. Each must pass; the first that does not ends it with its exit code. `npm run soak -- chaos`:
- * only the one of that name.
+ * `npm run soak [-- NAME | SEEDS] [flags of that proof]`: the long proofs, by the same commands a user types: many swarm seeds, then every shipped
+ * scenario, then every planted bug, changed bytes, killed processes, mutated frames, large snapshots, endless writes. Each must pass; the first that does
+ * not ends it with its exit code. With a name only that one, and what follows it (`--minutes 2`, `--json`) is said to it.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -12,6 +12,9 @@ const seeds = /^\d+$/.test(asked) ? asked : '10000';
 const command = path.join(HOUSE, 'packages/seedraft/bin/seedraft.js');
 const flips = path.join(HOUSE, 'test/dist/soak/flips.js');
 const chaos = path.join(HOUSE, 'test/dist/soak/chaos.js');
+const frames = path.join(HOUSE, 'test/dist/soak/frames.js');
+const snapshotGap = path.join(HOUSE, 'test/dist/soak/snapshot-gap.js');
+const endurance = path.join(HOUSE, 'test/dist/soak/endurance.js');
 const mutants = path.join(HOUSE, 'test/dist/mutants/main.js');
 
 const proofs: readonly (readonly [name: string, title: string, ...args: string[]])[] = [
@@ -20,6 +23,9 @@ const proofs: readonly (readonly [name: string, title: string, ...args: string[]
   ['mutants', 'every planted bug', mutants],
   ['flips', '500 changed bytes in directories of real members', flips, '--flips', '500'],
   ['chaos', '200 kills of real members under load, of three and of five', chaos, '--kills', '200'],
+  ['frames', 'a million mutated frames at a running member', frames],
+  ['snapshot-gap', 'heartbeats while 500 MB are snapshotted and sent', snapshotGap],
+  ['endurance', 'ten minutes of writes at full speed', endurance],
 ];
 
 const only = proofs.filter(([name]) => name === asked);
@@ -29,8 +35,9 @@ if (only.length === 0 && asked !== seeds) {
   );
   process.exit(64);
 }
-for (const [, title, ...args] of only.length > 0 ? only : proofs) {
-  console.log(`\n=== ${title}: node ${args.join(' ')}`);
+for (const [name, title, ...parts] of only.length > 0 ? only : proofs) {
+  const args = [...parts, ...(name === asked ? process.argv.slice(3) : [])];
+  console.error(`\n=== ${title}: node ${args.join(' ')}`);
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: HOUSE });
   if (status !== 0) {
     console.error(`${title}: exit code ${status}`);
