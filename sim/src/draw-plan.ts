@@ -88,13 +88,20 @@ export function scenarioToPlan(
     liveness: scenario.liveness,
     beyondDriftBound: isBeyondDriftBound(members, faults, raft),
     blackBox: scenario.blackBox ?? drawBlackBox(draw, workload, duration),
-    limits: {
-      maxEvents: 2_000_000,
-      maxSimulatedTime: duration + 300_000_000,
-      livelock: 50_000,
-    },
+    limits: limitsOf(duration),
     expect: scenario.expect,
   };
+}
+
+function limitsOf(duration: number): Plan['limits'] {
+  return { maxEvents: 2_000_000, maxSimulatedTime: duration + 300_000_000, livelock: 50_000 };
+}
+
+/** The plan with what follows from the rest of it: an edited plan is then still one that some scenario gives. */
+export function derived(plan: Plan): Plan {
+  const { members, faults, raft, duration } = plan;
+  const beyondDriftBound = isBeyondDriftBound(members, faults, raft);
+  return { ...plan, beyondDriftBound, limits: limitsOf(duration) };
 }
 
 /** What was given, without the keys that were left out. */

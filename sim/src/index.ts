@@ -42,6 +42,7 @@ export { SOMETIMES, type SometimesPoint } from './properties/sometimes.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
 export { type RunOptions, type RunResult, type RunVerdict, run } from './run.ts';
+export { planToBriefScenario } from './scenario/brief.ts';
 export { scenarioJsonSchema } from './scenario/json-schema.ts';
 export { planToScenario, UnprintablePlan } from './scenario/print.ts';
 export { formatPath, type Problem } from './scenario/problems.ts';
@@ -54,6 +55,19 @@ export {
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
 export { formatDuration, formatRatio, parseDuration, parseRatio } from './scenario/units.ts';
 export { formatStep, type ScheduleStep } from './schedule/step.ts';
+export {
+  type Failure,
+  failureOf,
+  type SameFailure,
+  sameFailureAs,
+  type Trial,
+} from './shrink/same-failure.ts';
+export {
+  type PlanShrink,
+  type ShrinkBudget,
+  type ShrinkProgress,
+  shrinkPlan,
+} from './shrink/shrink-plan.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,

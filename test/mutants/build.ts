@@ -26,10 +26,19 @@ function planting(mutant: Mutant): Plugin {
 }
 
 /** Bundles test/mutants/hunt.ts with the mutant (null: the clean house) into `outfile`, an ES module. */
-export async function buildHunt(mutant: Mutant | null, outfile: string): Promise<void> {
+export function buildHunt(mutant: Mutant | null, outfile: string): Promise<void> {
+  return buildWith(mutant, 'test/mutants/hunt.ts', outfile);
+}
+
+/** Bundles any program of the house with the mutant in it. */
+export async function buildWith(
+  mutant: Mutant | null,
+  entry: string,
+  outfile: string,
+): Promise<void> {
   if (mutant !== null) applyMutant(mutant, readFileSync(path.join(HOUSE, mutant.file), 'utf8'));
   await build({
-    entryPoints: [path.join(HOUSE, 'test/mutants/hunt.ts')],
+    entryPoints: [path.join(HOUSE, entry)],
     outfile,
     bundle: true,
     format: 'esm',

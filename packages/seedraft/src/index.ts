@@ -19,3 +19,4 @@ export { type RunFolder, readRunFolder } from './run-folder/read.ts';
 export { type KeptRun, writeRunFolder } from './run-folder/write.ts';
 export { type FileProblem, parseScenario, type ScenarioFile } from './scenario-file.ts';
 export { findScenarios } from './scenarios.ts';
+export { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from './shrink/shrink-run.ts';

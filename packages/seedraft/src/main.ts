@@ -24,6 +24,7 @@ const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
       ['fuzz', async () => (await import('./verbs/fuzz.ts')).addFuzz],
       ['run', async () => (await import('./verbs/run.ts')).addRun],
       ['replay', async () => (await import('./verbs/replay.ts')).addReplay],
+      ['shrink', async () => (await import('./verbs/shrink.ts')).addShrink],
       ['check', async () => (await import('./verbs/check.ts')).addCheck],
       ['corpus', async () => (await import('./verbs/corpus.ts')).addCorpus],
       ['chaos', async () => (await import('./verbs/chaos.ts')).addChaos],

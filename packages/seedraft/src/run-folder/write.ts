@@ -16,6 +16,7 @@ import type { Bundle } from '../config/bundle.ts';
 import { UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
 import { fileProblem } from '../read-input.ts';
+import type { ShrunkRun } from '../shrink/shrink-run.ts';
 import {
   CONFIG_FILE,
   choiceBytes,
@@ -64,6 +65,24 @@ export function writeRunFolder(parent: string, run: KeptRun): string {
     return folder;
   } catch (error) {
     throw new UsageError(`the run folder below ${parent} ${fileProblem(error)}.`);
+  }
+}
+
+/** What shrinking left of a run, as a run folder of its own beside the raw one's files: `shrunk`, or `shrunk-2` if there is one. Throws UsageError. */
+export function writeShrunkFolder(
+  raw: string,
+  { plan, result, artifacts }: ShrunkRun,
+  bundle: KeptRun['bundle'],
+): string {
+  try {
+    const folder = createFolder(raw, 'shrunk');
+    const scenario = path.join(folder, 'scenario.yaml');
+    writeFileSync(scenario, artifacts.scenario, { flag: 'wx' });
+    writeFileSync(path.join(folder, 'test.ts'), artifacts.test, { flag: 'wx' });
+    writeParts(folder, { source: scenario, plan, result, bundle: bundle ?? null });
+    return folder;
+  } catch (error) {
+    throw new UsageError(`the shrunk run in ${raw} ${fileProblem(error)}.`);
   }
 }
 

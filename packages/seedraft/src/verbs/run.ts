@@ -1,5 +1,5 @@
 /** `seedraft run`: one scenario under one seed, afresh. */
-import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
 import type { ScenarioSource } from '../campaign/task.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
@@ -66,19 +66,29 @@ export function verdictExit({ verdict }: RunResult): number {
   }
 }
 
+/** What a scenario that somebody names and a seed come to. */
+export function drawnPlan(
+  name: string,
+  seed: string,
+  inForce: ConfigInForce,
+): { readonly plan: Plan; readonly source: ScenarioSource } {
+  const source = oneScenario(name, inForce);
+  const plan = scenarioToPlan(loadScenario(source), seed, { own: inForce.config !== null });
+  return { plan, source };
+}
+
 function oneScenario(name: string, inForce: ConfigInForce): ScenarioSource {
   const sources = findScenarios([name], inForce);
   if (sources.length === 1) return sources[0]!;
   const files = sources.map(({ file }) => file).join(', ');
-  throw new UsageError(`${name} names ${sources.length} scenarios; run takes one of: ${files}`);
+  throw new UsageError(`${name} names ${sources.length} scenarios; take one of: ${files}`);
 }
 
 async function runOne(name: string, flags: RunFlags): Promise<number> {
   if (flags.seed === '') throw new UsageError('--seed: give some text, such as --seed 1.');
   const inForce = await findConfig(flags.config);
   const { config, words } = inForce;
-  const source = oneScenario(name, inForce);
-  const plan = scenarioToPlan(loadScenario(source), flags.seed, { own: config !== null });
+  const { plan, source } = drawnPlan(name, flags.seed, inForce);
   if (flags.plan) {
     out(JSON.stringify(plan, null, 2));
     return EXIT.pass;

@@ -1,0 +1,72 @@
+/** What `shrink` prints: from how much to how little, what happens in it, the two files that show it, and the line that replays it. */
+import pc from 'picocolors';
+import { ruleDefinition } from '../rules.ts';
+import { shellWord } from '../shell.ts';
+import type { ShrunkRun } from '../shrink/shrink-run.ts';
+
+export interface ShrunkReport {
+  readonly shrunk: ShrunkRun;
+  readonly raw: string;
+  readonly folder: string;
+  readonly replay: string;
+  readonly seconds: number;
+}
+
+export function shrunkJson(report: ShrunkReport): Record<string, unknown> {
+  const { shrunk, raw, folder, replay, seconds } = report;
+  const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
+  return {
+    ...failure,
+    sentence: result.sentence,
+    scenario: plan.scenario,
+    seed: plan.seed,
+    events: { before: rawEvents, after: result.events },
+    faults: plan.faults.length,
+    members: plan.members.length,
+    clients: plan.workload.clients,
+    runs,
+    finished,
+    seconds: Math.round(seconds * 100) / 100,
+    hash: result.hash,
+    story,
+    raw,
+    folder,
+    replay,
+    files: artifacts,
+  };
+}
+
+export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkReport): string {
+  const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
+  const rule = ruleDefinition(failure.rule);
+  const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+  const left = [
+    count(plan.members.length, 'member'),
+    count(plan.workload.clients, 'client'),
+    count(plan.faults.length, 'fault'),
+  ];
+  const lines = [
+    pc.red(
+      pc.bold(
+        `${failure.rule} ${rule?.name ?? ''}, in ${result.events} events (before: ${rawEvents})`,
+      ),
+    ),
+    `${left.join(', ')}; ${count(runs, 'run')} in ${seconds.toFixed(1)} s${finished ? '' : '; the budget ended it, more may go'}`,
+    '',
+    `At event ${result.events}: ${result.sentence}`,
+    rule?.definition ?? '',
+  ];
+  if (story.length > 0) {
+    lines.push('', pc.bold('What leads there:'), ...story.map((line) => `  ${line}`));
+  }
+  lines.push(
+    '',
+    pc.bold(`As a scenario (${shellWord(`${folder}/scenario.yaml`)}), run and found to fail:`),
+    artifacts.scenario.trimEnd().replaceAll(/^/gm, '  '),
+    '',
+    `${pc.bold('As a test:')}    ${shellWord(`${folder}/test.ts`)} (vitest; fails until the bug is gone)`,
+    `${pc.bold('Run folders:')}  ${shellWord(folder)}, raw ${shellWord(raw)}`,
+    `${pc.bold('Replay it:')}    ${replay}`,
+  );
+  return lines.join('\n');
+}

@@ -1,0 +1,135 @@
+/** `seedraft shrink`: a failed run to the least run that breaks the same rule, written beside it. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
+import type { Command } from 'commander';
+import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
+import { readRunFolder } from '../run-folder/read.ts';
+import { RECORD_FILE } from '../run-folder/record.ts';
+import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
+import { commandLine, shownPath } from '../shell.ts';
+import { type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
+import { examples } from './examples.ts';
+import { note, out } from './output.ts';
+import { drawnPlan, verdictExit } from './run.ts';
+import { parseTime } from './time.ts';
+
+interface ShrinkFlags {
+  readonly seed?: string;
+  readonly runs: string;
+  readonly for: string;
+  readonly out: string;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly config?: string | boolean;
+}
+
+export function addShrink(program: Command, finish: (code: number) => void): void {
+  const verb = program
+    .command('shrink')
+    .summary('make a failed run as small as it can be')
+    .description(
+      'Leaves out of a failed run whatever it fails without, by the same rule, and writes the smallest one beside it: the folder shrunk/, ' +
+        'with a scenario file and a vitest test, both run before they are shown.',
+    )
+    .argument('<run>', 'a run folder, or a scenario with --seed')
+    .option('--seed <text>', 'for a scenario: the seed that fails')
+    .option('--runs <count>', 'fresh runs, at most; the same number gives the same result', '1500')
+    .option('--for <time>', 'wall time, at most', '45s')
+    .option('--out <dir>', 'for a scenario: where its run folder goes', 'runs')
+    .option('--quiet', 'no progress')
+    .option('--json', 'print one JSON object on stdout');
+  addConfigFlags(verb);
+  verb
+    .addHelpText(
+      'after',
+      examples(
+        ['shrink runs/swarm-seed-17', 'the least that still fails that way'],
+        ['shrink swarm --seed 17', 'the same, without a run folder yet'],
+      ),
+    )
+    .action(async (name: string, flags: ShrinkFlags) => finish(await shrink(name, flags)));
+}
+
+/** A run that is to be shrunk. */
+interface Raw {
+  readonly plan: Plan;
+  readonly source: string;
+  /** Null: not written yet. */
+  readonly folder: string | null;
+}
+
+async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
+  const inForce = await findConfig(flags.config);
+  const budget = budgetOf(flags);
+  const raw = rawRun(name, flags, inForce);
+  const own = inForce.config ?? undefined;
+  const record = { choices: true, history: true };
+  const result = run(raw.plan, { record, ...(own !== undefined && { own }) });
+  if (failureOf(result) === null) return nothingToShrink(name, result);
+  const folder =
+    raw.folder ?? writeRunFolder(flags.out, { ...raw, result, bundle: inForce.bundle });
+  const onProgress = flags.quiet ? () => {} : progressLines();
+  const began = performance.now();
+  const origin = { scenario: raw.plan.scenario, seed: raw.plan.seed };
+  const shrunk = shrinkRun(raw.plan, result, { own, origin, budget, onProgress });
+  const seconds = (performance.now() - began) / 1000;
+  tell(shrunk as ShrunkRun, folder, seconds, inForce, flags.json === true);
+  return verdictExit(result);
+}
+
+function tell(
+  shrunk: ShrunkRun,
+  raw: string,
+  seconds: number,
+  { bundle, words }: ConfigInForce,
+  json: boolean,
+): void {
+  const folder = shownPath(writeShrunkFolder(raw, shrunk, bundle));
+  const replay = commandLine('replay', folder, ...words);
+  const report = { shrunk, raw: shownPath(raw), folder, replay, seconds };
+  out(json ? JSON.stringify(shrunkJson(report)) : shrunkText(report));
+}
+
+function budgetOf(flags: ShrinkFlags): { runs: number; stop: () => boolean } {
+  const runs = /^\d{1,9}$/.test(flags.runs) ? Number(flags.runs) : 0;
+  if (runs < 1) throw new UsageError(`--runs ${flags.runs}: give a whole number above 0.`);
+  const until = performance.now() + parseTime('--for', flags.for);
+  return { runs, stop: () => performance.now() > until };
+}
+
+function rawRun(name: string, flags: ShrinkFlags, inForce: ConfigInForce): Raw {
+  if (existsSync(path.join(name, RECORD_FILE))) {
+    if (flags.seed !== undefined)
+      throw new UsageError('--seed is for scenarios; a run folder has its own.');
+    const { plan, record } = readRunFolder(name, inForce.bundle);
+    return { plan, source: record.source, folder: name };
+  }
+  if (flags.seed === undefined || flags.seed === '') {
+    throw new UsageError(
+      `${name} is no run folder; to shrink a run of a scenario, name its seed: --seed 17.`,
+    );
+  }
+  assertWritable(flags.out);
+  const { plan, source } = drawnPlan(name, flags.seed, inForce);
+  return { plan, source: source.file, folder: null };
+}
+
+function nothingToShrink(name: string, result: RunResult): number {
+  const { verdict, reason, sentence } = result;
+  const why = sentence ?? reason;
+  note(`${name}: ${verdict}${why === null ? '' : ` (${why})`}. Only a broken rule can be shrunk.`);
+  return verdict === 'pass' ? EXIT.usage : verdictExit(result);
+}
+
+/** A line on stderr whenever there is something new to say, at most one a second. */
+function progressLines(): (progress: ShrinkProgress) => void {
+  let last = performance.now();
+  return ({ runs, events, faults, members, trying }) => {
+    if (performance.now() - last < 1_000) return;
+    last = performance.now();
+    note(`run ${runs}: ${events} events, ${faults} faults, ${members} members; without ${trying}?`);
+  };
+}

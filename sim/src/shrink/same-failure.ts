@@ -1,0 +1,42 @@
+/**
+ * The oracle of shrinking: does a plan, run afresh, still break the same rule? Anything else (another rule, an undecided run, a mistake of
+ * the user's workload) is no: a smaller failure that is another failure explains nothing.
+ */
+import type { Plan } from '../plan.ts';
+import { type RunOptions, type RunResult, run } from '../run.ts';
+
+/** What must stay: the verdict's kind and the rule. */
+export interface Failure {
+  readonly verdict: 'violation' | 'liveness';
+  readonly rule: string;
+}
+
+/** A run that failed in the same way. */
+export interface Trial {
+  readonly events: number;
+  readonly simulatedMicros: number;
+}
+
+/** Null: it does not fail, or not in this way, or only after more than `atMost` events. */
+export type SameFailure = (plan: Plan, atMost: number) => Trial | null;
+
+/** The failure that a result shows; null when there is none that could be looked for in another plan. */
+export function failureOf({ verdict, rule }: RunResult): Failure | null {
+  if (verdict !== 'violation' && verdict !== 'liveness') return null;
+  // EXPECT is about what did not happen.
+  return rule === null || rule === 'EXPECT' ? null : { verdict, rule };
+}
+
+/** `judgedAtEnd`: the rule speaks when the run is over, so that no run may be stopped before. */
+export function sameFailureAs(
+  failure: Failure,
+  judgedAtEnd: boolean,
+  options: Pick<RunOptions, 'own' | 'machine'> = {},
+): SameFailure {
+  return (plan, atMost) => {
+    const stop = judgedAtEnd || atMost === Infinity ? {} : { stopAt: atMost + 1 };
+    const { verdict, rule, events, simulatedMicros } = run(plan, { ...options, ...stop });
+    if (verdict !== failure.verdict || rule !== failure.rule || events > atMost) return null;
+    return { events, simulatedMicros };
+  };
+}
