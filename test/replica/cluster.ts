@@ -5,6 +5,7 @@
 import { encode } from '@seedraft/codec';
 import type { Configuration, Entry, PeerMessage, RaftConfig } from '@seedraft/core';
 import {
+  type AskedRequest,
   type ClientReply,
   type ClientRequest,
   Replica,
@@ -168,9 +169,10 @@ export class TestCluster {
   }
 
   /** Hands a request to a member; its reply will be in `replies` under the returned id. */
-  ask(id: number, request: ClientRequest): number {
+  ask(id: number, request: AskedRequest['request']): number {
     const requestId = ++this.#lastRequest;
-    this.#enter(this.member(id), (replica, at) => replica.request(at, requestId, request));
+    const asked = [{ requestId, request }];
+    this.#enter(this.member(id), (replica, at) => replica.requestAll(at, asked));
     return requestId;
   }
 
@@ -182,7 +184,7 @@ export class TestCluster {
   }
 
   /** Asks and waits for the answer. */
-  call(id: number, request: ClientRequest, within = 2000): ClientReply {
+  call(id: number, request: AskedRequest['request'], within = 2000): ClientReply {
     const requestId = this.ask(id, request);
     const until = this.now + within;
     while (!this.replies.has(requestId) && this.now < until) this.run(1);

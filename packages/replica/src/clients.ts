@@ -13,11 +13,12 @@ import type {
   SnapshotMetadata,
   TransferOutcome,
 } from '@seedraft/core';
+import { Capture } from './capture.ts';
 import { type CommandRequest, encodeRequest } from './envelope.ts';
 import type { Member } from './member.ts';
 import type { ReadMode } from './ports.ts';
-import { type OpenRead, Reads } from './reads.ts';
-import type { AskedRequest, ClientRefusalCode, ClientReply, ClientRequest } from './request.ts';
+import { type OpenRead, Reads, WHOLE_STATE } from './reads.ts';
+import type { AskedRequest, ClientRefusalCode, ClientReply } from './request.ts';
 import { Requests } from './requests.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Outcome } from './state.ts';
@@ -117,13 +118,15 @@ export class Clients {
   #begin(
     at: number,
     requestId: number,
-    request: ClientRequest,
+    request: AskedRequest['request'],
     proposals: Proposal[],
   ): ClientReply | null {
     if (this.#open > this.#limits.maxOpenRequests) return this.#refusal('OVERLOADED');
     switch (request.type) {
       case 'Query':
         return this.#query(at, requestId, request.mode, request.query);
+      case 'Capture':
+        return this.#query(at, requestId, request.mode, WHOLE_STATE);
       case 'ChangeMembership': {
         const { changes, mode } = request;
         const id = this.#member.nextId();
@@ -174,10 +177,14 @@ export class Clients {
   }
 
   #serve({ requestId, mode, readIndex, query }: OpenRead): ClientReply {
-    const { state, tracer } = this.#member;
+    const { state, tracer, config } = this.#member;
+    const isWhole = query === WHOLE_STATE;
+    // There is nothing that could be put back.
+    if (isWhole && state.index === 0) return this.#refusal('NOT_READY');
     tracer?.onRead?.(requestId, mode, readIndex, state.index);
     try {
-      return { type: 'Ok', index: state.index, value: state.query(query) };
+      const value = isWhole ? new Capture(state, config.snapshotChunkBytes) : state.query(query);
+      return { type: 'Ok', index: state.index, value };
     } catch (thrown) {
       // A promise is the machine's mistake and stops the member; a throw may be the query's, and it changed nothing.
       if (thrown instanceof MachineError) throw thrown;

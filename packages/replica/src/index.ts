@@ -1,3 +1,9 @@
+export {
+  type BackupHeader,
+  Capture,
+  type CapturedState,
+  type CaptureRequest,
+} from './capture.ts';
 export { describeCommand } from './describe.ts';
 export { COMMAND, decodeEnvelope } from './envelope.ts';
 export type * from './ports.ts';

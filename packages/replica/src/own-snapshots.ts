@@ -113,6 +113,7 @@ export class OwnSnapshots {
   /** The store failed on the one being taken; the next try comes after as many entries as ever. False: it was not that one. */
   failed(id: string): boolean {
     if (this.#taking?.id !== id) return false;
+    this.#taking.writer.giveUp();
     this.#taking = null;
     this.#store.dropSnapshot(id);
     return true;
@@ -122,6 +123,7 @@ export class OwnSnapshots {
   giveUp(): boolean {
     const taking = this.#taking;
     if (taking === null) return false;
+    taking.writer.giveUp();
     this.#taking = null;
     // One being sealed is dropped when the store answers: dropping it now could overtake the seal.
     if (taking.sealing === null) this.#store.dropSnapshot(taking.id);

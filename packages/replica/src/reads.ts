@@ -5,9 +5,13 @@
 import type { Index } from '@seedraft/core';
 import type { ReadMode } from './ports.ts';
 
+/** In the place of a query: the whole state is asked for. */
+export const WHOLE_STATE: unique symbol = Symbol('the whole state');
+
 export interface OpenRead {
   readonly requestId: number;
   readonly mode: ReadMode;
+  /** The machine's, or WHOLE_STATE. */
   readonly query: unknown;
   /** What was promised; 0 until the core says. */
   readIndex: Index;

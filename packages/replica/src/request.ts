@@ -10,6 +10,7 @@ import {
   refusalSentence,
   type Term,
 } from '@seedraft/core';
+import type { CaptureRequest } from './capture.ts';
 import type { ReadMode } from './ports.ts';
 
 export type ClientRequest =
@@ -48,7 +49,7 @@ export type ClientRequest =
 /** A request under the id its one answer will bear. */
 export interface AskedRequest {
   readonly requestId: number;
-  readonly request: ClientRequest;
+  readonly request: ClientRequest | CaptureRequest;
 }
 
 /** Codes a client may see besides the core's. `sentence(code)` says what to do about each. */

@@ -64,6 +64,11 @@ export class SnapshotWriter {
     this.#chunkBytes = chunkBytes;
   }
 
+  /** Nobody reads on. */
+  giveUp(): void {
+    this.#pieces.return?.();
+  }
+
   /** Null: that was all. Pulls no more pieces than one chunk needs. */
   next(): Uint8Array | null {
     this.#fill();

@@ -106,12 +106,21 @@ export class ReplicatedState {
   }
 
   /**
-   * The state as it is now, as pieces to be pulled while applies go on. The machine's first chunk is pulled at once: a machine whose
-   * `snapshot` is a generator function freezes its state only then.
+   * The state as it is now, as pieces to be pulled while applies go on, to the end or until `return()`: a machine may record for it what
+   * changes meanwhile. The machine's first chunk is pulled at once: a machine whose `snapshot` is a generator function freezes its state
+   * only then.
    */
   freeze(): Iterator<Uint8Array> {
     const chunks = this.#machine.snapshot();
-    return pieces(this.time.now, this.sessions.freeze(), chunks.next(), chunks);
+    const all = pieces(this.time.now, this.sessions.freeze(), chunks.next(), chunks);
+    return {
+      next: () => all.next(),
+      // Not by a `finally` of the generator: one that was never started would not run it.
+      return: () => {
+        chunks.return?.();
+        return all.return(undefined);
+      },
+    };
   }
 
   /** Replace everything by a snapshot whose bytes are whole and verified. */
