@@ -143,6 +143,7 @@ export class TestServer {
     else if (request.type === 'Status') reply({ type: 'Ok', index: this.index, value: {} });
     else if (request.type === 'Watch')
       this.#watch(`${connection} ${requestId}`, requestId, request.query, send, reply);
+    else if (request.type === 'Backup') reply({ type: 'Refused', code: 'NO_LEADER', leader: 0 });
     else if (leaderAddress !== '') reply({ type: 'Refused', code: 'NOT_LEADER', leader: 2 });
     else {
       const answer = this.#execute(request);

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { encode } from '@seedraft/codec';
 import type { PeerMessage } from '@seedraft/core';
 import {
+  backupHeaderTuple,
   type ClientFrame,
   decodeFrame,
   decodePeer,
@@ -21,6 +22,8 @@ import {
   type Handshake,
   type PeerRefusal,
   proofInput,
+  readBackupEnd,
+  readBackupHeader,
   readClientFrame,
   readHandshakeFrame,
   readProofFrame,
@@ -44,7 +47,8 @@ describe('client messages', () => {
 
   test.each<[string, number, unknown]>([
     ['request id 0', FRAME_KIND.request, [0, 7]],
-    ['an unknown request', FRAME_KIND.request, [1, 10]],
+    ['an unknown request', FRAME_KIND.request, [1, 11]],
+    ['a backup in no read mode', FRAME_KIND.request, [1, 10, 3]],
     ['a watch without its query', FRAME_KIND.request, [1, 8]],
     ['a status request with more', FRAME_KIND.request, [1, 9, null]],
     ['a hello without a token', FRAME_KIND.hello, [1, '', 'c']],
@@ -60,6 +64,27 @@ describe('client messages', () => {
   ])('refused: %s', (_, kind, value) => {
     const frame = opened(encodeFrame(kind, encode(value)));
     expect(readClientFrame(frame)).toMatchObject({ ok: false, code: 'BAD_MESSAGE' });
+  });
+
+  const configuration = { members: [], outgoing: null, autoLeave: false, highestId: 0 };
+  const header = { clusterId: 'c', member: 1, version: '1', index: 1, term: 1, clusterTime: 0 };
+  const full = { ...header, stateDigest: '0'.repeat(16), configuration, configurationIndex: 0 };
+
+  test("a backup's beginning and end survive, and are read strictly", () => {
+    expect(readBackupHeader(backupHeaderTuple(full))).toEqual({ ok: true, message: full });
+    expect(readBackupEnd([5, 7])).toEqual({ ok: true, message: { size: 5, checksum: 7 } });
+    for (const [at, value] of [
+      [1, 0],
+      [3, 0],
+      [6, 'xyz'],
+      [7, null],
+      [8, -1],
+    ] as const) {
+      const tuple = backupHeaderTuple(full).with(at, value);
+      expect(readBackupHeader(tuple), `${at}`).toMatchObject({ ok: false });
+    }
+    expect(readBackupEnd([5, 2 ** 32])).toMatchObject({ ok: false, code: 'BAD_MESSAGE' });
+    expect(readBackupEnd(null)).toMatchObject({ ok: false, code: 'BAD_MESSAGE' });
   });
 
   test('a peer message is no client message', () => {

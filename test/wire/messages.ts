@@ -210,6 +210,10 @@ const request = fc.oneof(
   fc.constant({ type: 'Snapshot' as const }),
   fc.record({ type: fc.constant('Watch' as const), query: opaque }),
   fc.constant({ type: 'Status' as const }),
+  fc.record({
+    type: fc.constant('Backup' as const),
+    mode: fc.constantFrom('linearizable' as const, 'lease' as const, 'stale' as const),
+  }),
 );
 const plain = { reason: fc.constant(''), leaderAddress: fc.constant('') };
 const is = <T extends string>(type: T) => fc.constant(type);

@@ -1,3 +1,4 @@
+export { type Backup, type BackupOptions, openBackup } from './backup.ts';
 export { type AddressOptions, Client, type Members, type NewMember } from './client.ts';
 export { type ConnectOptions, connect, type Timeouts } from './connect.ts';
 export type { CallOptions } from './driver.ts';

@@ -1,5 +1,5 @@
 /**
- * The one file with sockets: connections as the engine wants them, over TCP or TLS. What is sent within one turn leaves in one write.
+ * The one file that opens sockets, over TCP or TLS; and connections as the engine wants them: what is sent within one turn leaves in one write.
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -41,8 +41,7 @@ export class Sockets implements Port {
   }
 
   dial(connection: number, address: string): void {
-    const { host, port } = parseAddress(address)!;
-    const socket = this.#open(host, port);
+    const socket = openSocket(address, this.#tls);
     this.#links.set(connection, { socket, unsent: [] });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -91,17 +90,14 @@ export class Sockets implements Port {
     link.unsent = [];
     link.socket.write(unsent.length === 1 ? unsent[0]! : Buffer.concat(unsent));
   }
+}
 
-  #open(host: string, port: number): net.Socket {
-    if (this.#tls === null) return net.connect({ host, port });
-    const servername = this.#tls.servername ?? (net.isIP(host) === 0 ? host : undefined);
-    return tls.connect({
-      ...this.#tls,
-      host,
-      port,
-      ...(servername !== undefined && { servername }),
-    });
-  }
+/** To an address that `parseAddress` reads; bytes may be written at once. */
+export function openSocket(address: string, options: TlsOptions | null): net.Socket {
+  const { host, port } = parseAddress(address)!;
+  if (options === null) return net.connect({ host, port });
+  const servername = options.servername ?? (net.isIP(host) === 0 ? host : undefined);
+  return tls.connect({ ...options, host, port, ...(servername !== undefined && { servername }) });
 }
 
 /** `host:port` or `[v6]:port`; null: neither. */

@@ -5,7 +5,12 @@
  */
 import type { Socket } from 'node:net';
 import { CodecError } from '@seedraft/codec';
-import { type ClientRefusalCode, type ClientReply, sentence } from '@seedraft/replica';
+import {
+  type ClientRefusalCode,
+  type ClientReply,
+  type ReadMode,
+  sentence,
+} from '@seedraft/replica';
 import {
   type ClientFrame,
   encodeClient,
@@ -20,12 +25,14 @@ import {
   readClientFrame,
   WIRE_VERSION,
 } from '@seedraft/wire';
+import { BackupStream } from './backup-stream.ts';
 import { mayAsk } from './client-roles.ts';
 import type { ClientContext } from './clients.ts';
 import type { Cancel } from './clock.ts';
 import type { Asker } from './driver.ts';
 import { FrameSocket, type SocketOwner } from './frame-socket.ts';
 import type { ClientRole } from './options.ts';
+import { VERSION } from './status.ts';
 
 /** A watch: told of its start or not yet; how to end it. */
 interface Watching {
@@ -38,6 +45,7 @@ export class ClientConnection implements SocketOwner, Asker {
   readonly #cancelHello: Cancel;
   readonly #open = new Map<number, RequestFrame['request']['type']>();
   readonly #watches = new Map<number, Watching>();
+  #backup: BackupStream | null = null;
   #role: ClientRole | 'none' = 'none';
   #name = '';
   #isWelcome = false;
@@ -78,11 +86,8 @@ export class ClientConnection implements SocketOwner, Asker {
     const type = this.#open.get(requestId);
     if (type === undefined || this.#socket.isClosing) return;
     this.#open.delete(requestId);
-    this.#reply(
-      requestId,
-      reply,
-      type === 'Query' ? this.#refused('MACHINE_ERROR') : unsaid(reply),
-    );
+    const isRead = type === 'Query' || type === 'Backup';
+    this.#reply(requestId, reply, isRead ? this.#refused('MACHINE_ERROR') : unsaid(reply));
     if (this.#isDraining) this.#endIfDrained();
   }
 
@@ -105,13 +110,16 @@ export class ClientConnection implements SocketOwner, Asker {
     this.goodbye(code === 'BAD_VERSION' ? 'VERSION' : 'BAD_FRAME', reason);
   }
 
-  onDrained(): void {}
+  onDrained(): void {
+    this.#backup?.proceed();
+  }
 
   onClosed(error: string): void {
     this.#cancelHello();
     for (const { cancel } of this.#watches.values()) cancel();
     this.#watches.clear();
     this.#open.clear();
+    this.#backup?.end();
     this.#context.closed(this);
     if (!this.#isWelcome) return;
     const address = this.#socket.remoteAddress;
@@ -183,6 +191,7 @@ export class ClientConnection implements SocketOwner, Asker {
       return;
     }
     if (request.type === 'Status' || request.type === 'Watch') this.#serve(requestId, request);
+    else if (request.type === 'Backup') this.#beginBackup(requestId, request.mode);
     else {
       this.#open.set(requestId, request.type);
       this.#context.ask(request, this, requestId);
@@ -198,7 +207,7 @@ export class ClientConnection implements SocketOwner, Asker {
   }
 
   /** What the member answers from what it is and has by itself. */
-  #serve(requestId: number, request: NodeRequest): void {
+  #serve(requestId: number, request: Exclude<NodeRequest, { type: 'Backup' }>): void {
     if (request.type === 'Status') {
       const value = this.#context.status();
       this.#reply(requestId, { type: 'Ok', index: this.#index(), value });
@@ -214,6 +223,29 @@ export class ClientConnection implements SocketOwner, Asker {
     }
     this.#watches.set(requestId, { cancel });
     this.#send({ type: 'event', requestId, index, value: null });
+  }
+
+  #beginBackup(requestId: number, mode: ReadMode): void {
+    const { clusterId, id, limits, clock } = this.#context;
+    if (!this.#context.beginBackup()) {
+      this.#reply(requestId, this.#refused('OVERLOADED'));
+      return;
+    }
+    this.#open.set(requestId, 'Backup');
+    this.#backup = new BackupStream({
+      from: { clusterId, member: id, version: VERSION },
+      requestId,
+      clock,
+      stall: limits.stall,
+      send: (frame) => this.#send(frame),
+      reply: (reply) => this.answered(requestId, reply),
+      giveUp: () => this.#cutOff(),
+      ended: () => {
+        this.#backup = null;
+        this.#context.endBackup();
+      },
+    });
+    this.#context.ask({ type: 'Capture', mode }, this.#backup, requestId);
   }
 
   /** Called while an entry is applied: must not throw. */
@@ -274,7 +306,10 @@ export class ClientConnection implements SocketOwner, Asker {
   #deliver(frame: Uint8Array): void {
     this.#socket.send(frame);
     const { clientQueueBytes, stall } = this.#context.limits;
-    if (this.#socket.backlog <= clientQueueBytes && this.#socket.stalledFor <= stall) return;
+    if (this.#socket.backlog > clientQueueBytes || this.#socket.stalledFor > stall) this.#cutOff();
+  }
+
+  #cutOff(): void {
     this.#context.figures.slowClients += 1;
     this.#reason = 'it does not read what is sent to it';
     this.#socket.destroy();

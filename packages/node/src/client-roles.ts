@@ -21,6 +21,8 @@ const NEEDED: Readonly<Record<RequestFrame['request']['type'], ClientRole>> = {
   ChangeMembership: 'admin',
   TransferLeadership: 'admin',
   Snapshot: 'admin',
+  // It shows everything, sessions and their results included.
+  Backup: 'admin',
 };
 
 export function mayAsk(role: ClientRole, request: RequestFrame['request']['type']): boolean {

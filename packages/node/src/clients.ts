@@ -1,7 +1,7 @@
 /** All client connections of a member, and their number bounded: those who said hello, and strangers who have yet to. */
 import type { Socket } from 'node:net';
 import type { MemberId } from '@seedraft/core';
-import type { ClientRequest } from '@seedraft/replica';
+import type { AskedRequest } from '@seedraft/replica';
 import { encodeClient } from '@seedraft/wire';
 import { ClientConnection } from './client-connection.ts';
 import type { Tokens } from './client-roles.ts';
@@ -29,7 +29,10 @@ export interface ClientContext {
   status(): unknown;
   /** Null: no such watch. */
   watch(query: unknown, notify: Notify): (() => void) | null;
-  ask(request: ClientRequest, asker: Asker, tag: number): void;
+  ask(request: AskedRequest['request'], asker: Asker, tag: number): void;
+  /** False: this member sends a backup to somebody else. Whoever is told true ends it with `endBackup`. */
+  beginBackup(): boolean;
+  endBackup(): void;
   welcomed(connection: ClientConnection): void;
   closed(connection: ClientConnection): void;
 }
@@ -41,6 +44,8 @@ export interface ClientFigures {
   badFrames: number;
   slowClients: number;
 }
+
+type Own = 'figures' | 'welcomed' | 'closed' | 'beginBackup' | 'endBackup';
 
 export class Clients {
   readonly #context: ClientContext;
@@ -54,9 +59,11 @@ export class Clients {
     slowClients: 0,
   };
   #isDraining = false;
+  /** One at a time: each makes the machine keep what changes meanwhile. */
+  #isBackingUp = false;
   #onEmpty: () => void = () => {};
 
-  constructor(parts: Omit<ClientContext, 'figures' | 'welcomed' | 'closed'>) {
+  constructor(parts: Omit<ClientContext, Own>) {
     this.#context = {
       ...parts,
       figures: this.figures,
@@ -66,6 +73,14 @@ export class Clients {
         if (this.#isDraining) connection.drain();
       },
       closed: (connection) => this.#onClosed(connection),
+      beginBackup: () => {
+        const isFree = !this.#isBackingUp;
+        this.#isBackingUp = true;
+        return isFree;
+      },
+      endBackup: () => {
+        this.#isBackingUp = false;
+      },
     };
   }
 

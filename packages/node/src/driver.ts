@@ -7,7 +7,6 @@ import type { Effects, MemberId, Message, PeerMessage } from '@seedraft/core';
 import {
   type AskedRequest,
   type ClientReply,
-  type ClientRequest,
   Replica,
   type ReplicaOptions,
   type Tracer,
@@ -158,7 +157,7 @@ export class Driver implements Transport, Tracer {
   }
 
   /** Ends with one `asker.answered(tag, …)`, unless the member stops before. */
-  request(request: ClientRequest, asker: Asker, tag: number): void {
+  request(request: AskedRequest['request'], asker: Asker, tag: number): void {
     const requestId = ++this.#lastRequest;
     this.#pending.set(requestId, { asker, tag });
     this.#requests.push({ requestId, request });

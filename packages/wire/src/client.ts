@@ -6,7 +6,7 @@
  */
 import { encodeAfter } from '@seedraft/codec';
 import type { Index, MemberId } from '@seedraft/core';
-import type { ClientRefusalCode, ClientReply, ClientRequest } from '@seedraft/replica';
+import type { ClientRefusalCode, ClientReply, ClientRequest, ReadMode } from '@seedraft/replica';
 import * as field from './field.ts';
 import { type Flaw, flaw } from './flaw.ts';
 import { FRAME_KIND, type Frame, HEADER_BYTES, sealFrame } from './frame.ts';
@@ -37,7 +37,9 @@ export type NodeRequest =
   /** Events for what `query` names (the state machine says what that may be), until the reply that ends it. */
   | { readonly type: 'Watch'; readonly query: unknown }
   /** A MemberStatus. */
-  | { readonly type: 'Status' };
+  | { readonly type: 'Status' }
+  /** The whole replicated state, as events: a BackupHeader, then its bytes. `mode`: how new it must be, as for a read. */
+  | { readonly type: 'Backup'; readonly mode: ReadMode };
 
 /** `requestId` > 0, chosen by the client, unique among its open requests on this connection. */
 export interface RequestFrame {
@@ -54,8 +56,8 @@ export interface ReplyFrame {
   readonly leaderAddress: string;
 }
 /**
- * Member to client: the open watch `requestId` saw `value` come about by the entry at `index`. The first event bears the value null: every
- * change by an entry after its `index` is told. Indexes never decrease.
+ * Member to client, for the open request `requestId`. Of a watch: `value` came about by the entry at `index`; the first event bears the value
+ * null: every change by an entry after its `index` is told. Indexes never decrease. Of a backup: the next part of it, `index` that of the state.
  */
 export interface EventFrame {
   readonly type: 'event';
@@ -101,6 +103,7 @@ const REQUESTS = [
   'Snapshot',
   'Watch',
   'Status',
+  'Backup',
 ] as const satisfies readonly RequestFrame['request']['type'][];
 const REPLIES = ['Ok', 'Refused', 'Unknown'] as const satisfies readonly ClientReply['type'][];
 const READ_MODES = ['linearizable', 'lease', 'stale'] as const;
@@ -183,6 +186,8 @@ function requestTuple(id: number, request: RequestFrame['request']): unknown[] {
       return [id, n, request.target];
     case 'Watch':
       return [id, n, request.query];
+    case 'Backup':
+      return [id, n, READ_MODES.indexOf(request.mode)];
     case 'Snapshot':
     case 'Status':
       return [id, n];
@@ -258,7 +263,7 @@ const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
   },
 };
 
-const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2, 3, 2];
+const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2, 3, 2, 3];
 
 function readRequest(value: readonly unknown[]): RequestFrame['request'] {
   const type = field.choice(value[1], REQUESTS, 'request type');
@@ -282,6 +287,8 @@ function readRequest(value: readonly unknown[]): RequestFrame['request'] {
       return { type, target: field.natural(t[2], 'target') };
     case 'Watch':
       return { type, query: t[2] };
+    case 'Backup':
+      return { type, mode: field.choice(t[2], READ_MODES, 'read mode') };
     case 'Snapshot':
     case 'Status':
       return { type };

@@ -20,8 +20,13 @@ export function readMessage<M>(
 ): { readonly ok: true; readonly message: M } | Flaw {
   const decoded = decode(payload, from);
   if (!decoded.ok) return flaw('BAD_PAYLOAD', `${decoded.code}: ${decoded.reason}`);
+  return readValue(() => read(decoded.value));
+}
+
+/** What `read` reads of a value that is decoded already, or what is wrong with it. */
+export function readValue<M>(read: () => M): { readonly ok: true; readonly message: M } | Flaw {
   try {
-    return { ok: true, message: read(decoded.value) };
+    return { ok: true, message: read() };
   } catch (thrown) {
     if (thrown instanceof BadField) return flaw('BAD_MESSAGE', thrown.message);
     throw thrown;

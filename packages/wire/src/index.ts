@@ -1,3 +1,4 @@
+export * from './backup.ts';
 export * from './client.ts';
 export type { Flaw, FlawCode } from './flaw.ts';
 export {

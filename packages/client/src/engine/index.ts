@@ -12,3 +12,4 @@ export type { Patience } from './connection.ts';
 export { Engine, type EngineOptions } from './engine.ts';
 export type { Backoff } from './links.ts';
 export type { Port } from './port.ts';
+export { verdictOn } from './verdict.ts';
