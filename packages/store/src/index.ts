@@ -1,3 +1,4 @@
+export type { BackupAbout } from './backup.ts';
 export { encodeChunk, MAX_CHUNK_BYTES } from './chunk.ts';
 export type * from './engine.ts';
 export { describeDefect } from './engine.ts';
@@ -26,6 +27,7 @@ export * from './leveldb/version.ts';
 export { type Change, decodeWriteBatch, TYPE_DELETION, TYPE_VALUE } from './leveldb/write-batch.ts';
 export { MemberStore, type MemberStoreOptions } from './member-store.ts';
 export { MemoryEngine } from './memory-engine.ts';
+export type { Forcing } from './rebirth.ts';
 export { encodeRecord, FORMAT_VERSION } from './record.ts';
 export { recover, type Verdict } from './recovery.ts';
 export type { Resumption } from './resumption.ts';

@@ -5,19 +5,18 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { RecoveredMember, Store } from '@seedraft/replica';
-import { scanLevelDirectory } from '../leveldb/scan.ts';
 import { MemberStore } from '../member-store.ts';
-import { recover, type Verdict } from '../recovery.ts';
 import type { StoreEvents } from '../store-events.ts';
 import { SLOT_OFFSETS, WITNESS_FILE } from '../witness.ts';
 import { openDatabase } from './database.ts';
 import { type Exclusive, takeExclusively } from './exclusive.ts';
-import { bytesBelow, DurableFiles, RealDirectory } from './files.ts';
+import { bytesBelow, DurableFiles } from './files.ts';
 import { findGeneration, generationPath, makeGeneration, removeLeftovers } from './generation.ts';
-import { type Identity, mendIdentity, readIdentity } from './identity.ts';
+import { type Identity, mendIdentity } from './identity.ts';
 import { LaterEvents, LaterStore } from './later-store.ts';
 import { LevelEngine, type LevelEngineOptions } from './level-engine.ts';
-import { type Refused, refusalOf, refused } from './refusal.ts';
+import { type Refused, refusalOf } from './refusal.ts';
+import { type Usable, verify } from './verify.ts';
 
 export interface LevelOptions {
   readonly directory: string;
@@ -81,13 +80,11 @@ export async function openDirectory(
 }
 
 /** Nothing of ours: then nothing is made there either, not even a lock. */
-function isNothingThere(directory: string): boolean {
+export function isNothingThere(directory: string): boolean {
   if (statSync(directory, { throwIfNoEntry: false }) === undefined) return true;
   const { newest, leftovers } = findGeneration(directory);
   return newest === 0 && leftovers.length === 0;
 }
-
-type Usable = Extract<Verdict, { outcome: 'intact' | 'repairable' }>;
 
 class Start {
   readonly #options: LevelOptions;
@@ -109,34 +106,20 @@ class Start {
     if (found.newest === 0) return { outcome: 'empty' };
     const place = generationPath(directory, found.newest);
 
-    const read = readIdentity(place);
-    if (read.status === 'newer') {
-      return refused(
-        'FORMAT_NEWER',
-        `${place} was written in format ${read.version}: start the version that wrote it`,
-      );
-    }
-    if (read.status !== 'intact') {
-      return damaged(
-        place,
-        `IDENTITY is ${read.status === 'missing' ? 'missing' : 'unreadable in both copies'}`,
-      );
-    }
-    const { identity } = read;
-    const verdict = recover(scanLevelDirectory(new RealDirectory(place)));
-    const refusal = refusalBy(verdict, place, identity);
-    if (refusal !== null) return refusal;
+    const verified = verify(place);
+    if (verified.outcome === 'refused') return verified;
+    const { identity, verdict } = verified;
     if (verdict.outcome === 'empty') return { outcome: 'joining', identity };
 
     const warnings: string[] = [];
-    if (!read.isWhole) {
+    if (!verified.isIdentityWhole) {
       mendIdentity(this.#files, place, identity);
       warnings.push('one copy of IDENTITY was unreadable and is written again');
     }
     if (verdict.outcome === 'repairable') warnings.push(verdict.sentence);
-    const ready = await this.#makeReady(verdict as Usable, found.newest, identity);
+    const ready = await this.#makeReady(verdict, found.newest, identity);
     const warning = warnings.length === 0 ? null : `${place}: ${warnings.join('; ')}`;
-    return this.#serve(ready, identity, verdict as Usable, warning);
+    return this.#serve(ready, identity, verdict, warning);
   }
 
   /** What recovery asks for before the database is opened. Returns where that is now. */
@@ -200,34 +183,4 @@ class Start {
       bytesOnDisk: async () => bytesBelow(directory),
     };
   }
-}
-
-/** Null: the member may start, or wishes to join. */
-function refusalBy(verdict: Verdict, place: string, identity: Identity): Refused | null {
-  switch (verdict.outcome) {
-    case 'empty':
-      if (identity.id === 0) return null;
-      return damaged(place, `the database of member ${identity.id} and its witness are gone`);
-    case 'damaged':
-      return refused('DIRECTORY_DAMAGED', `${place}: ${verdict.sentence}`);
-    case 'refused':
-      return refused('FORMAT_NEWER', `${place}: ${verdict.sentence}`);
-    case 'intact':
-    case 'repairable': {
-      const { incarnation } = verdict.member;
-      if (identity.id !== 0 && incarnation === identity.incarnation) return null;
-      return refused(
-        'IDENTITY_MISMATCH',
-        `${place}: IDENTITY is of incarnation ${identity.incarnation}, the database of ${incarnation}: ` +
-          'put back the files that belong together, or start as a new member',
-      );
-    }
-  }
-}
-
-function damaged(place: string, what: string): Refused {
-  return refused(
-    'DIRECTORY_DAMAGED',
-    `${place}: ${what}. This id may have voted what is now unknown: rejoin as a new member`,
-  );
 }

@@ -12,7 +12,17 @@ export type RefusalCode =
   /** The operating system refuses: permissions, a file where a directory should be, a full or broken disk. */
   | 'DIRECTORY_UNUSABLE'
   /** A member lives there already: nothing is ever made over it. */
-  | 'DIRECTORY_NOT_EMPTY';
+  | 'DIRECTORY_NOT_EMPTY'
+  /** No member is there, or one that never held anything. */
+  | 'DIRECTORY_EMPTY'
+  /** A file is there already, and may be all that somebody has. */
+  | 'FILE_EXISTS'
+  /** The operating system refuses, as for directories. */
+  | 'FILE_UNUSABLE'
+  /** Another kind of file. */
+  | 'NOT_A_BACKUP'
+  /** Cut short, or not the bytes that were written. */
+  | 'BACKUP_DAMAGED';
 
 export interface Refused {
   readonly outcome: 'refused';
@@ -49,8 +59,19 @@ export function refusalOf(thrown: unknown, directory: string): Refused {
     return refused('DIRECTORY_DAMAGED', sentence);
   }
   const isFull = message.includes('No space left');
-  const advice = ADVICE[isFull ? 'ENOSPC' : code] ?? 'see the error of the operating system';
+  const advice = adviceOn(isFull ? 'ENOSPC' : code);
   return refused('DIRECTORY_UNUSABLE', `${directory} cannot be used (${message}): ${advice}`);
+}
+
+/** The same for a file. */
+export function fileRefusalOf(thrown: unknown, file: string): Refused {
+  const code = codeOf(thrown);
+  if (code === null || !(thrown instanceof Error)) throw thrown;
+  return refused('FILE_UNUSABLE', `${file} cannot be used (${thrown.message}): ${adviceOn(code)}`);
+}
+
+function adviceOn(code: string): string {
+  return ADVICE[code] ?? 'see the error of the operating system';
 }
 
 export function lockedRefusal(directory: string): Refused {
