@@ -58,7 +58,14 @@ export function addServe(program: Command, finish: (code: number) => void): void
         ['serve --config member.yaml', 'settings from a file'],
       ),
     )
-    .action(async (_: unknown, command: Command) => finish(await serve(command)));
+    .action(async (_: unknown, command: Command) => {
+      try {
+        finish(await serve(command));
+      } finally {
+        // Listening for the parent's end keeps the process alive, however it came to its own.
+        if (process.connected) process.disconnect();
+      }
+    });
 }
 
 async function serve(command: Command): Promise<number> {
@@ -106,7 +113,6 @@ async function run(
   } finally {
     process.off('SIGHUP', reload);
     await http?.close();
-    if (process.connected) process.disconnect();
   }
 }
 
