@@ -17,7 +17,10 @@ export const EXIT = {
 /** In the words of --help. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.pass, 'passed'],
-  [EXIT.missing, 'the answer is no: no such key, not as expected, nobody leads'],
+  [
+    EXIT.missing,
+    'the answer is no: no such key, not as expected, nobody leads, not a whole backup',
+  ],
   [EXIT.safety, 'a safety rule or linearizability was violated'],
   [EXIT.liveness, 'a liveness rule was violated'],
   [EXIT.nondeterminism, 'the same run gave other events'],

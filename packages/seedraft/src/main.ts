@@ -45,6 +45,8 @@ const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
       ['member', async () => (await operate()).addMember],
       ['leader', async () => (await operate()).addLeader],
       ['snapshot', async () => (await operate()).addSnapshot],
+      ['backup', async () => (await import('./verbs/backup.ts')).addBackup],
+      ['restore', async () => (await import('./verbs/restore.ts')).addRestore],
       ['debug', async () => (await import('./verbs/debug.ts')).addDebug],
     ],
   ],

@@ -15,8 +15,8 @@ export interface LocalClusterOptions {
   readonly cluster: string;
   readonly folder: string;
   readonly size: number;
-  /** First of the ports; absent: free ones. Each member takes three: members, clients, HTTP. */
-  readonly firstPort?: number;
+  /** Three a member: members, clients, HTTP. Absent: free ones. */
+  readonly ports?: readonly number[];
   /** Flags of `serve` besides those of identity and addresses. */
   readonly flags: readonly string[];
   readonly onLine: (member: LocalMember, line: string) => void;
@@ -52,7 +52,7 @@ export class LocalCluster {
     advertise: (place: number, peer: string) => Promise<string> = async (_, peer) => peer,
   ): Promise<LocalCluster> {
     const cluster = new LocalCluster(options);
-    const ports = await portsFor(options.size, options.firstPort);
+    const ports = options.ports ?? (await freePorts(3 * options.size));
     const places = Array.from({ length: options.size }, (_, at) => at + 1);
     const addresses = places.map((place) => addressesOf(ports, place));
     const advertised = await Promise.all(
@@ -82,7 +82,7 @@ export class LocalCluster {
     flags: readonly string[] = [],
   ): Promise<LocalMember> {
     const place = this.members.length + 1;
-    const addresses = addressesOf(await portsFor(1), 1);
+    const addresses = addressesOf(await freePorts(3), 1);
     const member: LocalMember = {
       place,
       name: `n${place}`,
@@ -131,11 +131,6 @@ export class LocalCluster {
   async stop(): Promise<void> {
     await Promise.all([...this.#processes.values()].map((one) => one.stop(PATIENCE)));
   }
-}
-
-async function portsFor(size: number, firstPort?: number): Promise<number[]> {
-  if (firstPort === undefined) return freePorts(3 * size);
-  return Array.from({ length: 3 * size }, (_, at) => firstPort + at);
 }
 
 function addressesOf(ports: readonly number[], place: number) {

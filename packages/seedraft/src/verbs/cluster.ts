@@ -1,7 +1,9 @@
 /** `seedraft cluster up`: a local cluster of processes in one command, for trying things out and for tests by hand. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { BackupFile } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from '../exit-codes.ts';
@@ -12,19 +14,28 @@ import {
   removeClusterFile,
   writeClusterFile,
 } from '../local-cluster/cluster-file.ts';
+import { freePorts } from '../local-cluster/free-ports.ts';
+import {
+  type KeptCluster,
+  readKeptCluster,
+  writeKeptCluster,
+} from '../local-cluster/kept-cluster.ts';
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
+import { restoredClusterId, restoreMember, wholeBackup } from '../restore.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { note, out } from './output.ts';
 
 interface UpFlags {
-  readonly members: string;
+  readonly members?: string;
   readonly data?: string;
+  readonly restore?: string;
   readonly port?: string;
   readonly logLevel: string;
 }
 
+const DEFAULT_MEMBERS = 3;
 const MOST_MEMBERS = 15;
 const COLOURS = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red] as const;
 
@@ -37,15 +48,17 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
       'Starts members as processes of this machine, shows what they say, and stops them all at Ctrl-C. ' +
         `Other verbs run in this directory find it through ${CLUSTER_FILE}.`,
     )
-    .option('-n, --members <n>', 'how many members', '3')
+    .option('-n, --members <n>', 'how many members (default: 3, or as many as the data is of)')
     .option('--data <dir>', 'keep the data here; without it, it is gone at the end')
     .option('--port <port>', 'the first of the ports, three a member (default: free ones)')
+    .option('--restore <file>', 'begin with the state of a backup; the data folder must be empty')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .addHelpText(
       'after',
       examples(
         ['cluster up', 'three members on free ports, nothing is kept'],
         ['cluster up -n 5 --data ./cluster', 'five, whose data the next start finds again'],
+        ['cluster up --restore monday.backup', 'three members with the state of a backup'],
         ['kv put greeting hello', 'from another terminal, in the same directory'],
       ),
     )
@@ -53,19 +66,16 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
 }
 
 async function up(flags: UpFlags): Promise<number> {
-  const size = wholeIn('--members', flags.members, 1, MOST_MEMBERS);
-  const port =
-    flags.port === undefined
-      ? undefined
-      : wholeIn('--port', flags.port, 1, 65_536 - 3 * MOST_MEMBERS);
   refuseSecondCluster();
+  const backup = flags.restore === undefined ? null : wholeBackup(flags.restore);
   const folder = dataFolder(flags.data);
+  const kept = await whatToStart(flags, folder, backup);
   let isStopping = false;
   const cluster = await LocalCluster.plan({
-    cluster: 'local',
+    cluster: kept.cluster,
     folder,
-    size,
-    ...(port !== undefined && { firstPort: port }),
+    size: kept.ports.length / 3,
+    ports: kept.ports,
     flags: ['--log-level', flags.logLevel],
     onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
     onExit: (member, exit) => {
@@ -73,9 +83,11 @@ async function up(flags: UpFlags): Promise<number> {
     },
   });
   try {
+    if (backup !== null) await restoreAll(backup, cluster, kept.cluster);
+    writeKeptCluster(folder, kept);
     const stopped = untilInterrupted();
     const ready = cluster.members.map((member) => cluster.start(member).ready);
-    writeClusterFile(clusterFile(cluster));
+    writeClusterFile(clusterFile(cluster, kept.cluster));
     try {
       await Promise.race([Promise.all(ready), stopped]);
     } catch (error) {
@@ -94,9 +106,60 @@ async function up(flags: UpFlags): Promise<number> {
   }
 }
 
-function clusterFile(cluster: LocalCluster) {
+/** A folder that a cluster was begun in says which; an empty one becomes what the flags say. */
+async function whatToStart(
+  flags: UpFlags,
+  folder: string,
+  backup: BackupFile | null,
+): Promise<KeptCluster> {
+  const size =
+    flags.members === undefined ? null : wholeIn('--members', flags.members, 1, MOST_MEMBERS);
+  const port =
+    flags.port === undefined ? null : wholeIn('--port', flags.port, 1, 65_536 - 3 * MOST_MEMBERS);
+  const before = readKeptCluster(folder);
+  if (before === null) {
+    if (backup !== null && readdirSync(folder).length > 0) {
+      throw new UsageError(`--restore: ${shownPath(folder)} is not empty; name another folder.`);
+    }
+    const count = 3 * (size ?? DEFAULT_MEMBERS);
+    const ports =
+      port === null ? await freePorts(count) : Array.from({ length: count }, (_, at) => port + at);
+    const cluster = backup === null ? 'local' : restoredClusterId(backup, randomUUID());
+    return { version: 1, cluster, ports };
+  }
+  const shown = shownPath(folder);
+  if (backup !== null) {
+    throw new UsageError(
+      `--restore: ${shown} holds cluster ${before.cluster}, and a running cluster is never set back; name an empty folder.`,
+    );
+  }
+  const count = before.ports.length / 3;
+  if (size !== null && size !== count) {
+    throw new UsageError(`--members ${size}: the data in ${shown} is of ${count} members.`);
+  }
+  if (port !== null && port !== before.ports[0]) {
+    throw new UsageError(
+      `--port ${port}: the members of ${shown} know each other by ports from ${before.ports[0]} on; leave it out.`,
+    );
+  }
+  return before;
+}
+
+async function restoreAll(backup: BackupFile, cluster: LocalCluster, name: string): Promise<void> {
+  const members = cluster.members.map(({ place, name: called, peer, client }) => ({
+    id: place,
+    name: called,
+    peerAddress: peer,
+    clientAddress: client,
+  }));
+  for (const { data, place } of cluster.members) {
+    await restoreMember(backup, data, name, place, members);
+  }
+}
+
+function clusterFile(cluster: LocalCluster, name: string) {
   const members = cluster.members.map((member) => cluster.describe(member));
-  return { version: 1, cluster: 'local', pid: process.pid, members } as const;
+  return { version: 1, cluster: name, pid: process.pid, members } as const;
 }
 
 function refuseSecondCluster(): void {

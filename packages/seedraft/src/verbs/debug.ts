@@ -1,10 +1,12 @@
-/** `seedraft debug`: what a data directory or a member holds, for people who must know. Nothing is changed by any of these. */
+/** `seedraft debug`: what a data directory or a member holds, for people who must know. Only force-configuration changes anything. */
 import type { Configuration, Entry } from '@seedraft/core';
 import { describeCommand } from '@seedraft/replica';
 import { type Inspection, inspectDirectory } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { describeMembers } from './describe-members.ts';
 import { examples } from './examples.ts';
+import { addForceConfiguration } from './force-configuration.ts';
 import { out } from './output.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
 import { table } from './table.ts';
@@ -50,6 +52,7 @@ export function addDebug(program: Command, finish: (code: number) => void): void
         }),
       ),
     );
+  addForceConfiguration(debug, finish);
 }
 
 function found(directory: string): Found {
@@ -125,13 +128,6 @@ function persisted(directory: string, json: boolean): number {
 function latestConfiguration(core: NonNullable<Found['member']>['core']): Configuration {
   const named = core.entries.findLast(({ configuration }) => configuration !== null);
   return named?.configuration ?? core.snapshot?.configuration ?? core.configuration;
-}
-
-function describeMembers({ members, outgoing }: Configuration): string {
-  const all = members.map(({ id, name, role }) => `${id} ${name} (${role})`).join(', ');
-  return outgoing === null
-    ? all || 'none: it has not heard of its cluster yet'
-    : `${all}; leaving ${outgoing.join(', ')}`;
 }
 
 // -------------------------------------------------------------------------------------------------------------------- entries

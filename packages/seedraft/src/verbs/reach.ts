@@ -75,7 +75,7 @@ export async function reach(
   }
 }
 
-function failed(error: SeedraftError, endpoints: readonly string[], json: boolean): number {
+export function failed(error: SeedraftError, endpoints: readonly string[], json: boolean): number {
   const { code, message, outcome } = error;
   if (json) out(JSON.stringify({ error: { code, message, outcome } }));
   const doubt =
@@ -84,7 +84,7 @@ function failed(error: SeedraftError, endpoints: readonly string[], json: boolea
   return EXIT.refused;
 }
 
-function certificate(file: string): string {
+export function certificate(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
