@@ -18,6 +18,7 @@ import {
   Version,
   WITNESS_FILE,
 } from '@seedraft/store';
+import { type Draw, drawFrom } from './draw.ts';
 import type { Trial } from './flip-main.ts';
 import { type Heard, type LifeOptions, live } from './life.ts';
 import type { Look } from './look.ts';
@@ -155,18 +156,7 @@ class Hands {
   }
 }
 
-/** Small, seeded, and only for choosing places. */
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-function* trialsOf(member: Member, flips: number, draw: (below: number) => number) {
+function* trialsOf(member: Member, flips: number, draw: Draw) {
   const kinds = [...placesIn(member.directory)].map(([kind, places]) => ({ kind, places }));
   for (let n = 0; (values.every || n < flips) && kinds.some((k) => k.places.length > 0); n++) {
     const { kind, places } = kinds[n % kinds.length]!;
@@ -180,7 +170,7 @@ function* trialsOf(member: Member, flips: number, draw: (below: number) => numbe
 
 async function main(): Promise<number> {
   const root = mkdtempSync(path.join(tmpdir(), 'seedraft-flips-'));
-  const draw = generator(Number(values.seed));
+  const draw = drawFrom(Number(values.seed));
   const hands = new Hands();
   const tally = new Map<string, number>();
   let failed = 0;
