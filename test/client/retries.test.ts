@@ -245,6 +245,26 @@ describe('connections', () => {
     expect(asked.outcome).toMatchObject({ ok: true, value: 'late' });
   });
 
+  test('one that lives and opens no session is left for another, and the write goes there', () => {
+    const s = new Script();
+    const asked = s.command('x');
+    const first = s.welcome();
+    const opening = s.next();
+    s.wait(900);
+    const second = s.welcome();
+    expect(second).not.toBe(first);
+    const again = s.next();
+    expect([opening.request.type, again.request.type]).toEqual(['OpenSession', 'OpenSession']);
+    // The session that nobody waits for any more must not become ours: the write would go under it at a member that may not lead.
+    s.ok(opening, 5);
+    s.ok(again, 7);
+    const write = s.next();
+    expect(write).toMatchObject({ connection: second, request: { sessionId: 7, sequence: 1 } });
+    s.ok(write, 'stored');
+    expect(asked.outcome).toMatchObject({ ok: true, value: 'stored' });
+    expect(s.hungUp.size).toBe(0);
+  });
+
   test('a member of another cluster is not talked to, and the caller hears it', () => {
     const s = new Script({ clusterId: 'other', endpoints: ['a:1'] });
     const asked = s.command('x');

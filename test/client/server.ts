@@ -35,6 +35,8 @@ export class TestServer {
   time = 0;
   token = '';
   credits = 256;
+  /** What Status says of the configuration: where its members serve clients; empty: nothing. */
+  statusMembers: readonly string[] = [];
   /** Names another member instead of answering. */
   leaderAddress = '';
   /** What to do with a request instead of answering it: `drop` carries it out and breaks the connection. */
@@ -140,7 +142,8 @@ export class TestServer {
     const fault = this.fault(request);
     if (fault === 'silence') return;
     if (fault !== null && fault !== 'drop') reply(fault);
-    else if (request.type === 'Status') reply({ type: 'Ok', index: this.index, value: {} });
+    else if (request.type === 'Status')
+      reply({ type: 'Ok', index: this.index, value: this.#status() });
     else if (request.type === 'Watch')
       this.#watch(`${connection} ${requestId}`, requestId, request.query, send, reply);
     else if (request.type === 'Backup') reply({ type: 'Refused', code: 'NO_LEADER', leader: 0 });
@@ -179,6 +182,13 @@ export class TestServer {
 
   get watchers(): number {
     return this.#watchers;
+  }
+
+  #status(): unknown {
+    if (this.statusMembers.length === 0) return {};
+    return {
+      configuration: { members: this.statusMembers.map((clientAddress) => ({ clientAddress })) },
+    };
   }
 
   #execute(request: ClientRequest): ClientReply {

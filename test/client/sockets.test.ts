@@ -168,6 +168,29 @@ describe('what goes wrong on the way', () => {
     expect(await before).toMatchObject({ code: 'ABORTED', outcome: 'not applied' });
   });
 
+  test('no session is ever opened: each write fails in time, with its word, and none is stuck behind the first', async () => {
+    const server = await serve();
+    const kv = (await client([server], { timeouts: { silence: 20 } })).kv();
+    server.fault = ({ type }) => (type === 'OpenSession' ? 'silence' : null);
+    const writes = [0, 1].map((n) => failure(kv.put(`k${n}`, n, { timeout: 100 })));
+    for (const error of await Promise.all(writes)) {
+      expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not applied' });
+      expect(error.message).toContain('OpenSession was not answered');
+    }
+    // As soon as the member opens sessions again, the next write is served, over the very connection that lost the first answer.
+    server.fault = () => null;
+    expect(await kv.put('k', 1)).toMatchObject({ status: 'stored' });
+  });
+
+  test('a black hole that only says it lives: the write goes to another member', async () => {
+    const [hole, next] = [await serve(), await serve()];
+    hole!.fault = ({ type }) => (type === 'Status' ? null : 'silence');
+    hole!.statusMembers = [hole!.address, next!.address];
+    const kv = (await client([hole!], { timeouts: { silence: 20 } })).kv();
+    expect(await kv.put('k', 1)).toMatchObject({ status: 'stored' });
+    expect(next!.machine.query(['get', '', 'k'])).toMatchObject({ status: 'found' });
+  });
+
   test('bytes come one by one', async () => {
     const server = await serve();
     server.isSlow = true;

@@ -10,7 +10,7 @@ export interface Timeouts {
   readonly connect?: number;
   /** Of one connection, from dialing to the member's welcome. Default 2000. */
   readonly dial?: number;
-  /** Without a sign of life while something is open, before the member is asked for one. Default 1000; twice as long again for its answer. */
+  /** Without a sign of life while something is open, before the member is asked for one. Default 1000; twice as long again for its answer, or for a session. */
   readonly silence?: number;
   /** Of the session that writes go under, of cluster time: how long a write in doubt can be cut off and still be told. Default 60 000. */
   readonly session?: number;

@@ -66,7 +66,7 @@ export class Engine {
     this.#options = options;
     this.#book = new AddressBook(endpoints, Math.floor(random() * endpoints.length));
     this.#links = new Links(port, this.#book, options, patience, backoff, random);
-    this.#sessions = new SessionKeeper(options.sessionTimeout);
+    this.#sessions = new SessionKeeper(options.sessionTimeout, 3 * patience.silence);
     this.#outbox = new Outbox(port, this.#links, this.#sessions, this.#ledger, options);
   }
 
@@ -83,7 +83,12 @@ export class Engine {
   /** When it wants `tick` and `flush` if nothing else happens, ms; Infinity: never. */
   deadline(at: number): number {
     if (this.#isEnded) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#ledger.deadline, this.#links.deadline(), this.#outbox.deadline(at));
+    const first = Math.min(
+      this.#ledger.deadline,
+      this.#links.deadline(),
+      this.#outbox.deadline(at),
+    );
+    return Math.min(first, this.#sessions.overdueAt);
   }
 
   // ----------------------------------------------------------------------------------------------------------------- the doors
@@ -140,6 +145,8 @@ export class Engine {
       else if (state === 'probe') this.#probe(at, connection);
     }
     this.#links.retireIdle(at);
+    const opening = this.#sessions.overdue(at);
+    if (opening !== null) this.#onNoSession(at, opening);
   }
 
   /** Take no more calls; once those open are settled, say goodbye. */
@@ -201,6 +208,15 @@ export class Engine {
   /** A sign of life is asked for, and where the members are. Without a credit the silence itself must tell. */
   #probe(at: number, connection: Connection): void {
     if (connection.hasCredit) this.#outbox.submit(at, connection, new Unit('probe', []));
+  }
+
+  /** Its member lives and yet opens no session, and without one nothing can be written: another is asked. A late answer counts for nothing. */
+  #onNoSession(at: number, opening: Unit): void {
+    const { connection } = opening;
+    if (connection === null) return;
+    this.#ledger.note(`${connection.address}: OpenSession was not answered`);
+    this.#outbox.abandon(opening);
+    this.#links.leave(at, connection, opening, '');
   }
 
   // ------------------------------------------------------------------------------------------------------------------- replies

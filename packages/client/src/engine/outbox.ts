@@ -106,6 +106,11 @@ export class Outbox {
     }
   }
 
+  /** Its answer is not waited for any more, nor is anything held back until it comes. */
+  abandon(unit: Unit): void {
+    if (this.#scout === unit) this.#scout = null;
+  }
+
   /** It was refused for good, or could not even be sent. Where company may be the cause, each command tries alone. */
   refuse(at: number, unit: Unit, code: FailureCode, reason: string): void {
     const isCompany = unit.kind === 'write' && unit.calls.length > 1 && !unit.doubt;
@@ -256,7 +261,7 @@ export class Outbox {
     if (this.#sessions.timeout === null) return null;
     const { session } = this.#sessions;
     if (session !== null) return session.hasRoom ? session : undefined;
-    const opening = this.#sessions.open();
+    const opening = this.#sessions.open(at);
     if (opening !== null) this.#askLeader(at, connection, opening);
     return undefined;
   }

@@ -11,20 +11,26 @@ const IDLE_TIMEOUTS = 5;
 export class SessionKeeper {
   /** Of cluster time, ms; null: no sessions, and an unknown outcome stays unknown. */
   readonly timeout: number | null;
+  /** For the answer of whoever was asked for a session, ms. */
+  readonly #patience: number;
   /** Open, as far as we know. */
   session: Session | null = null;
   #opening: Unit | null = null;
+  /** Whoever was asked for a session by then does not answer; Infinity: nobody is asked. */
+  #overdueAt = Number.POSITIVE_INFINITY;
   #keepingAlive: Unit | null = null;
   /** After a sign of life came to nothing, not before this. */
   #notBefore = 0;
 
-  constructor(timeout: number | null) {
+  constructor(timeout: number | null, patience: number) {
     this.timeout = timeout;
+    this.#patience = patience;
   }
 
   /** The request that opens one; null: it is under way already. */
-  open(): Unit | null {
+  open(at: number): Unit | null {
     if (this.#opening !== null) return null;
+    this.#overdueAt = at + this.#patience;
     this.#opening = new Unit('open session', []);
     this.#opening.session = new Session(this.timeout!);
     return this.#opening;
@@ -32,7 +38,7 @@ export class SessionKeeper {
 
   opened(at: number, unit: Unit, id: number): void {
     if (unit !== this.#opening) return;
-    this.#opening = null;
+    this.notOpened(unit);
     this.session = unit.session;
     this.session!.id = id;
     this.session!.touchedAt = at;
@@ -41,7 +47,22 @@ export class SessionKeeper {
 
   /** Nothing came of it; one that was opened without our hearing of it expires by itself. */
   notOpened(unit: Unit): void {
-    if (unit === this.#opening) this.#opening = null;
+    if (unit !== this.#opening) return;
+    this.#opening = null;
+    this.#overdueAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** When to look for `overdue`; Infinity: never. */
+  get overdueAt(): number {
+    return this.#overdueAt;
+  }
+
+  /** The request that was not answered in time, once: every write waits for it, so it is given up and another takes its place. */
+  overdue(at: number): Unit | null {
+    const unit = this.#opening;
+    if (unit === null || at < this.#overdueAt) return null;
+    this.notOpened(unit);
+    return unit;
   }
 
   expired(session: Session): void {
