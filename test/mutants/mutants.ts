@@ -178,6 +178,28 @@ export const MUTANTS: readonly Mutant[] = [
     where: SWARM,
     source: 'a command outside a session runs once, or nobody was told that it ran',
   },
+  {
+    id: 'BATCH-INDEX',
+    title: 'commands proposed as one are told the index of the first',
+    file: 'packages/core/src/proposal.ts',
+    find: "    if (raft.role === 'leader') proposeHere(raft, id, 0, data, checksum);",
+    replace:
+      "    if (raft.role === 'leader' && i > 0 && raft.proposals.length > 0) { appendOwnEntry(raft, 'command', data, checksum, null); openProposal(raft, id, (raft.proposals[raft.proposals.length - 1] as OpenProposal).index, 0); } else if (raft.role === 'leader') proposeHere(raft, id, 0, data, checksum);",
+    expectedRule: 'L7',
+    where: SWARM,
+    source:
+      "a group commit that answers with one index: each caller would read a stranger's result",
+  },
+  {
+    id: 'BATCH-END',
+    title: 'the rest of a batch is forgotten when a request before it is answered at once',
+    file: 'packages/replica/src/clients.ts',
+    find: '      if (reply !== null) this.#answer(requestId, reply);',
+    replace: '      if (reply !== null) { this.#answer(requestId, reply); break; }',
+    expectedRule: 'L7',
+    where: SWARM,
+    source: 'a loop that leaves too early; clients of the real node would wait for ever',
+  },
 ];
 
 /** What CI plants on every run. */
