@@ -23,6 +23,7 @@ import {
   drawNetwork,
   drawRaft,
   drawSnapshot,
+  drawTurn,
   drawWorkload,
   type Switches,
 } from './scenario/knobs.ts';
@@ -53,9 +54,10 @@ export function scenarioToPlan(
     ...(leaves('disk') ? drawDisk(draw, switches) : CALM_DISK),
     ...given(scenario.disk),
   };
+  const turn = scenario.cluster.turn ?? (leaves('raft') ? drawTurn(draw, switches) : 0);
   const raft = planRaft(
     scenario,
-    leaves('raft') ? drawRaft(draw, switches, network, disk) : CALM_RAFT,
+    leaves('raft') ? drawRaft(draw, switches, { network, disk, turn }) : CALM_RAFT,
   );
   const drawn = leaves('clients') ? drawWorkload(draw, switches, raft, network) : CALM_WORKLOAD;
   const workload = planWorkload(scenario, drawn, own);
@@ -79,6 +81,7 @@ export function scenarioToPlan(
       ...(leaves('raft') ? drawSnapshot(draw, switches) : CALM_SNAPSHOT),
       ...given(scenario.cluster.snapshot ?? {}),
     },
+    turn,
     bytes: scenario.bytes ?? (touchesDisk(faults) || draw.chance('bytes', 100_000)),
     network,
     disk,
@@ -235,6 +238,7 @@ export function knobClassesOf(plan: Plan): KnobClass[] {
     'duplicate-submit': workload.duplicates > 0,
     sessionless: workload.sessionless > 0,
     learners: plan.members.some(({ learner }) => learner),
+    turns: plan.turn > 0,
   };
   return KNOB_CLASSES.filter((knob) => on[knob]);
 }

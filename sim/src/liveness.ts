@@ -21,7 +21,7 @@ export interface LivenessWorld extends FaultWorld {
   readonly draw: Draw;
   /**
    * Ends the safety phase: no planned fault is injected or healed from here on, what faults scheduled (`after`, `when`, restarts, rejoins,
-   * retried operators' requests) is dropped, clients invoke nothing more (their open operations still end). Members keep their state:
+   * retried operators' requests) and operators' requests that nobody has read yet are dropped, clients invoke nothing more (their open operations still end). Members keep their state:
    * whoever is down stays down, whoever is paused or slow stays so, links stay as they are.
    */
   freezeFaults(): void;
@@ -33,8 +33,8 @@ export interface LivenessWorld extends FaultWorld {
   /**
    * Heals the core for good. Links between its members, and between them and the clients: no block, no clog (clogged messages flush), no
    * drop, duplicate, reordering, corruption or capacity limit, latency uniform in [latency / 2, latency]. Its members: not slow, clock
-   * running at a rate within the plan's drift bound (no freeze, no further step), disk working (no stall, not full, no scheduled error)
-   * with every operation taking at most `latency`. What damage already did to their bytes stays.
+   * running at a rate within the plan's drift bound (no freeze, no further step), turns of at most `latency`, disk working (no stall, not
+   * full, no scheduled error) with every operation taking at most `latency`. What damage already did to their bytes stays.
    */
   healCore(core: readonly MemberId[], latency: Micros): void;
   /**
@@ -119,7 +119,7 @@ export const LIVENESS_RULES: readonly RuleDefinition[] = [
     definition:
       'Within the bound every member of the core has answered every request that it was handed since it started.',
     antecedent: 'requests open at a member of the core when it was healed, or handed to it since',
-    catches: ['SWALLOW'],
+    catches: ['SWALLOW', 'BATCH-INDEX', 'BATCH-END'],
   },
 ];
 

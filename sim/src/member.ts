@@ -13,6 +13,7 @@ import type {
   SnapshotMetadata,
 } from '@seedraft/core';
 import type {
+  AskedRequest,
   ClientReply,
   ClientRequest,
   ReadMode,
@@ -35,6 +36,7 @@ import {
   Violation,
 } from './observer.ts';
 import type { Stream } from './random.ts';
+import { isRequest, stepsOfTurn, type Waiting } from './turn.ts';
 import type { World } from './world.ts';
 
 /** What a client sends; the reply goes back with `operation` and `attempt`. */
@@ -57,13 +59,8 @@ export interface Order {
   readonly answer: (reply: ClientReply) => void;
 }
 
-/** An input that waits because its member is paused or busy. */
-interface Waiting {
-  readonly kind: number;
-  readonly a: number;
-  readonly ordinal: number;
-  readonly item: unknown;
-}
+/** A request of a client's or an operator's. */
+type ClientsRequest = AskedRequest & { readonly request: ClientRequest };
 
 export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   readonly id: MemberId;
@@ -89,10 +86,13 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   slowness: Micros = 0;
   busyUntil: Micros = 0;
   #drainAt: Micros = Infinity;
-  /** Null: already run. */
+  /** What waits because the member is paused, busy, or gathering a turn. Null: already run. */
   #inbox: (Waiting | null)[] = [];
   readonly #requests = new Map<number, Submission | Order>();
   readonly #streams = new Map<string, Stream>();
+
+  /** See Plan.turn. */
+  turn: Micros;
 
   // The one pending tick: at which true time, for which deadline, and which queued event is still meant.
   tickAt: Micros = Infinity;
@@ -104,6 +104,7 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
     this.id = id;
     this.name = name;
     this.time = time;
+    this.turn = world.plan.turn;
   }
 
   get raft(): Raft | null {
@@ -116,10 +117,7 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   /** Requests it was handed since its boot and has not answered, those it has yet to look at included. */
   get unanswered(): number {
     let waiting = 0;
-    for (const input of this.#inbox) {
-      if (input?.kind === EventKind.ClientRequest || input?.kind === EventKind.Operator)
-        waiting += 1;
-    }
+    for (const input of this.#inbox) if (input !== null && isRequest(input.kind)) waiting += 1;
     return this.#requests.size + waiting;
   }
   clock(): number {
@@ -161,7 +159,8 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
 
   /** An input has come: now, or after what is already waiting. */
   input(kind: number, a: number, ordinal: number, item: unknown): void {
-    if (this.pauses > 0 || this.busyUntil > this.#world.now || this.#inbox.length > 0) {
+    const isFree = this.pauses === 0 && this.busyUntil <= this.#world.now && this.turn === 0;
+    if (!isFree || this.#inbox.length > 0) {
       this.#inbox.push({ kind, a, ordinal, item });
       this.#scheduleDrain();
       return;
@@ -172,6 +171,11 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   /** Runs what waits, as far as the member may. */
   drain(): void {
     this.#drainAt = Infinity;
+    if (this.turn > 0) this.#takeTurn();
+    else this.#drainOneByOne();
+  }
+
+  #drainOneByOne(): void {
     const world = this.#world;
     let done = 0;
     const epoch = this.epoch;
@@ -188,6 +192,41 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
     this.#scheduleDrain();
   }
 
+  /** Everything that waits, in one go and in the order of a turn (turn.ts). What it makes come meanwhile belongs to the next one. */
+  #takeTurn(): void {
+    const world = this.#world;
+    const { epoch } = this;
+    const inbox = this.#inbox;
+    const isFree = this.pauses === 0 && this.busyUntil <= world.now;
+    const steps = isFree ? stepsOfTurn(inbox) : [];
+    let done = 0;
+    for (const inputs of steps) {
+      if (this.pauses > 0) break;
+      inbox.fill(null, done, done + inputs.length);
+      done += inputs.length;
+      if (done === inbox.length) this.#inbox = [];
+      const { kind, a, ordinal, item } = inputs[0] as Waiting;
+      if (isRequest(kind)) this.#performTogether(inputs);
+      else if (kind !== EventKind.Tick) this.#perform(kind, a, ordinal, item);
+      if (this.epoch !== epoch) return;
+    }
+    if (done < inbox.length) this.#inbox = inbox.slice(done);
+    if (isFree && this.pauses === 0) this.#tickIfDue();
+    this.#scheduleDrain();
+  }
+
+  #tickIfDue(): void {
+    const shown = this.time.millis(this.#world.now);
+    const isDue = (this.replica as Replica).deadline <= shown;
+    if (isDue) this.#perform(EventKind.Tick, this.id, shown | 0, null);
+    else this.arm();
+  }
+
+  /** Operators' requests that it has not begun to look at are as if they had never arrived. */
+  forgetOrders(): void {
+    this.#inbox = this.#inbox.filter((waiting) => waiting?.kind !== EventKind.Operator);
+  }
+
   /** No longer paused, or no longer slow. */
   resume(): void {
     this.#drainAt = Infinity;
@@ -196,10 +235,18 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
 
   #scheduleDrain(): void {
     if (this.pauses > 0 || this.#inbox.length === 0) return;
-    const at = Math.max(this.busyUntil, this.#world.now);
+    // A turn that has begun to gather ends when it was to end.
+    if (this.turn > 0 && this.#drainAt !== Infinity) return;
+    const at = Math.max(this.busyUntil, this.#world.now + this.#gathering());
     if (this.#drainAt <= at) return;
     this.#drainAt = at;
     this.#world.scheduleDrain(this, at);
+  }
+
+  /** How long the next turn gathers. */
+  #gathering(): Micros {
+    if (this.turn === 0) return 0;
+    return this.#world.randomness.stream('member.turn', this.id).between(0, this.turn);
   }
 
   #perform(kind: number, a: number, ordinal: number, item: unknown): void {
@@ -221,8 +268,31 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
     } else {
       this.#performRare(replica, at, kind, ordinal, item);
     }
+    this.#performed();
+  }
+
+  /** Requests of one turn: each is an event, and together they are one step. */
+  #performTogether(inputs: readonly Waiting[]): void {
+    const world = this.#world;
+    const asked: ClientsRequest[] = [];
+    for (const { kind, a, ordinal, item } of inputs) {
+      world.executed(kind, a, this.id, ordinal);
+      asked.push(this.#open(this.#askedBy(kind, item)));
+    }
+    const requests = asked.map(({ request }) => request);
+    for (const observer of world.observers.requests) observer.onRequests(this, requests);
+    world.acting = this;
+    (this.replica as Replica).requestAll(this.time.millis(world.now), asked);
+    this.#performed();
+  }
+
+  /** In a turn several steps follow each other at once, and a slow member pays for each of them. */
+  #performed(): void {
+    const world = this.#world;
     world.acting = null;
-    if (this.slowness > 0) this.busyUntil = world.now + this.slowness;
+    if (this.slowness > 0) {
+      this.busyUntil = Math.max(this.busyUntil, world.now) + this.slowness;
+    }
     this.arm();
     world.stepped();
   }
@@ -248,16 +318,12 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
         replica.snapshotFailed(at, id, code);
         return;
       }
-      case EventKind.ClientRequest: {
-        const flight = item as Flight;
-        const submission = flight.message as Submission;
-        this.#world.network.recycle(flight);
-        this.#ask(replica, at, submission);
+      case EventKind.ClientRequest:
+      case EventKind.Operator: {
+        const { requestId, request } = this.#open(this.#askedBy(kind, item));
+        replica.request(at, requestId, request);
         return;
       }
-      case EventKind.Operator:
-        this.#ask(replica, at, item as Order);
-        return;
       case EventKind.Campaign:
         replica.campaign(at);
         return;
@@ -266,10 +332,18 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
     }
   }
 
-  #ask(replica: Replica, at: number, asked: Submission | Order): void {
+  #askedBy(kind: number, item: unknown): Submission | Order {
+    if (kind === EventKind.Operator) return item as Order;
+    const flight = item as Flight;
+    const submission = flight.message as Submission;
+    this.#world.network.recycle(flight);
+    return submission;
+  }
+
+  #open(asked: Submission | Order): ClientsRequest {
     const requestId = this.#world.nextRequestId();
     this.#requests.set(requestId, asked);
-    replica.request(at, requestId, asked.request);
+    return { requestId, request: asked.request };
   }
 
   // ---------------------------------------------------------------------------------------------------------------------- ticks

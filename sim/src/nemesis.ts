@@ -314,6 +314,7 @@ export class Nemesis implements LivenessWorld {
     this.#world.faultEpoch += 1;
     this.#world.timeLimit = Infinity;
     this.#world.clearWatchers();
+    for (const member of this.#world.members) member.forgetOrders();
     this.#clients.retire();
   }
 
@@ -338,6 +339,7 @@ export class Nemesis implements LivenessWorld {
     for (const id of core) {
       const member = this.#world.member(id);
       member.slowness = 0;
+      member.turn = Math.min(member.turn, latency);
       member.busyUntil = this.now;
       member.time.settle(this.now, bound);
       member.rearm();

@@ -3,7 +3,7 @@
  * All times are simulated true time in integer microseconds unless named otherwise.
  */
 import type { Effects, Entry, MemberId, Message, Raft, SnapshotMetadata } from '@seedraft/core';
-import type { ReadMode, RecoveredMember, Replica } from '@seedraft/replica';
+import type { ClientRequest, ReadMode, RecoveredMember, Replica } from '@seedraft/replica';
 import type { Plan } from './plan.ts';
 
 export type Micros = number;
@@ -71,6 +71,8 @@ export interface Observer {
   onDurable?(member: MemberView, seq: number): void;
   /** An own snapshot is durable as the base. */
   onSealed?(member: MemberView, snapshot: SnapshotMetadata): void;
+  /** Requests enter the member as one (`Replica.requestAll`), before they do; a turn's only one included. */
+  onRequests?(member: MemberView, requests: readonly ClientRequest[]): void;
   onApply?(member: MemberView, entry: Entry, result: unknown, digest: Digest): void;
   onRestore?(member: MemberView, snapshot: SnapshotMetadata, digest: Digest): void;
   onRead?(

@@ -14,6 +14,7 @@ export class Observers {
   readonly step: readonly Watching<'onStep'>[];
   readonly durable: readonly Watching<'onDurable'>[];
   readonly sealed: readonly Watching<'onSealed'>[];
+  readonly requests: readonly Watching<'onRequests'>[];
   readonly apply: readonly Watching<'onApply'>[];
   readonly restore: readonly Watching<'onRestore'>[];
   readonly read: readonly Watching<'onRead'>[];
@@ -33,6 +34,7 @@ export class Observers {
     this.step = watching('onStep');
     this.durable = watching('onDurable');
     this.sealed = watching('onSealed');
+    this.requests = watching('onRequests');
     this.apply = watching('onApply');
     this.restore = watching('onRestore');
     this.read = watching('onRead');

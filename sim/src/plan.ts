@@ -101,6 +101,11 @@ export interface Plan {
     readonly everyBytes: number;
     readonly keep: number;
   };
+  /**
+   * A member works in turns, as the real node does: it gathers what comes for up to this long, drawn for each turn, and carries all of it
+   * out in one go, its clients' requests as one. 0: each input on its own, the moment it comes.
+   */
+  readonly turn: number;
   /** Through real frames and real disk bytes, or by reference. */
   readonly bytes: boolean;
   readonly network: NetworkKnobs;

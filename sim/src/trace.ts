@@ -12,7 +12,7 @@ import type {
   Reply,
   SnapshotMetadata,
 } from '@seedraft/core';
-import type { RecoveredMember } from '@seedraft/replica';
+import type { ClientRequest, RecoveredMember } from '@seedraft/replica';
 import { type Flight, LINK_TYPES, type Link, type Loss } from './link.ts';
 import { endpointName } from './member.ts';
 import type { NetworkTrace } from './network.ts';
@@ -76,6 +76,11 @@ export class Trace implements Observer, NetworkTrace {
     const { commits, replies } = effects;
     if (commits.length > 0) this.#say(`  ${member.name} commits ${formatEntries(commits)}`);
     for (const reply of replies) this.#say(`  ${member.name} ${formatReply(reply)}`);
+  }
+
+  onRequests(member: MemberView, requests: readonly ClientRequest[]): void {
+    if (!this.#on || requests.length === 1) return;
+    this.#say(`${member.name} is asked as one: ${requests.map(({ type }) => type).join(', ')}`);
   }
 
   onDurable(member: MemberView, seq: number): void {

@@ -29,6 +29,7 @@ export function plainPlan(seed: string, overrides: PlanOverrides = {}): Plan {
     })),
     raft: { ...defaultConfig, ...raft },
     snapshot: { everyEntries: 10_000, everyBytes: 10_000_000, keep: 100 },
+    turn: 0,
     bytes: false,
     network: {
       latency: { distribution: 'exponential', minimum: 1000, mean: 5000 },

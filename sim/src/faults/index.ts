@@ -118,6 +118,7 @@ export const KNOB_CLASSES = [
   'duplicate-submit',
   'sessionless',
   'learners',
+  'turns',
 ] as const;
 export type KnobClass = (typeof KNOB_CLASSES)[number];
 

@@ -18,7 +18,7 @@ import type {
   SnapshotMetadata,
   Term,
 } from '@seedraft/core';
-import type { ReadMode, RecoveredMember } from '@seedraft/replica';
+import type { ClientRequest, ReadMode, RecoveredMember } from '@seedraft/replica';
 import type { ClientOperation, Digest, MemberView } from '../observer.ts';
 import type { MemberShadow } from './shadow.ts';
 
@@ -73,6 +73,8 @@ export interface Hooks {
   onDurable?(shadow: MemberShadow, persist: Persist): void;
   /** An own snapshot is durable, and the core is told so in this step; nothing of the step is absorbed yet. */
   onSealed?(shadow: MemberShadow, snapshot: SnapshotMetadata): void;
+  /** Requests enter a member as one. */
+  onRequests?(shadow: MemberShadow, requests: readonly ClientRequest[]): void;
   onApply?(shadow: MemberShadow, entry: Entry, result: unknown, digest: Digest): void;
   onRestore?(shadow: MemberShadow, snapshot: SnapshotMetadata, digest: Digest): void;
   onRead?(

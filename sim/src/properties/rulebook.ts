@@ -17,7 +17,7 @@ import type {
   SnapshotMetadata,
   Term,
 } from '@seedraft/core';
-import type { ReadMode, RecoveredMember } from '@seedraft/replica';
+import type { ClientRequest, ReadMode, RecoveredMember } from '@seedraft/replica';
 import type { ClientOperation, Digest, MemberView, Observer, WorldView } from '../observer.ts';
 import { RULES } from './index.ts';
 import { Ledger } from './ledger.ts';
@@ -145,6 +145,11 @@ export class Rulebook implements Observer {
     if (shadow.impostor) return;
     this.#hardened = shadow;
     this.ledger.durable(shadow, seq, this.#hardening);
+  }
+
+  onRequests(member: MemberView, requests: readonly ClientRequest[]): void {
+    const shadow = this.ledger.shadow(member);
+    for (const rule of this.#on.requests) rule.onRequests(shadow, requests);
   }
 
   onApply(member: MemberView, entry: Entry, result: unknown, digest: Digest): void {
@@ -284,6 +289,7 @@ interface ByHook {
   readonly step: readonly Named<'onStep'>[];
   readonly durable: readonly Named<'onDurable'>[];
   readonly sealed: readonly Named<'onSealed'>[];
+  readonly requests: readonly Named<'onRequests'>[];
   readonly apply: readonly Named<'onApply'>[];
   readonly restore: readonly Named<'onRestore'>[];
   readonly read: readonly Named<'onRead'>[];
@@ -305,6 +311,7 @@ function byHook(all: readonly Hooks[]): ByHook {
     step: having(all, 'onStep'),
     durable: having(all, 'onDurable'),
     sealed: having(all, 'onSealed'),
+    requests: having(all, 'onRequests'),
     apply: having(all, 'onApply'),
     restore: having(all, 'onRestore'),
     read: having(all, 'onRead'),

@@ -2,8 +2,8 @@
  * The `sometimes` points: rare situations that a campaign must have met, or its silence proves nothing (the vacuity guard in ../vacuity.ts).
  * Each is one sentence; it counts how often the situation occurred. Watching is not judging: nothing here ever fails.
  */
-import type { Entry, Index, MemberId, PeerMessage, Persist } from '@seedraft/core';
-import type { ReadMode, RecoveredMember } from '@seedraft/replica';
+import type { Entry, Index, MemberId, PeerMessage, Persist, Term } from '@seedraft/core';
+import type { ClientRequest, ReadMode, RecoveredMember } from '@seedraft/replica';
 import type { ClientOperation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
 import { sameVoters } from './quorum.ts';
@@ -44,8 +44,17 @@ export const SOMETIMES = [
   'a read was served within two election timeouts of a leader change',
   'an operation ended unknown',
   'a leadership transfer was completed',
+  'several commands were proposed as one',
+  'a write and a read were asked of a member as one',
+  'several commands that came as one were handed on to the leader',
+  'a leader was deposed before several commands proposed as one were committed',
 ] as const;
 export type SometimesPoint = (typeof SOMETIMES)[number];
+
+interface Batch {
+  readonly term: Term;
+  readonly lastIndex: Index;
+}
 
 export class Sometimes implements Hooks {
   readonly sends = ['AppendEntriesReply'] as const;
@@ -54,6 +63,8 @@ export class Sometimes implements Hooks {
   readonly #counts: Record<SometimesPoint, number>;
   readonly #recent: number;
   #leader: MemberId = 0;
+  /** Where the latest commands that a member proposed as one end, by member. */
+  readonly #batches: (Batch | undefined)[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -92,6 +103,12 @@ export class Sometimes implements Hooks {
     if (shadow.role === 'leader' && role !== 'leader' && term === shadow.term) {
       this.#note('a leader stepped down without hearing of a higher term');
     }
+    if (shadow.role === 'leader' && (role !== 'leader' || term !== shadow.term)) {
+      const batch = this.#batches[shadow.id];
+      if (batch !== undefined && batch.term === shadow.term && batch.lastIndex > step.commit) {
+        this.#note('a leader was deposed before several commands proposed as one were committed');
+      }
+    }
     if (shadow.role === 'candidate' && role === 'follower' && term === shadow.term) {
       this.#note('a candidate lost to another in the same term');
     }
@@ -119,6 +136,11 @@ export class Sometimes implements Hooks {
       }
     }
     if (step.role !== 'leader') return;
+    if (step.message.type === 'Propose' && entries.length > 1) {
+      this.#note('several commands were proposed as one');
+      const { index: lastIndex, term } = entries[entries.length - 1] as Entry;
+      this.#batches[shadow.id] = { term, lastIndex };
+    }
     for (let i = 0; i < entries.length; i++) {
       if ((entries[i] as Entry).kind === 'configuration') this.#changed(step, entries[i] as Entry);
     }
@@ -173,12 +195,29 @@ export class Sometimes implements Hooks {
   }
 
   onStep(step: Step): void {
-    if (step.message.type === 'PersistFailed') this.#note('a write failed on a full disk');
+    const { message } = step;
+    if (message.type === 'PersistFailed') this.#note('a write failed on a full disk');
+    if (message.type === 'Propose' && message.proposals.length > 1) this.#onBatch(step);
     const { replies } = step.effects;
     for (let i = 0; i < replies.length; i++) {
       if (replies[i]?.result.outcome === 'transferred') {
         this.#note('a leadership transfer was completed');
       }
+    }
+  }
+
+  #onBatch({ effects }: Step): void {
+    const handedOn = effects.messages.filter(({ type }) => type === 'ForwardProposal');
+    if (handedOn.length > 1) {
+      this.#note('several commands that came as one were handed on to the leader');
+    }
+  }
+
+  onRequests(_shadow: MemberShadow, requests: readonly ClientRequest[]): void {
+    const isRead = ({ type }: ClientRequest) => type === 'Query';
+    const isWrite = ({ type }: ClientRequest) => type === 'Command' || type === 'Batch';
+    if (requests.some(isRead) && requests.some(isWrite)) {
+      this.#note('a write and a read were asked of a member as one');
     }
   }
 

@@ -94,20 +94,27 @@ export function drawDisk(draw: Draw, switches: Switches): DiskKnobs {
   };
 }
 
+/** What a round trip takes its time from. */
+interface Pace {
+  readonly network: NetworkKnobs;
+  readonly disk: DiskKnobs;
+  readonly turn: number;
+}
+
+/** How long a turn gathers at most: hardly more than an instant, or so long that most turns bear several inputs. */
+export function drawTurn(draw: Draw, switches: Switches): number {
+  return isOn(switches, 'turns') ? draw.pick('turn', [100, 1_000, 5_000, 20_000]) : 0;
+}
+
 /** Raft's knobs. Timeouts follow the round trip, or no cluster could work at all (the paper's timing requirement, 5.6). */
-export function drawRaft(
-  draw: Draw,
-  switches: Switches,
-  network: NetworkKnobs,
-  disk: DiskKnobs,
-): RaftConfig {
+export function drawRaft(draw: Draw, switches: Switches, pace: Pace): RaftConfig {
   const on = (knob: KnobClass): boolean => isOn(switches, knob);
   const tiny = (knob: KnobClass, purpose: string, sizes: readonly number[], usual: number) =>
     on(knob) ? draw.pick(purpose, sizes) : usual;
   const lease = on('lease');
   return {
     ...CALM_RAFT,
-    ...drawTimeouts(draw, on('tight-timeouts'), roundTrip(network, disk)),
+    ...drawTimeouts(draw, on('tight-timeouts'), roundTrip(pace)),
     preVote: !on('no-pre-vote'),
     // Leases stand on voters that refuse other candidates.
     checkQuorum: lease || !on('no-check-quorum'),
@@ -129,9 +136,10 @@ function meanWay(network: NetworkKnobs): number {
   return Math.ceil((network.latency.mean * network.asymmetry) / 1_000_000);
 }
 
-/** A mean round trip with its write, in milliseconds, rounded up. */
-function roundTrip(network: NetworkKnobs, disk: DiskKnobs): number {
-  return Math.ceil((2 * meanWay(network) + disk.fsync.mean + disk.write.mean) / 1_000);
+/** A mean round trip with its write, and the three turns in which it is carried out, in milliseconds, rounded up. */
+function roundTrip({ network, disk, turn }: Pace): number {
+  const waits = Math.ceil((3 * turn) / 2);
+  return Math.ceil((2 * meanWay(network) + disk.fsync.mean + disk.write.mean + waits) / 1_000);
 }
 
 function drawTimeouts(draw: Draw, tight: boolean, trip: number) {

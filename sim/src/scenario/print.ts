@@ -35,6 +35,7 @@ export function planToScenario(plan: Plan, story?: string): ScenarioInput {
         clockDriftBound: Math.round(clockDriftBound * 1_000_000),
       },
       snapshot: plan.snapshot,
+      turn: plan.turn,
       ...(logs.length === 0 ? {} : { logs: Object.fromEntries(logs) }),
       terms: Object.fromEntries(terms),
     },

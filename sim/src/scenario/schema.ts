@@ -53,6 +53,8 @@ const clusterSchema = z.strictObject({
       keep: z.int().min(0).optional(),
     })
     .optional(),
+  /** Members work in turns, as the real node does: what comes within up to this long is carried out in one go. */
+  turn: duration().optional(),
   /** Terms of the entries a member starts with: `n1: [1, 1, 4]`. */
   logs: z.record(name, terms).optional(),
   /** The currentTerm a member starts with; by default the term of its last entry. */

@@ -34,6 +34,7 @@ const KNOB_GROUPS: Readonly<Record<KnobClass, SwarmGroup>> = {
   'no-pre-vote': 'raft',
   'no-check-quorum': 'raft',
   lease: 'raft',
+  turns: 'raft',
   'duplicate-submit': 'clients',
   sessionless: 'clients',
   learners: 'cluster',

@@ -33,14 +33,14 @@ describe('a drawn plan', () => {
     });
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "f942d467 576f2b91",
-        "2408070c e4231cdf",
-        "f98c86eb 8b02e124",
-        "913deb72 2b75f9c0",
-        "b05c9b13 9325c41a",
-        "46d6176d 6b1677bb",
-        "7350f638 3f378d3d",
-        "91880f44 cc7f533c",
+        "66b0af36 d0265da4",
+        "298227ee 92cd5cd9",
+        "5ab8b80f 4857430",
+        "6ea37eee deaf0081",
+        "b7c85459 1aeb0c75",
+        "b595463b 18e05236",
+        "1ea6217 1d19e636",
+        "d928cc09 b61a9c47",
       ]
     `);
   });

@@ -89,6 +89,7 @@ export function refusalsOf(scenario: Scenario): string[] {
   for (const key of ['logs', 'terms'] as const) {
     refuse(`cluster.${key}`, cluster[key], 'real members begin with nothing');
   }
+  refuse('cluster.turn', cluster.turn, 'real members always work in turns');
   refuse('cluster.snapshot.keep', cluster.snapshot?.keep, 'serve has no such setting');
   for (const key of [
     'retries',

@@ -14,7 +14,8 @@ export function readPlan(value: unknown): PlanFile {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, problem: 'expected an object' };
   }
-  const plan = value as Plan;
+  // Before members could work in turns, they did not.
+  const plan: Plan = { ...(value as Plan), turn: (value as Partial<Plan>).turn ?? 0 };
   if (plan.version !== 1) return { ok: false, problem: `version: expected 1` };
   try {
     const read = readScenario(planToScenario(plan));
