@@ -27,6 +27,7 @@ export function planSize(plan: Plan): number {
   size += differences(plan.network, CALM_NETWORK) + differences(plan.disk, CALM_DISK);
   size += differences(plan.raft, CALM_RAFT) + differences(plan.snapshot, CALM_SNAPSHOT);
   size += differences(workload, CALM_WORKLOAD);
+  size += plan.turn > 0 ? 1 : 0;
   return size + (plan.bytes ? 3 : 0) + (plan.liveness ? 3 : 0) + (plan.blackBox ? 1 : 0);
 }
 
