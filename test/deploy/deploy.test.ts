@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { metricsText } from '../../packages/seedraft/src/serve/metrics.ts';
@@ -10,6 +11,11 @@ import {
   mergeSettings,
   SETTINGS,
 } from '../../packages/seedraft/src/serve/settings.ts';
+import { addBackup } from '../../packages/seedraft/src/verbs/backup.ts';
+import { addDebug } from '../../packages/seedraft/src/verbs/debug.ts';
+import { addMember } from '../../packages/seedraft/src/verbs/operate.ts';
+import { addRestore } from '../../packages/seedraft/src/verbs/restore.ts';
+import { addServe } from '../../packages/seedraft/src/verbs/serve.ts';
 import { NO_METRICS } from './no-metrics.ts';
 
 const house = fileURLToPath(new URL('../..', import.meta.url));
@@ -108,4 +114,28 @@ test('every figure in the alerts and on the board is one that a member prints', 
   expect(
     named.map((name) => name.replace(/_bucket$/, '')).filter((name) => !printed.has(name)),
   ).toEqual([]);
+});
+
+test('for bad days: every line is a verb with flags and as many operands as it takes', () => {
+  const blocks = text('README.md').matchAll(/^```sh\n([\s\S]*?)^```/gm);
+  const lines = [...blocks].flatMap(([, block]) => block!.trim().split('\n'));
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) {
+    const program = new Command('seedraft');
+    for (const add of [addBackup, addRestore, addServe, addMember, addDebug])
+      add(program, () => {});
+    const [name, ...words] = line.split(' ');
+    expect(name).toBe('seedraft');
+    let verb = program;
+    let sub = verb.commands.find((one) => one.name() === words[0]);
+    for (; sub !== undefined; sub = verb.commands.find((one) => one.name() === words[0])) {
+      verb = sub;
+      words.shift();
+    }
+    expect(verb, line).not.toBe(program);
+    verb.exitOverride().configureOutput({ writeErr: () => {} });
+    const { operands, unknown } = verb.parseOptions(words);
+    expect(unknown, line).toEqual([]);
+    expect(operands, line).toHaveLength(verb.registeredArguments.length);
+  }
 });

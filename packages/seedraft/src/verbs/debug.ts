@@ -72,7 +72,8 @@ function persisted(directory: string, json: boolean): number {
   const configuration = core === null ? null : latestConfiguration(core);
   const first = core?.entries[0]?.index ?? null;
   const last = core?.entries.at(-1)?.index ?? core?.snapshot?.lastIncludedIndex ?? null;
-  const log = core === null ? null : { first, last, entries: core.entries.length };
+  const lastTerm = core?.entries.at(-1)?.term ?? core?.snapshot?.lastIncludedTerm ?? null;
+  const log = core === null ? null : { first, last, lastTerm, entries: core.entries.length };
   const { hardState = null, snapshot = null, repairUntil = 0 } = core ?? {};
   const shown = {
     place,
@@ -108,7 +109,9 @@ function persisted(directory: string, json: boolean): number {
       ],
       [
         'log',
-        log.entries === 0 ? 'no entries' : `${log.first}..${log.last}, ${log.entries} entries`,
+        log.entries === 0
+          ? 'no entries'
+          : `${log.first}..${log.last}, ${log.entries} entries, the last of term ${log.lastTerm}`,
       ],
       [
         'snapshot',
