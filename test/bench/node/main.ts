@@ -70,9 +70,10 @@ async function throughput(contestants: readonly Contestant[], folder: string): P
 function sayCell(round: number, name: string, operation: Operation, level: Level, cell: Cell) {
   const { perSecond, p99, cores, memberCores } = cell;
   const members = memberCores.map((one) => one.toFixed(2)).join(' ');
+  const all = memberCores.reduce((sum, one) => sum + one, cores);
   say(
     `round ${round + 1} of ${rounds}: ${name}, ${operation} at ${level}: ${perSecond.toFixed(0)}/s, p99 ${p99.toFixed(1)} ms; ` +
-      `cores: members ${members}, load ${cores.toFixed(2)}`,
+      `cores: members ${members}, load ${cores.toFixed(2)}: ${((all * 1e6) / perSecond).toFixed(0)} us an operation`,
   );
 }
 
