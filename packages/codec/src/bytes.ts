@@ -7,13 +7,16 @@
 const ON_HEAP = 64;
 const BLOCK = 8192;
 /** Beyond this the block would be mostly waste, and the allocation is small beside the copying. */
-const LARGEST = 1024;
+export const LARGEST = 1024;
 
 /** Beyond this a native copy is worth its call. */
 const LOOPED = 40;
 
 let block = new ArrayBuffer(BLOCK);
 let used = 0;
+// What is encoded is often kept (entries, values), what is copied out of a message seldom: in common blocks the few would keep the many.
+let copies = new ArrayBuffer(BLOCK);
+let usedByCopies = 0;
 
 /** Zeroed bytes that nobody else has. `buffer` may be larger and shared: use byteOffset, never transfer it. */
 export function allocate(length: number): Uint8Array {
@@ -29,9 +32,25 @@ export function allocate(length: number): Uint8Array {
 
 /** A copy of source[from, to) as a plain Uint8Array, whatever subclass `source` is: a Buffer's own slice would be a view. */
 export function copyBytes(source: Uint8Array, from = 0, to = source.length): Uint8Array {
-  const copy = allocate(to - from);
+  const length = to - from;
+  if (length > LARGEST) {
+    // Nothing is zeroed first, as `new Uint8Array(length)` would do.
+    const at = source.byteOffset + from;
+    return new Uint8Array(source.buffer.slice(at, at + length));
+  }
+  const copy = length <= ON_HEAP ? new Uint8Array(length) : allocateForCopy(length);
   copyInto(copy, 0, source, from, to);
   return copy;
+}
+
+function allocateForCopy(length: number): Uint8Array {
+  if (usedByCopies + length > BLOCK) {
+    copies = new ArrayBuffer(BLOCK);
+    usedByCopies = 0;
+  }
+  const bytes = new Uint8Array(copies, usedByCopies, length);
+  usedByCopies += (length + 7) & ~7;
+  return bytes;
 }
 
 /**

@@ -156,10 +156,14 @@ function enter(count: number, bytesEach: number): void {
   }
 }
 
+/** No tuple of ours is longer. */
+const TUPLE = 16;
+
 function readArray(count: number): unknown[] {
   enter(count, 1);
-  const array: unknown[] = [];
-  for (let i = 0; i < count; i++) array.push(read());
+  // Tuples are short: one that grows element by element would be given room for 17. Longer ones come in all sizes, and grow.
+  const array: unknown[] = count <= TUPLE ? new Array(count) : [];
+  for (let i = 0; i < count; i++) array[i] = read();
   depth--;
   return array;
 }

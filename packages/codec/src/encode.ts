@@ -3,7 +3,7 @@
  * exception (all numbers that are not integers in [-2^32, 2^32) are 64-bit floats): shortest lengths, sorted map keys, no indefinite items.
  * Kept: what comes out is a plain Uint8Array of exactly its own bytes, aliased by nothing, so it may be kept, sent or compared.
  */
-import { allocate, copyInto } from './bytes.ts';
+import { allocate, copyInto, LARGEST } from './bytes.ts';
 import { CodecError, type Refused, refusalOf } from './error.ts';
 import { isWellFormed, utf8Encode, utf8Length } from './text.ts';
 
@@ -22,13 +22,21 @@ export function encode(value: unknown): Uint8Array {
 export function encodeAfter(headroom: number, value: unknown): Uint8Array {
   position = 0;
   depth = 0;
+  reserve(headroom);
+  for (let i = 0; i < headroom; i++) target[i] = 0;
   write(value);
   const slab = target;
-  const length = position;
-  const bytes = allocate(headroom + length);
-  copyInto(bytes, headroom, slab, 0, length);
+  const bytes = copyOut(slab, position);
   // One huge value must not hold its memory for ever.
   if (slab.length > KEPT) target = new Uint8Array(KEPT);
+  return bytes;
+}
+
+/** Middling ones from common blocks; larger ones without zeroing their bytes first. */
+function copyOut(slab: Uint8Array<ArrayBuffer>, length: number): Uint8Array {
+  if (length > LARGEST) return new Uint8Array(slab.buffer.slice(0, length));
+  const bytes = allocate(length);
+  copyInto(bytes, 0, slab, 0, length);
   return bytes;
 }
 
@@ -43,7 +51,8 @@ export function tryEncode(
   }
 }
 
-const KEPT = 1 << 16;
+/** A full batch of entries fits: growing to it anew each time costs more than keeping it. */
+const KEPT = 1 << 19;
 
 // The slab that every value is written to before its bytes are copied out. Encoding is synchronous; a getter or a Proxy of the caller's
 // that encodes in the midst of being encoded is the caller's own undoing.

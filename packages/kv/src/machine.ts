@@ -112,12 +112,13 @@ export class KvMachine implements StateMachine {
 
   #put(command: KvPut, context: ApplyContext): KvResult {
     const [, namespace, key, value, options] = command;
+    if (options === undefined) return this.#store(namespace, key, value, undefined, context, null);
     const old = this.#table.get(namespace, key);
-    if (options?.ifAbsent === true && old !== undefined) {
+    if (options.ifAbsent === true && old !== undefined) {
       return { status: 'conflict', current: itemOf(old) };
     }
-    const previous = options?.previous === true && old !== undefined ? itemOf(old) : null;
-    return this.#store(namespace, key, value, options?.ttl, context, previous);
+    const previous = options.previous === true && old !== undefined ? itemOf(old) : null;
+    return this.#store(namespace, key, value, options.ttl, context, previous);
   }
 
   #cas(command: KvCas, context: ApplyContext): KvResult {

@@ -136,6 +136,8 @@ export function readClientFrame(
 ): { readonly ok: true; readonly message: ClientFrame } | Flaw {
   const read = READERS[frame.kind];
   if (read === undefined) return flaw('WRONG_KIND', `kind ${frame.kind} is no client message`);
+  // A member encodes what it keeps of a request anew; what a client is answered may be kept, and must not keep the whole payload.
+  if (frame.kind === FRAME_KIND.request) return field.readShared(frame.payload, read);
   return field.readMessage(frame.payload, read);
 }
 

@@ -2,7 +2,7 @@
  * Reading fixed-position tuples of unknown content. Each reader returns a value of its type or throws BadField, which never leaves this
  * room: `readMessage` turns it into a flaw. Throwing keeps the readers of messages as plain as the tuples they read.
  */
-import { decode } from '@seedraft/codec';
+import { type Decoded, decode, decodeShared } from '@seedraft/codec';
 import { type Flaw, flaw } from './flaw.ts';
 
 class BadField extends Error {}
@@ -18,7 +18,21 @@ export function readMessage<M>(
   read: (value: unknown) => M,
   from = 0,
 ): { readonly ok: true; readonly message: M } | Flaw {
-  const decoded = decode(payload, from);
+  return judge(decode(payload, from), read);
+}
+
+/** As `readMessage`, but byte strings in the message are views of the payload, which must never be written again. */
+export function readShared<M>(
+  payload: Uint8Array,
+  read: (value: unknown) => M,
+): { readonly ok: true; readonly message: M } | Flaw {
+  return judge(decodeShared(payload), read);
+}
+
+function judge<M>(
+  decoded: Decoded,
+  read: (value: unknown) => M,
+): { readonly ok: true; readonly message: M } | Flaw {
   if (!decoded.ok) return flaw('BAD_PAYLOAD', `${decoded.code}: ${decoded.reason}`);
   return readValue(() => read(decoded.value));
 }

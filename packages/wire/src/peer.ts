@@ -57,17 +57,19 @@ export function encodePeer(message: PeerMessage): Uint8Array {
 
 /** The message in exactly one whole frame. Never throws; what is not intact or not well-typed is a flaw. */
 export function decodePeer(bytes: Uint8Array, maxPayload = MAX_PAYLOAD_BYTES): PeerDecoded {
-  return frameFlaw(bytes, maxPayload) ?? readPeerPayload(kindOf(bytes), bytes, HEADER_BYTES);
+  const bad = frameFlaw(bytes, maxPayload);
+  if (bad !== null) return bad;
+  if (kindOf(bytes) !== FRAME_KIND.peer) return wrongKind(kindOf(bytes));
+  return field.readMessage(bytes, readPeer, HEADER_BYTES);
 }
 
-/** The message in a frame that a FrameDecoder gave. */
-export function readPeerFrame(frame: Frame): PeerDecoded {
-  return readPeerPayload(frame.kind, frame.payload, 0);
+/** The message in a frame that a FrameDecoder gave. Its entries' bytes are views of the payload: they come and go together anyway. */
+export function readPeerFrame({ kind, payload }: Frame): PeerDecoded {
+  return kind === FRAME_KIND.peer ? field.readShared(payload, readPeer) : wrongKind(kind);
 }
 
-function readPeerPayload(kind: number, bytes: Uint8Array, from: number): PeerDecoded {
-  if (kind !== FRAME_KIND.peer) return flaw('WRONG_KIND', `kind ${kind} is no peer message`);
-  return field.readMessage(bytes, readPeer, from);
+function wrongKind(kind: number): Flaw {
+  return flaw('WRONG_KIND', `kind ${kind} is no peer message`);
 }
 
 // ------------------------------------------------------------------------------------------------------------------- writing

@@ -8,6 +8,8 @@ import { freePorts } from './free-ports.ts';
 import { type Command, MemberProcess } from './processes.ts';
 
 const IDS = [1, 2, 3];
+/** More serve it no better. */
+const ETCD_CONNECTIONS = 16;
 const GO_PACKAGES = '/usr/share/gocode';
 export const APT = 'apt-get install -y etcd-server golang-go golang-etcd-server-dev';
 
@@ -20,7 +22,7 @@ export function ours(profile: string | null): Contestant {
   return {
     name: 'ours',
     load: node(fileURLToPath(new URL('./seedraft-load.js', import.meta.url))),
-    connections: (clients) => Math.min(clients, 4),
+    connections: () => 1,
     async members(folder, electionTimeoutMs) {
       const ports = await freePorts(2 * IDS.length);
       const peer = (id: number): string => `127.0.0.1:${ports[2 * id - 2]}`;
@@ -55,7 +57,7 @@ export function etcd(say: (line: string) => void): Contestant | null {
   return {
     name: 'etcd',
     load: { file: load, args: [] },
-    connections: (clients) => Math.min(clients, 16),
+    connections: (clients) => Math.min(clients, ETCD_CONNECTIONS),
     async members(folder, electionTimeoutMs) {
       const ports = await freePorts(2 * IDS.length);
       const peer = (id: number): string => `http://127.0.0.1:${ports[2 * id - 2]}`;

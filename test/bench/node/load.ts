@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-export type Operation = 'puts' | 'gets';
+/** `lone puts`: of our client only, which else lets puts that wait together travel as one request and one entry. */
+export type Operation = 'puts' | 'lone puts' | 'gets';
 
 /** Endpoints are client addresses of members. */
 export type Order = { readonly endpoints: readonly string[]; readonly keys: number } & (

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:node [-- --quick] [--json]`: three real members of ours on loopback beside three of etcd, in interleaved rounds, with every
- * figure's bar. Prints; never fails for speed. `--only puts|gets|failover`, `--levels 1,64`, `--rounds N`; `--directory`: where data is kept
+ * figure's bar. Prints; never fails for speed. `--only puts,gets`, `--levels 1,64`, `--rounds N`; `--directory`: where data is kept
  * (a new folder in it, removed at the end); `--profile FOLDER`: CPU profiles of our processes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     alone: { type: 'boolean', default: false },
     rounds: { type: 'string' },
-    only: { type: 'string', default: 'puts,gets,failover' },
+    only: { type: 'string', default: 'puts,lone puts,gets,failover' },
     levels: { type: 'string', default: LEVELS.join(',') },
     directory: { type: 'string', default: tmpdir() },
     profile: { type: 'string' },
@@ -42,14 +42,17 @@ const say = (line: string): void => {
 };
 
 async function throughput(contestants: readonly Contestant[], folder: string): Promise<Measured[]> {
-  const operations = (['puts', 'gets'] as const).filter((one) => wanted.includes(one));
+  const operations = (['puts', 'lone puts', 'gets'] as const).filter((one) => wanted.includes(one));
   if (operations.length === 0) return [];
   const clusters: Cluster[] = [];
   for (const contestant of contestants) {
     clusters.push(await Cluster.start(contestant, path.join(folder, contestant.name), 1000));
   }
   const measured: Measured[] = operations.flatMap((operation) =>
-    levels.map((level) => ({ operation, level, cells: { ours: [], etcd: [] } })),
+    levels
+      // Below, hardly two puts ever wait together.
+      .filter((level) => operation !== 'lone puts' || level >= 64)
+      .map((level) => ({ operation, level, cells: { ours: [], etcd: [] } })),
   );
   for (let round = 0; round < rounds; round++) {
     // Whoever comes second finds the machine as the first one left it.
@@ -57,6 +60,7 @@ async function throughput(contestants: readonly Contestant[], folder: string): P
     for (const { operation, level, cells } of measured) {
       for (const cluster of order) {
         const { name } = cluster.contestant;
+        if (name === 'etcd' && operation === 'lone puts') continue;
         const cell = await cluster.measure(operation, level, warmMs, measureMs);
         cells[name].push(cell);
         sayCell(round, name, operation, level, cell);

@@ -64,8 +64,7 @@ async function fill(client: Client, keys: number): Promise<object> {
 
 async function throughput(order: Extract<Order, { do: Operation }>): Promise<Throughput> {
   const dialling = Array.from({ length: order.connections }, () =>
-    // Each put is a request and an entry of its own, as each of etcd's is.
-    connect({ endpoints: order.endpoints, maxBatch: 1 }),
+    connect({ endpoints: order.endpoints, ...(order.do === 'lone puts' && { maxBatch: 1 }) }),
   );
   const clients = await Promise.all(dialling);
   const latencies: number[] = [];
@@ -79,7 +78,7 @@ async function throughput(order: Extract<Order, { do: Operation }>): Promise<Thr
       const key = keyOf(Math.floor((state / 2 ** 32) * order.keys));
       const began = performance.now();
       try {
-        if (order.do === 'puts') await kv.put(key, VALUE);
+        if (order.do !== 'gets') await kv.put(key, VALUE);
         else if ((await kv.get(key)) === null) throw new Error(`${key} is not there`);
         if (isMeasured && !isOver) latencies.push(performance.now() - began);
       } catch {
