@@ -39,6 +39,27 @@ describe('taking', () => {
     expect(disk.snapshotIds).toEqual([disk.base!.id]);
   });
 
+  test('what is kept of the log is no more than so many bytes', () => {
+    const bytesKept = (keepBytes: number): number => {
+      const snapshot = { everyEntries: 20, everyBytes: 1e9, keep: 10, keepBytes };
+      const cluster = new TestCluster({ members: 1, snapshot });
+      fill(cluster, 19);
+      cluster.call(1, SNAPSHOT);
+      cluster.run(50);
+      const { disk } = cluster.member(1);
+      const kept = disk.entries.filter(({ index }) => index <= disk.base!.lastIncludedIndex);
+      expect(cluster.replica(1).raft.log.firstIndex).toBe(
+        disk.base!.lastIncludedIndex - kept.length + 1,
+      );
+      expect(kept.length).toBeLessThanOrEqual(10);
+      return kept.reduce((sum, { data }) => sum + data.length, 0);
+    };
+    expect(bytesKept(0)).toBe(0);
+    expect(bytesKept(100)).toBeLessThanOrEqual(100);
+    expect(bytesKept(100)).toBeGreaterThan(50);
+    expect(bytesKept(1e9)).toBeGreaterThan(200);
+  });
+
   test('by policy, after so many bytes', () => {
     const snapshot = { everyEntries: 1e9, everyBytes: 300, keep: 0 };
     const cluster = new TestCluster({ members: 1, snapshot });

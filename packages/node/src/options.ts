@@ -138,6 +138,7 @@ export function settle(options: NodeOptions): Settings | readonly string[] {
     everyEntries: 100_000,
     everyBytes: 32 * 1024 * 1024,
     keep: 1000,
+    keepBytes: 4 * 1024 * 1024,
     ...options.snapshot,
   };
   const limits = { ...defaultLimits, ...options.limits };

@@ -13,6 +13,8 @@ export interface SnapshotPolicy {
   readonly everyBytes: number;
   /** Entries kept behind it for followers slightly behind. */
   readonly keep: number;
+  /** Of these, no more than make up so many bytes; absent: however many. */
+  readonly keepBytes?: number;
 }
 
 /** Under way. What it stands for was fixed when it began, while applies went on. */
@@ -23,6 +25,8 @@ interface Taking {
   readonly term: Term;
   readonly configuration: Configuration;
   readonly configurationIndex: Index;
+  /** Entries before it that stay. */
+  readonly keep: number;
   /** Set once all bytes are written and the store was asked to seal it. */
   sealing: SnapshotMetadata | null;
 }
@@ -78,7 +82,7 @@ export class OwnSnapshots {
   }
 
   /** Freeze the state and write the first chunk. The caller saw to it that none is being taken. */
-  begin(state: ReplicatedState): void {
+  begin(state: ReplicatedState, keep = this.#policy.keep): void {
     this.#entries = 0;
     this.#bytes = 0;
     this.#taking = {
@@ -88,6 +92,7 @@ export class OwnSnapshots {
       term: state.term,
       configuration: state.configuration,
       configurationIndex: state.configurationIndex,
+      keep,
       sealing: null,
     };
     this.#writeNext(this.#taking);
@@ -177,6 +182,6 @@ export class OwnSnapshots {
       size: writer.size,
       checksum: writer.checksum,
     };
-    this.#store.sealSnapshot(taking.sealing, Math.max(0, taking.index - this.#policy.keep));
+    this.#store.sealSnapshot(taking.sealing, Math.max(0, taking.index - taking.keep));
   }
 }

@@ -29,6 +29,8 @@ export class Snapshots {
   /** The core asked for a snapshot and got none yet. */
   #wanted = false;
   #retryAt = Number.POSITIVE_INFINITY;
+  /** Entries that stay before the own one under way. */
+  #keep = 0;
   /** The state holds what was durable at boot. */
   #hasLoaded: boolean;
 
@@ -89,7 +91,8 @@ export class Snapshots {
 
   /** The caller saw to it that the state is ready and none is being taken. */
   take(): void {
-    this.#own.begin(this.#member.state);
+    this.#keep = this.#entriesToKeep();
+    this.#own.begin(this.#member.state, this.#keep);
   }
 
   /** The core orders a received snapshot to replace the log. True: the own one under way was given up for it. */
@@ -139,9 +142,22 @@ export class Snapshots {
     const snapshot = this.#own.sealed(id, this.#retainSince());
     if (snapshot === null) return null;
     this.#wanted = false;
-    const { keep } = this.#policy;
+    const keep = this.#keep;
     this.#member.put({ type: 'Compact', at: this.#member.now, snapshot, keep });
     return snapshot;
+  }
+
+  /** The newest applied entries, as many as the policy allows: few large ones can weigh more than the snapshot. */
+  #entriesToKeep(): number {
+    const { keep, keepBytes } = this.#policy;
+    if (keepBytes === undefined) return keep;
+    const { state, raft } = this.#member;
+    let bytes = 0;
+    for (let kept = 0; kept < keep; kept++) {
+      bytes += raft.log.entryAt(state.index - kept)?.data.length ?? Number.POSITIVE_INFINITY;
+      if (bytes > keepBytes) return kept;
+    }
+    return keep;
   }
 
   /** Bytes that were asked for. True: with these the state was replaced. */
