@@ -27,6 +27,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 const [warmMs, measureMs] = values.quick ? [400, 1000] : [700, 2500];
+const WARM_UP_MS = values.quick ? 1000 : 2000;
 const wanted = values.only.split(',');
 const levels = LEVELS.filter((level) => values.levels.split(',').includes(`${level}`));
 /** The first is the bar's; the second is where an election takes so little that all the rest shows. */
@@ -46,7 +47,11 @@ async function throughput(contestants: readonly Contestant[], folder: string): P
   if (operations.length === 0) return [];
   const clusters: Cluster[] = [];
   for (const contestant of contestants) {
-    clusters.push(await Cluster.start(contestant, path.join(folder, contestant.name), 1000));
+    const cluster = await Cluster.start(contestant, path.join(folder, contestant.name), 1000);
+    // Nobody is measured before his code is compiled and his caches are warm.
+    say(`warming up: ${contestant.name}`);
+    for (const operation of operations) await cluster.measure(operation, 64, 0, WARM_UP_MS);
+    clusters.push(cluster);
   }
   const measured: Measured[] = operations.flatMap((operation) =>
     levels
