@@ -7,7 +7,7 @@ import type { Command, MemberProcess } from './processes.ts';
 export interface Contestant {
   readonly name: 'ours' | 'etcd';
   readonly load: Command;
-  /** Connections of its load generator at so many clients: what serves it best. */
+  /** Clients of its own library, each with its connections, that so many closed loops share: what serves it best. */
   connections(clients: number): number;
   /** Not started yet; all they keep is under `folder`. */
   members(folder: string, electionTimeoutMs: number): Promise<MemberProcess[]>;
@@ -18,6 +18,12 @@ export interface Cell extends Throughput {
   /** Of each member: the most that was seen, and its mean, the leader first. */
   readonly residentMegabytes: readonly number[];
   readonly memberCores: readonly number[];
+}
+
+export interface Measure {
+  readonly warmMs: number;
+  readonly measureMs: number;
+  readonly toLeader: boolean;
 }
 
 export const KEYS = 10_000;
@@ -50,11 +56,11 @@ export class Cluster {
     return cluster;
   }
 
+  /** `toLeader`: the load generator is told of the leader only, not of all members. */
   async measure(
     operation: Operation,
     clients: number,
-    warmMs: number,
-    measureMs: number,
+    { warmMs, measureMs, toLeader }: Measure,
   ): Promise<Cell> {
     const leader = await this.#leader();
     const members = [leader, ...this.#members.filter((one) => one !== leader)];
@@ -66,9 +72,9 @@ export class Cluster {
     }, SAMPLE_MS);
     const cpu: number[][] = [];
     const order: Order = {
+      ...this.#everywhere,
       do: operation,
-      endpoints: [leader.client],
-      keys: KEYS,
+      ...(toLeader && { endpoints: [leader.client] }),
       clients,
       connections: this.contestant.connections(clients),
       warmMs,

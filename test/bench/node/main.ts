@@ -1,6 +1,7 @@
 /**
  * `npm run bench:node [-- --quick] [--json]`: three real members of ours on loopback beside three of etcd, in interleaved rounds, with every
- * figure's bar. Prints; never fails for speed. `--only puts,gets`, `--levels 1,64`, `--rounds N`; `--directory`: where data is kept
+ * figure's bar. Prints; never fails for speed. `--only puts,gets`, `--levels 1,64`, `--rounds N`; `--leader`: both are
+ * told of the leader only; `--alone`: without etcd; `--directory`: where data is kept
  * (a new folder in it, removed at the end); `--profile FOLDER`: CPU profiles of our processes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { LEVELS, type Level } from './bars.ts';
-import { type Cell, Cluster, type Contestant } from './cluster.ts';
+import { type Cell, Cluster, type Contestant, type Measure } from './cluster.ts';
 import { etcd, ours } from './contestants.ts';
 import type { Operation } from './load.ts';
 import { type Failover, type Measured, type Report, write } from './report.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     alone: { type: 'boolean', default: false },
+    leader: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string', default: 'puts,lone puts,gets,failover' },
     levels: { type: 'string', default: LEVELS.join(',') },
@@ -26,8 +28,11 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-const [warmMs, measureMs] = values.quick ? [400, 1000] : [700, 2500];
-const WARM_UP_MS = values.quick ? 1000 : 2000;
+const toLeader = values.leader;
+const measure: Measure = values.quick
+  ? { warmMs: 400, measureMs: 1000, toLeader }
+  : { warmMs: 700, measureMs: 2500, toLeader };
+const WARM_UP: Measure = { warmMs: 0, measureMs: values.quick ? 1000 : 2000, toLeader };
 const wanted = values.only.split(',');
 const levels = LEVELS.filter((level) => values.levels.split(',').includes(`${level}`));
 /** The first is the bar's; the second is where an election takes so little that all the rest shows. */
@@ -50,7 +55,7 @@ async function throughput(contestants: readonly Contestant[], folder: string): P
     const cluster = await Cluster.start(contestant, path.join(folder, contestant.name), 1000);
     // Nobody is measured before his code is compiled and his caches are warm.
     say(`warming up: ${contestant.name}`);
-    for (const operation of operations) await cluster.measure(operation, 64, 0, WARM_UP_MS);
+    for (const operation of operations) await cluster.measure(operation, 64, WARM_UP);
     clusters.push(cluster);
   }
   const measured: Measured[] = operations.flatMap((operation) =>
@@ -66,7 +71,7 @@ async function throughput(contestants: readonly Contestant[], folder: string): P
       for (const cluster of order) {
         const { name } = cluster.contestant;
         if (name === 'etcd' && operation === 'lone puts') continue;
-        const cell = await cluster.measure(operation, level, warmMs, measureMs);
+        const cell = await cluster.measure(operation, level, measure);
         cells[name].push(cell);
         sayCell(round, name, operation, level, cell);
       }
@@ -123,5 +128,5 @@ if (wanted.includes('failover')) {
     outages.push(await failover(contestants, folder, timeout, repetitions));
   }
 }
-const report: Report = { rounds, measureMs, folder, measured, outages };
+const report: Report = { rounds, ...measure, folder, measured, outages };
 write(report, contestants, values.json);

@@ -11,7 +11,7 @@ import {
   type Level,
   NOISE,
 } from './bars.ts';
-import type { Cell, Contestant } from './cluster.ts';
+import type { Cell, Contestant, Measure } from './cluster.ts';
 import { APT, etcdVersion } from './contestants.ts';
 import type { Operation } from './load.ts';
 
@@ -27,9 +27,8 @@ export interface Failover {
   readonly milliseconds: Readonly<Record<Contestant['name'], number[]>>;
 }
 
-export interface Report {
+export interface Report extends Measure {
   readonly rounds: number;
-  readonly measureMs: number;
   readonly folder: string;
   readonly measured: readonly Measured[];
   readonly outages: readonly Failover[];
@@ -102,7 +101,8 @@ function noiseOf(operation: Operation, level: Level, cells: readonly Cell[]): st
   return `noise: ${operation} at ${level}: etcd is off its usual ${whole(usual)}/s by ${by} in ${off.length} of ${cells.length} rounds`;
 }
 
-function heading({ rounds, measureMs, folder }: Report, contestants: readonly Contestant[]): void {
+function heading(report: Report, contestants: readonly Contestant[]): void {
+  const { rounds, measureMs, folder, toLeader } = report;
   const cpu = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
   console.log(`Node ${process.version}, ${etcdVersion() ?? 'no etcd'}; ${cpu}`);
   console.log(
@@ -113,8 +113,13 @@ function heading({ rounds, measureMs, folder }: Report, contestants: readonly Co
   }
   for (const { name, connections } of contestants) {
     const shared = [1, 16, 64, 256, 1000].map((clients) => connections(clients)).join(', ');
-    console.log(`${name}: closed-loop clients share ${shared} connections to the leader`);
+    console.log(`${name}: closed-loop clients share ${shared} clients of its own library`);
   }
+  console.log(
+    toLeader
+      ? 'both libraries are told of the leader only'
+      : "both libraries are told of all members: ours finds the leader, etcd's takes turns among them",
+  );
   for (const line of PERSISTED) console.log(line);
 }
 
