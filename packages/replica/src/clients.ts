@@ -92,6 +92,7 @@ export class Clients {
    * good), so whoever waits for such an entry is answered now.
    */
   forsake(): void {
+    if (this.#open === 0) return;
     const { commitIndex } = this.#member.raft;
     for (const { requestId } of this.#reads.beyond(commitIndex)) {
       this.#answer(requestId, this.#refusal('NO_LEADER'));

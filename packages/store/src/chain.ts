@@ -4,7 +4,7 @@
  * Kept: every live entry above the base's floor lies in exactly one live group; the newest group is never given up.
  */
 import type { Digest } from '@seedraft/codec';
-import type { HardState, Index, SnapshotMetadata } from '@seedraft/core';
+import type { Entry, HardState, Index, SnapshotMetadata } from '@seedraft/core';
 import type { Base } from './base.ts';
 import type { Group, Step } from './group.ts';
 import { isSameDigest } from './integrity.ts';
@@ -157,11 +157,22 @@ export function lastIndexAfter(lastIndex: Index, steps: readonly Step[]): Index 
   for (const step of steps) {
     if (step.kind === 'install') last = step.snapshot.lastIncludedIndex;
     if (step.kind !== 'append') continue;
-    if (step.truncateFrom !== 0) last = Math.min(last, step.truncateFrom - 1);
-    for (const entry of step.entries) {
-      if (entry.index !== last + 1) return -1;
-      last = entry.index;
-    }
+    last = lastIndexAfterAppend(last, step.truncateFrom, step.entries);
+    if (last === -1) return -1;
+  }
+  return last;
+}
+
+/** As `lastIndexAfter`, of one append. */
+export function lastIndexAfterAppend(
+  lastIndex: Index,
+  truncateFrom: Index,
+  entries: readonly Entry[],
+): Index {
+  let last = truncateFrom === 0 ? lastIndex : Math.min(lastIndex, truncateFrom - 1);
+  for (let i = 0; i < entries.length; i++) {
+    if (entries[i]!.index !== last + 1) return -1;
+    last += 1;
   }
   return last;
 }

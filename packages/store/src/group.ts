@@ -3,20 +3,20 @@
  * only here, each group bearing the hash of the one before: the newest group of an unbroken chain is the state of the member.
  */
 import type { Digest } from '@seedraft/codec';
-import { crc32c, hash64 } from '@seedraft/codec';
+import { crc32c, hash64, putList, putNumber, putText, putValue } from '@seedraft/codec';
 import type { Entry, HardState, Index, SnapshotMetadata } from '@seedraft/core';
 import type { Put } from './engine.ts';
 import { isIntact } from './integrity.ts';
 import { groupKey } from './keys.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecordBy } from './record.ts';
 import {
   asCount,
   asList,
   asText,
   asTuple,
   entryFromTuple,
-  entryToTuple,
   MalformedTuple,
+  putEntry,
   readOrNull,
   snapshotFromTuple,
   snapshotToTuple,
@@ -49,20 +49,24 @@ export interface Group {
 }
 
 export function encodeGroup(group: Group): Put {
+  const key = groupKey(group.seq);
+  return { key, value: encodeRecordBy(key, putGroup, group) };
+}
+
+/** Field by field: every sync of every member writes one. */
+function putGroup(group: Group): void {
   const { seq, previous, incarnation, hardState, lastIndex, repairUntil, steps } = group;
-  const key = groupKey(seq);
-  const value = encodeRecord(key, [
-    seq,
-    previous.hi,
-    previous.lo,
-    incarnation,
-    hardState.term,
-    hardState.votedFor,
-    lastIndex,
-    repairUntil,
-    steps.map(stepToTuple),
-  ]);
-  return { key, value };
+  putList(9);
+  putNumber(seq);
+  putNumber(previous.hi);
+  putNumber(previous.lo);
+  putText(incarnation);
+  putNumber(hardState.term);
+  putNumber(hardState.votedFor);
+  putNumber(lastIndex);
+  putNumber(repairUntil);
+  putList(steps.length);
+  for (let i = 0; i < steps.length; i++) putStep(steps[i]!);
 }
 
 /** The link to the next group: over the whole record as stored. */
@@ -100,14 +104,26 @@ export function findSpoiltEntry(steps: readonly Step[]): Entry | null {
   return null;
 }
 
-function stepToTuple(step: Step): unknown[] {
+function putStep(step: Step): void {
+  putList(3);
   switch (step.kind) {
-    case 'append':
-      return [0, step.truncateFrom, step.entries.map(entryToTuple)];
+    case 'append': {
+      const { truncateFrom, entries } = step;
+      putNumber(0);
+      putNumber(truncateFrom);
+      putList(entries.length);
+      for (let i = 0; i < entries.length; i++) putEntry(entries[i]!);
+      break;
+    }
     case 'install':
-      return [1, snapshotToTuple(step.snapshot), 0];
+      putNumber(1);
+      putValue(snapshotToTuple(step.snapshot));
+      putNumber(0);
+      break;
     case 'seal':
-      return [2, snapshotToTuple(step.snapshot), step.compactTo];
+      putNumber(2);
+      putValue(snapshotToTuple(step.snapshot));
+      putNumber(step.compactTo);
   }
 }
 

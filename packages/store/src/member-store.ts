@@ -10,7 +10,7 @@ import type { HardState, Index, Persist, SnapshotMetadata } from '@seedraft/core
 import type { Store } from '@seedraft/replica';
 import type { Base } from './base.ts';
 import { buildFlight, type Flight, type Operation } from './batcher.ts';
-import { type Chain, lastIndexAfter, witnessOf } from './chain.ts';
+import { type Chain, lastIndexAfterAppend, witnessOf } from './chain.ts';
 import { ChunkIndex, MAX_CHUNK_BYTES } from './chunk.ts';
 import type { Engine, WriteFailure } from './engine.ts';
 import { isIntact } from './integrity.ts';
@@ -244,11 +244,10 @@ export class MemberStore implements Store {
       const operation = this.#queue[count++]!;
       if (operation.kind === 'chunk') bytes += operation.bytes.length;
       if (operation.kind !== 'persist') continue;
-      const { write } = operation;
-      for (const entry of write.entries) bytes += entry.data.length;
-      if (write.snapshot !== null) last = write.snapshot.lastIncludedIndex;
-      const { truncateFrom, entries } = write;
-      last = lastIndexAfter(last, [{ kind: 'append', truncateFrom, entries }]);
+      const { snapshot, truncateFrom, entries } = operation.write;
+      for (let i = 0; i < entries.length; i++) bytes += entries[i]!.data.length;
+      if (snapshot !== null) last = snapshot.lastIncludedIndex;
+      last = lastIndexAfterAppend(last, truncateFrom, entries);
       assertStore(last !== -1, 'the entries of a persist continue the log');
     }
     if (count < this.#queue.length) return this.#queue.splice(0, count);
@@ -397,8 +396,10 @@ function lastSeqOf(flight: Flight): number | null {
 
 /** Bytes that changed between the proposer and this disk (in memory, or in another member's) go no further. */
 function spoiltEntryIn(write: Persist): string | null {
-  for (const entry of write.entries) {
-    if (!isIntact(entry.checksum, crc32c(entry.data))) return 'ENTRY_DAMAGED';
+  const { entries } = write;
+  for (let i = 0; i < entries.length; i++) {
+    const { checksum, data } = entries[i]!;
+    if (!isIntact(checksum, crc32c(data))) return 'ENTRY_DAMAGED';
   }
   return null;
 }

@@ -3,7 +3,7 @@
  * The CRC covers the key, the version and the body, so a record under a wrong key is a damaged one. These five bytes are the same in every
  * future version: only then can an older reader tell "newer" from "damaged".
  */
-import { crc32c, decodeShared, encodeAfter } from '@seedraft/codec';
+import { crc32c, decodeShared, encodeBy, putValue } from '@seedraft/codec';
 import { isIntact } from './integrity.ts';
 import { checksumOfKey } from './keys.ts';
 
@@ -18,7 +18,16 @@ export type Opened =
   | { readonly status: 'damaged'; readonly reason: string };
 
 export function encodeRecord(key: string, body: unknown): Uint8Array {
-  const bytes = encodeAfter(HEADER, body);
+  return encodeRecordBy(key, putValue, body);
+}
+
+/** The record of what `writer` puts of `subject` (see encodeBy in codec). */
+export function encodeRecordBy<T>(
+  key: string,
+  writer: (subject: T) => void,
+  subject: T,
+): Uint8Array {
+  const bytes = encodeBy(HEADER, writer, subject);
   bytes[4] = FORMAT_VERSION;
   const checksum = checksumOf(key, bytes);
   for (let i = 0; i < 4; i++) bytes[i] = checksum >>> (8 * i);

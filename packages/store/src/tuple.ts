@@ -2,6 +2,7 @@
  * Values of the core to tuples and back. Fixed positions, no names: a record is read by the version it bears. Reading is strict: what has
  * passed a checksum and still has another shape was not written by us, and is reported as damage rather than half believed.
  */
+import { putBytes, putList, putNull, putNumber, putValue } from '@seedraft/codec';
 import type { Configuration, Entry, Member, SnapshotMetadata } from '@seedraft/core';
 
 /** Thrown while reading a tuple; caught by whoever opened the record. Never leaves this room. */
@@ -62,10 +63,16 @@ function asOneOf<T>(choices: readonly T[], value: unknown): T {
 const KINDS = ['command', 'noop', 'configuration'] as const;
 const ROLES = ['voter', 'learner', 'leaving'] as const;
 
-export function entryToTuple(entry: Entry): unknown[] {
+export function putEntry(entry: Entry): void {
   const { index, term, kind, data, checksum, configuration } = entry;
-  const members = configuration === null ? null : configurationToTuple(configuration);
-  return [index, term, KINDS.indexOf(kind), data, checksum, members];
+  putList(6);
+  putNumber(index);
+  putNumber(term);
+  putNumber(KINDS.indexOf(kind));
+  putBytes(data);
+  putNumber(checksum);
+  if (configuration === null) putNull();
+  else putValue(configurationToTuple(configuration));
 }
 
 export function entryFromTuple(value: unknown): Entry {

@@ -5,9 +5,9 @@
  * Two slots, written in turn, each in two copies, each copy within one sector of its own page: a write replaces a copy whole or not at
  * all, spares the other slot, and cannot be lost or misdirected as a whole, which would leave an older word that looks true.
  */
-import { allocate, type Digest } from '@seedraft/codec';
+import { allocate, type Digest, putList, putNumber, putText } from '@seedraft/codec';
 import type { HardState, Index } from '@seedraft/core';
-import { encodeRecord, type Opened, openRecord } from './record.ts';
+import { encodeRecordBy, type Opened, openRecord } from './record.ts';
 import { asCount, asText, asTuple, readOrNull } from './tuple.ts';
 
 /** No device writes less than this at once. */
@@ -37,22 +37,24 @@ export type OpenedSlot =
 
 /** Exactly SLOT_BYTES: a length (2 bytes, little-endian), a record, zeros. */
 export function encodeWitness(witness: Witness): Uint8Array {
-  const { incarnation, seq, hash, hardState, lastIndex } = witness;
-  const { term, votedFor } = hardState;
-  const record = encodeRecord('witness', [
-    incarnation,
-    seq,
-    hash.hi,
-    hash.lo,
-    term,
-    votedFor,
-    lastIndex,
-  ]);
+  const record = encodeRecordBy('witness', putWitness, witness);
   const slot = allocate(SLOT_BYTES);
   slot[0] = record.length & 0xff;
   slot[1] = record.length >>> 8;
   slot.set(record, 2);
   return slot;
+}
+
+/** Field by field: every sync is followed by one. */
+function putWitness({ incarnation, seq, hash, hardState, lastIndex }: Witness): void {
+  putList(7);
+  putText(incarnation);
+  putNumber(seq);
+  putNumber(hash.hi);
+  putNumber(hash.lo);
+  putNumber(hardState.term);
+  putNumber(hardState.votedFor);
+  putNumber(lastIndex);
 }
 
 export function openWitness(slot: Uint8Array): OpenedSlot {

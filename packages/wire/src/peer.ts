@@ -5,9 +5,10 @@
  * Kept: whatever the bytes, a decoded message is well-typed and possible: safe integers, ids > 0, entries contiguous from prevLogIndex + 1,
  * terms that never decrease, configurations of the right shape. What a *correct* peer would say is core's to judge, not ours.
  */
-import { encodeAfter } from '@seedraft/codec';
+import { encodeBy, putFlag, putList, putNumber, putValue } from '@seedraft/codec';
 import {
   type AppendEntries,
+  type AppendEntriesReply,
   type Entry,
   type InstallSnapshot,
   InvariantError,
@@ -52,7 +53,7 @@ export type PeerDecoded = { readonly ok: true; readonly message: PeerMessage } |
 
 /** The whole frame of a message, header and checksum included. An InstallSnapshot must bear its bytes by now. */
 export function encodePeer(message: PeerMessage): Uint8Array {
-  return sealFrame(FRAME_KIND.peer, encodeAfter(HEADER_BYTES, peerTuple(message)));
+  return sealFrame(FRAME_KIND.peer, encodeBy(HEADER_BYTES, putPeer, message));
 }
 
 /** The message in exactly one whole frame. Never throws; what is not intact or not well-typed is a flaw. */
@@ -74,7 +75,54 @@ function wrongKind(kind: number): Flaw {
 
 // ------------------------------------------------------------------------------------------------------------------- writing
 
-function peerTuple(m: PeerMessage): unknown[] {
+/** What members say all the time is written field by field. */
+function putPeer(m: PeerMessage): void {
+  if (m.type === 'AppendEntries') putAppend(m);
+  else if (m.type === 'AppendEntriesReply') putAppendReply(m);
+  else putValue(peerTuple(m));
+}
+
+type Frequent = AppendEntries | AppendEntriesReply;
+
+function putBeginning(length: number, { type, from, to, term }: Frequent): void {
+  putList(length);
+  putNumber(type === 'AppendEntries' ? NUMBER.AppendEntries : NUMBER.AppendEntriesReply);
+  putNumber(from);
+  putNumber(to);
+  putNumber(term);
+}
+
+function putAppend(m: AppendEntries): void {
+  const { prevLogIndex, entries } = m;
+  putBeginning(9, m);
+  putNumber(prevLogIndex);
+  putNumber(m.prevLogTerm);
+  putNumber(m.leaderCommit);
+  putNumber(m.round);
+  putList(entries.length);
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    const { index } = entry;
+    // Indexes are not sent: a message whose entries have a gap would arrive as a different one.
+    if (index !== prevLogIndex + 1 + i) {
+      throw new InvariantError('local', `entry ${i} after ${prevLogIndex} has index ${index}`);
+    }
+    shape.putEntry(entry);
+  }
+}
+
+function putAppendReply(m: AppendEntriesReply): void {
+  putBeginning(11, m);
+  putFlag(m.success);
+  putNumber(m.matchIndex);
+  putNumber(m.rejectedIndex);
+  putNumber(m.conflictIndex);
+  putNumber(m.conflictTerm);
+  putNumber(m.round);
+  putNumber(m.lastIndex);
+}
+
+function peerTuple(m: Exclude<PeerMessage, Frequent>): unknown[] {
   const n = NUMBER[m.type];
   const { from, to, term } = m;
   switch (m.type) {
@@ -85,22 +133,6 @@ function peerTuple(m: PeerMessage): unknown[] {
     case 'RequestVoteReply':
     case 'PreVoteReply':
       return [n, from, to, term, m.voteGranted];
-    case 'AppendEntries':
-      return appendTuple(m);
-    case 'AppendEntriesReply':
-      return [
-        n,
-        from,
-        to,
-        term,
-        m.success,
-        m.matchIndex,
-        m.rejectedIndex,
-        m.conflictIndex,
-        m.conflictTerm,
-        m.round,
-        m.lastIndex,
-      ];
     case 'InstallSnapshot':
       return installTuple(m);
     case 'InstallSnapshotReply':
@@ -118,20 +150,6 @@ function peerTuple(m: PeerMessage): unknown[] {
     case 'ForwardProposalReply':
       return [n, from, to, term, m.id, shape.outcomeTuple(m.outcome)];
   }
-}
-
-function appendTuple(m: AppendEntries): unknown[] {
-  const { prevLogIndex, prevLogTerm, entries, leaderCommit, round } = m;
-  for (let i = 0; i < entries.length; i++) {
-    // Indexes are not sent: a message whose entries have a gap would arrive as a different one.
-    if (entries[i]!.index !== prevLogIndex + 1 + i) {
-      const index = entries[i]!.index;
-      throw new InvariantError('local', `entry ${i} after ${prevLogIndex} has index ${index}`);
-    }
-  }
-  const tuples = entries.length === 0 ? NO_ENTRIES : entries.map(shape.entryTuple);
-  const n = NUMBER.AppendEntries;
-  return [n, m.from, m.to, m.term, prevLogIndex, prevLogTerm, leaderCommit, round, tuples];
 }
 
 function installTuple(m: InstallSnapshot): unknown[] {

@@ -2,6 +2,7 @@
  * The tuples inside messages that both protocols and several messages share: entries, configurations, snapshots, refusals, outcomes.
  * Readers check what any member may rely on: sorted members, known roles, terms that never decrease.
  */
+import { putBytes, putList, putNumber, putValue } from '@seedraft/codec';
 import type {
   Configuration,
   Entry,
@@ -136,10 +137,13 @@ export function readChange(value: unknown): MemberChange {
 }
 
 /** Without its index, which follows from its place: a gap cannot even be written down. */
-export function entryTuple(entry: Entry): unknown[] {
-  const kind = ENTRY_KINDS.indexOf(entry.kind);
-  if (entry.configuration === null) return [entry.term, kind, entry.checksum, entry.data];
-  return [entry.term, kind, entry.checksum, configurationTuple(entry.configuration)];
+export function putEntry({ term, kind, checksum, data, configuration }: Entry): void {
+  putList(4);
+  putNumber(term);
+  putNumber(ENTRY_KINDS.indexOf(kind));
+  putNumber(checksum);
+  if (configuration === null) putBytes(data);
+  else putValue(configurationTuple(configuration));
 }
 
 export function readEntry(value: unknown, index: number): Entry {
