@@ -78,7 +78,7 @@ export const kvSubject: Subject = {
     for (const { f, input, intent, readOnly } of operations) {
       if (readOnly || !intent.isJudged) continue;
       for (const { key } of (f === 'batch' ? input : [input]) as readonly Input[]) {
-        reads.set(key, { ...READ, input: { key } });
+        if (!reads.has(key)) reads.set(key, { ...READ, input: { key } });
       }
     }
     return reads;

@@ -25,6 +25,7 @@ class Inode {
   cacheSize = 0;
   platter = new Uint8Array(1024);
   platterSize = 0;
+  /** By where they begin; they may overlap. */
   dirty: Extent[] = [];
   /** Sectors that cannot be read until they are written again. */
   readonly unreadable = new Set<number>();
@@ -46,7 +47,9 @@ class Inode {
       extent.to = Math.max(extent.to, to);
       return;
     }
-    this.dirty.push({ from, to });
+    let at = this.dirty.length;
+    while (at > 0 && this.dirty[at - 1]!.from > from) at -= 1;
+    this.dirty.splice(at, 0, { from, to });
   }
 
   /** One dirty sector to the platter; the file grows to hold it. */
@@ -75,10 +78,8 @@ class Inode {
   /** In order. */
   dirtySectors(): number[] {
     const sectors: number[] = [];
-    const extents =
-      this.dirty.length > 1 ? this.dirty.toSorted((a, b) => a.from - b.from) : this.dirty;
     let next = 0;
-    for (const { from, to } of extents) {
+    for (const { from, to } of this.dirty) {
       next = Math.max(next, Math.floor(from / SECTOR_BYTES));
       for (; next * SECTOR_BYTES < to; next++) sectors.push(next);
     }

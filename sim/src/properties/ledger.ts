@@ -238,7 +238,8 @@ export class Ledger {
         `${shadow.name} appends entries that do not join its log: after index ${before} it writes ${describeEntries(persist.entries)}`,
       );
     }
-    for (const entry of persist.entries) this.#record(shadow, entry);
+    const { entries } = persist;
+    for (let i = 0; i < entries.length; i++) this.#record(shadow, entries[i] as Entry);
     shadow.configurations.absorb(persist);
   }
 
@@ -298,7 +299,8 @@ export class Ledger {
       if (persist.seq > seq) break;
       shadow.hear(persist);
     }
-    unheard.splice(0, count);
+    if (count === unheard.length) unheard.length = 0;
+    else unheard.splice(0, count);
   }
 
   lead(leader: MemberId, term: Term): void {

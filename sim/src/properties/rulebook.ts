@@ -26,7 +26,9 @@ import type { MemberShadow } from './shadow.ts';
 import { Sometimes } from './sometimes.ts';
 
 type MutableStep = { -readonly [K in keyof Step]: Step[K] };
-type Named<K extends keyof Hooks> = Hooks & Required<Pick<Hooks, K>>;
+type HookName = Exclude<keyof Hooks, 'sends' | 'receives'>;
+/** One hook of those rules that have it, bound to them: to look up a method on one of twenty classes costs more than most calls do. */
+type Calls<K extends HookName> = readonly Required<Hooks>[K][];
 
 export interface RulebookOptions {
   /** Only these rules (ids), for campaigns that switch the white-box ones off. Default: all. */
@@ -56,8 +58,8 @@ export class Rulebook implements Observer {
   readonly #rules: readonly Rule[];
   readonly #sometimes: Sometimes;
   readonly #on: ByHook;
-  readonly #sends: readonly (readonly Named<'onSend'>[])[];
-  readonly #receives: readonly (readonly Named<'onReceive'>[])[];
+  readonly #sends: readonly Calls<'onSend'>[];
+  readonly #receives: readonly Calls<'onReceive'>[];
   readonly #hardening: (persist: Persist) => void;
   #hardened: MemberShadow | null = null;
   #step: MutableStep | null = null;
@@ -71,14 +73,16 @@ export class Rulebook implements Observer {
     this.#sometimes = new Sometimes(this.ledger);
     const all: readonly Hooks[] = [...this.#rules, this.#sometimes];
     this.#on = byHook(all);
-    this.#sends = MESSAGE_TYPES.map((type) =>
-      having(all, 'onSend').filter(({ sends }) => sends?.includes(type)),
-    );
-    this.#receives = MESSAGE_TYPES.map((type) =>
-      having(all, 'onReceive').filter(({ receives }) => receives?.includes(type)),
-    );
+    this.#sends = MESSAGE_TYPES.map((type) => {
+      const interested = all.filter(({ sends }) => sends?.includes(type));
+      return calls(interested, 'onSend');
+    });
+    this.#receives = MESSAGE_TYPES.map((type) => {
+      const interested = all.filter(({ receives }) => receives?.includes(type));
+      return calls(interested, 'onReceive');
+    });
     this.#hardening = (persist) => {
-      for (const rule of this.#on.durable) rule.onDurable(this.#hardened as MemberShadow, persist);
+      for (const onDurable of this.#on.durable) onDurable(this.#hardened as MemberShadow, persist);
     };
   }
 
@@ -95,18 +99,18 @@ export class Rulebook implements Observer {
   onBoot(member: MemberView, recovered: RecoveredMember): void {
     const shadow = this.ledger.shadow(member);
     this.ledger.boot(shadow, recovered);
-    for (const rule of this.#on.boot) rule.onBoot(shadow, recovered);
+    for (const onBoot of this.#on.boot) onBoot(shadow, recovered);
   }
 
   onCrash(member: MemberView): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#on.crash) rule.onCrash(shadow);
+    for (const onCrash of this.#on.crash) onCrash(shadow);
     this.ledger.crash(shadow);
   }
 
   onWipe(member: MemberView): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#on.wipe) rule.onWipe(shadow);
+    for (const onWipe of this.#on.wipe) onWipe(shadow);
     this.ledger.wipe(shadow);
   }
 
@@ -115,7 +119,7 @@ export class Rulebook implements Observer {
     const step = this.#enter(member, shadow, message, effects);
     if (shadow.impostor) {
       for (const sent of effects.messages) {
-        for (const rule of this.#on.forged) rule.onForged(step, sent);
+        for (const onForged of this.#on.forged) onForged(step, sent);
       }
       return;
     }
@@ -123,7 +127,7 @@ export class Rulebook implements Observer {
     else if (message.type === 'Compact') this.#seal(shadow, message.snapshot);
     if (effects.persist !== null) this.#persist(step, effects.persist);
     if (step.role !== shadow.role || step.term !== shadow.term || step.vote !== shadow.vote) {
-      for (const rule of this.#on.transition) rule.onTransition(step);
+      for (const onTransition of this.#on.transition) onTransition(step);
       if (step.role === 'leader' && (shadow.role !== 'leader' || step.term !== shadow.term)) {
         this.ledger.lead(shadow.id, step.term);
       }
@@ -133,7 +137,7 @@ export class Rulebook implements Observer {
     const { messages } = effects;
     for (let i = 0; i < messages.length; i++) this.#dispatchSend(step, messages[i] as PeerMessage);
     const always = this.#on.step;
-    for (let i = 0; i < always.length; i++) (always[i] as Named<'onStep'>).onStep(step);
+    for (let i = 0; i < always.length; i++) always[i]!(step);
     shadow.role = step.role;
     shadow.term = step.term;
     shadow.vote = step.vote;
@@ -149,13 +153,13 @@ export class Rulebook implements Observer {
 
   onRequests(member: MemberView, requests: readonly ClientRequest[]): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#on.requests) rule.onRequests(shadow, requests);
+    for (const onRequests of this.#on.requests) onRequests(shadow, requests);
   }
 
   onApply(member: MemberView, entry: Entry, result: unknown, digest: Digest): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#on.apply) rule.onApply(shadow, entry, result, digest);
+    for (const onApply of this.#on.apply) onApply(shadow, entry, result, digest);
     shadow.applied = entry.index;
     this.ledger.digest(shadow, entry.index, digest);
   }
@@ -163,7 +167,7 @@ export class Rulebook implements Observer {
   onRestore(member: MemberView, snapshot: SnapshotMetadata, digest: Digest): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#on.restore) rule.onRestore(shadow, snapshot, digest);
+    for (const onRestore of this.#on.restore) onRestore(shadow, snapshot, digest);
     shadow.applied = snapshot.lastIncludedIndex;
   }
 
@@ -175,9 +179,7 @@ export class Rulebook implements Observer {
     appliedIndex: Index,
   ): void {
     const shadow = this.ledger.shadow(member);
-    for (const rule of this.#on.read) {
-      rule.onRead(shadow, operation, mode, readIndex, appliedIndex);
-    }
+    for (const onRead of this.#on.read) onRead(shadow, operation, mode, readIndex, appliedIndex);
   }
 
   onSession(
@@ -189,20 +191,20 @@ export class Rulebook implements Observer {
   ): void {
     const shadow = this.ledger.shadow(member);
     if (shadow.impostor) return;
-    for (const rule of this.#on.session) rule.onSession(shadow, sessionId, sequence, kind, index);
+    for (const onSession of this.#on.session) onSession(shadow, sessionId, sequence, kind, index);
   }
 
   onInvoke(operation: ClientOperation): void {
-    for (const rule of this.#on.invoke) rule.onInvoke(operation);
+    for (const onInvoke of this.#on.invoke) onInvoke(operation);
   }
 
   onComplete(operation: ClientOperation): void {
-    for (const rule of this.#on.complete) rule.onComplete(operation);
+    for (const onComplete of this.#on.complete) onComplete(operation);
     this.ledger.acknowledge(operation);
   }
 
   onEnd(): void {
-    for (const rule of this.#on.end) rule.onEnd();
+    for (const onEnd of this.#on.end) onEnd();
   }
 
   #enter(
@@ -234,15 +236,13 @@ export class Rulebook implements Observer {
 
   /** A member learns that its own snapshot is durable by the Compact that its replica sends to the core. */
   #seal(shadow: MemberShadow, snapshot: SnapshotMetadata): void {
-    for (const rule of this.#on.sealed) rule.onSealed(shadow, snapshot);
+    for (const onSealed of this.#on.sealed) onSealed(shadow, snapshot);
     shadow.sealed = Math.max(shadow.sealed, snapshot.lastIncludedIndex);
   }
 
   #persist(step: Step, persist: Persist): void {
-    const rules = this.#on.persist;
-    for (let i = 0; i < rules.length; i++) {
-      (rules[i] as Named<'onPersist'>).onPersist(step, persist);
-    }
+    const hooks = this.#on.persist;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(step, persist);
     this.ledger.claim(step.shadow, persist);
   }
 
@@ -253,21 +253,19 @@ export class Rulebook implements Observer {
     const leading = step.role === 'leader' || (shadow.role === 'leader' && shadow.term === term);
     const first = leading && commit > ledger.committed;
     if (first) ledger.weigh(step);
-    const rules = this.#on.commit;
-    for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onCommit'>).onCommit(step);
+    const hooks = this.#on.commit;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(step);
     if (first) ledger.extend(shadow, commit, term);
   }
 
   #dispatchSend(step: Step, message: PeerMessage): void {
-    const rules = this.#sends[numberOf(message.type)] as readonly Named<'onSend'>[];
-    for (let i = 0; i < rules.length; i++) (rules[i] as Named<'onSend'>).onSend(step, message);
+    const hooks = this.#sends[numberOf(message.type)] as Calls<'onSend'>;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(step, message);
   }
 
   #dispatchReceive(step: Step, message: PeerMessage): void {
-    const rules = this.#receives[numberOf(message.type)] as readonly Named<'onReceive'>[];
-    for (let i = 0; i < rules.length; i++) {
-      (rules[i] as Named<'onReceive'>).onReceive(step, message);
-    }
+    const hooks = this.#receives[numberOf(message.type)] as Calls<'onReceive'>;
+    for (let i = 0; i < hooks.length; i++) hooks[i]!(step, message);
   }
 }
 
@@ -279,49 +277,54 @@ function numberOf(type: PeerMessage['type']): number {
 
 /** Who wants to hear of what. */
 interface ByHook {
-  readonly boot: readonly Named<'onBoot'>[];
-  readonly crash: readonly Named<'onCrash'>[];
-  readonly wipe: readonly Named<'onWipe'>[];
-  readonly persist: readonly Named<'onPersist'>[];
-  readonly transition: readonly Named<'onTransition'>[];
-  readonly commit: readonly Named<'onCommit'>[];
-  readonly forged: readonly Named<'onForged'>[];
-  readonly step: readonly Named<'onStep'>[];
-  readonly durable: readonly Named<'onDurable'>[];
-  readonly sealed: readonly Named<'onSealed'>[];
-  readonly requests: readonly Named<'onRequests'>[];
-  readonly apply: readonly Named<'onApply'>[];
-  readonly restore: readonly Named<'onRestore'>[];
-  readonly read: readonly Named<'onRead'>[];
-  readonly session: readonly Named<'onSession'>[];
-  readonly invoke: readonly Named<'onInvoke'>[];
-  readonly complete: readonly Named<'onComplete'>[];
-  readonly end: readonly Named<'onEnd'>[];
+  readonly boot: Calls<'onBoot'>;
+  readonly crash: Calls<'onCrash'>;
+  readonly wipe: Calls<'onWipe'>;
+  readonly persist: Calls<'onPersist'>;
+  readonly transition: Calls<'onTransition'>;
+  readonly commit: Calls<'onCommit'>;
+  readonly forged: Calls<'onForged'>;
+  readonly step: Calls<'onStep'>;
+  readonly durable: Calls<'onDurable'>;
+  readonly sealed: Calls<'onSealed'>;
+  readonly requests: Calls<'onRequests'>;
+  readonly apply: Calls<'onApply'>;
+  readonly restore: Calls<'onRestore'>;
+  readonly read: Calls<'onRead'>;
+  readonly session: Calls<'onSession'>;
+  readonly invoke: Calls<'onInvoke'>;
+  readonly complete: Calls<'onComplete'>;
+  readonly end: Calls<'onEnd'>;
 }
 
 function byHook(all: readonly Hooks[]): ByHook {
   return {
-    boot: having(all, 'onBoot'),
-    crash: having(all, 'onCrash'),
-    wipe: having(all, 'onWipe'),
-    persist: having(all, 'onPersist'),
-    transition: having(all, 'onTransition'),
-    commit: having(all, 'onCommit'),
-    forged: having(all, 'onForged'),
-    step: having(all, 'onStep'),
-    durable: having(all, 'onDurable'),
-    sealed: having(all, 'onSealed'),
-    requests: having(all, 'onRequests'),
-    apply: having(all, 'onApply'),
-    restore: having(all, 'onRestore'),
-    read: having(all, 'onRead'),
-    session: having(all, 'onSession'),
-    invoke: having(all, 'onInvoke'),
-    complete: having(all, 'onComplete'),
-    end: having(all, 'onEnd'),
+    boot: calls(all, 'onBoot'),
+    crash: calls(all, 'onCrash'),
+    wipe: calls(all, 'onWipe'),
+    persist: calls(all, 'onPersist'),
+    transition: calls(all, 'onTransition'),
+    commit: calls(all, 'onCommit'),
+    forged: calls(all, 'onForged'),
+    step: calls(all, 'onStep'),
+    durable: calls(all, 'onDurable'),
+    sealed: calls(all, 'onSealed'),
+    requests: calls(all, 'onRequests'),
+    apply: calls(all, 'onApply'),
+    restore: calls(all, 'onRestore'),
+    read: calls(all, 'onRead'),
+    session: calls(all, 'onSession'),
+    invoke: calls(all, 'onInvoke'),
+    complete: calls(all, 'onComplete'),
+    end: calls(all, 'onEnd'),
   };
 }
 
-function having<K extends keyof Hooks>(all: readonly Hooks[], hook: K): readonly Named<K>[] {
-  return all.filter((rule): rule is Named<K> => rule[hook] !== undefined);
+function calls<K extends HookName>(all: readonly Hooks[], hook: K): Calls<K> {
+  const bound: Required<Hooks>[K][] = [];
+  for (const rule of all) {
+    const method = rule[hook] as ((...args: unknown[]) => void) | undefined;
+    if (method !== undefined) bound.push(method.bind(rule) as Required<Hooks>[K]);
+  }
+  return bound;
 }

@@ -71,7 +71,10 @@ export class LogShadow {
     const { snapshot, truncateFrom, entries } = persist;
     if (snapshot !== null) this.reset(snapshot.lastIncludedIndex, snapshot.lastIncludedTerm);
     if (truncateFrom > 0) this.truncateFrom(truncateFrom);
-    for (const entry of entries) if (!this.write(entry.index, entry.term)) return false;
+    for (let i = 0; i < entries.length; i++) {
+      const { index, term } = entries[i] as Entry;
+      if (!this.write(index, term)) return false;
+    }
     return true;
   }
 }
@@ -136,7 +139,10 @@ export class ConfigurationStack {
     const { snapshot, truncateFrom, entries } = persist;
     if (snapshot !== null) this.reset(configurationOf(snapshot));
     if (truncateFrom > 0) this.truncateFrom(truncateFrom);
-    for (const entry of entries) if (entry.kind === 'configuration') this.push(entry);
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
+      if (entry.kind === 'configuration') this.push(entry);
+    }
   }
 
   /** Newest first, while `index` is above `after`. */
