@@ -99,11 +99,22 @@ async function writeToStdout(bytes: AsyncIterable<Uint8Array>): Promise<WrittenB
   let fileBytes = 0;
   for await (const part of bytes) {
     fileBytes += part.length;
-    if (!process.stdout.write(part)) {
-      await new Promise((resolve) => process.stdout.once('drain', resolve));
-    }
+    await handOver(part);
   }
   return { outcome: 'ok', fileBytes };
+}
+
+/** Throws when whoever was to read it has gone. */
+function handOver(part: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(part, (error) => {
+      if (!error) resolve();
+      else
+        reject(
+          new UsageError(`-: the backup is not whole, for nobody reads on (${error.message}).`),
+        );
+    });
+  });
 }
 
 function report(file: string, { about, address }: Backup, bytes: number, flags: BackupFlags): void {
