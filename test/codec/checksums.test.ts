@@ -2,7 +2,7 @@
  * Proves: CRC32C is the standard's and continues across splits; hash64's values never change under our feet, every input bit reaches
  * every output bit, and structured inputs do not collide.
  */
-import { crc32c, Hash64, hash64 } from '@seedraft/codec';
+import { crc32c, crc32cChange, Hash64, hash64 } from '@seedraft/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -43,6 +43,27 @@ describe('crc32c', () => {
         },
       ),
     );
+  });
+
+  test('follows the change of a byte without reading the others', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 300, size: 'max' }),
+        fc.nat(299),
+        fc.integer({ min: 1, max: 255 }),
+        (bytes, place, difference) => {
+          const at = place % bytes.length;
+          const before = crc32c(bytes);
+          bytes[at] = bytes[at]! ^ difference;
+          const change = crc32cChange(difference, bytes.length - at - 1);
+          expect((before ^ change) >>> 0).toBe(slowCrc32c(bytes));
+        },
+      ),
+    );
+    const long = new Uint8Array(1_000_003);
+    const before = crc32c(long);
+    long[2] = 7;
+    expect((before ^ crc32cChange(7, 1_000_000)) >>> 0).toBe(crc32c(long));
   });
 
   test('finds every damage of one and two bits in a frame-sized block', () => {

@@ -13,6 +13,7 @@ import {
   FRAME_KIND,
   type Frame,
   PEER_TYPES,
+  PeerEncoder,
   proofInput,
   readHandshakeFrame,
 } from '@seedraft/wire';
@@ -44,6 +45,26 @@ describe('peer messages', () => {
         expect(encodePeer(decoded.message)).toEqual(encodePeer(message));
       }),
     );
+  });
+
+  test('encoded once for all followers, the bytes are those of each message by itself', () => {
+    const receivers = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 4 });
+    const changed = fc.constantFrom('term', 'leaderCommit', 'round', 'from', 'type');
+    let readdressed = 0;
+    const check = (encoder: PeerEncoder, message: PeerMessage): void => {
+      expect(Buffer.compare(encoder.encode(message), encodePeer(message))).toBe(0);
+    };
+    fc.assert(
+      fc.property(peerMessage, receivers, changed, (message, ids, field) => {
+        const encoder = new PeerEncoder();
+        for (const to of ids) check(encoder, { ...message, to });
+        if (message.type !== 'AppendEntries' || field === 'type') return;
+        if (message.entries.length > 0) readdressed++;
+        check(encoder, { ...message, [field]: message[field] + 1 });
+      }),
+      { numRuns: 1000 },
+    );
+    expect(readdressed).toBeGreaterThan(10);
   });
 
   test('decoded bytes are the receiver’s: the frame may be reused', () => {

@@ -58,3 +58,36 @@ export function crc32c(bytes: Uint8Array, seed = 0, from = 0, to = bytes.length)
   for (; i < to; i++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;
 }
+
+/** x^(8 * 2^k) modulo the polynomial: what 2^k zero bytes multiply a remainder by. */
+const zeros: readonly number[] = buildZeros();
+
+function buildZeros(): number[] {
+  const built: number[] = [];
+  // Reflected, so x^8 is the bit eight places below the highest, which is x^0.
+  for (let power = 1 << 23, k = 0; k < 32; k++, power = multiply(power, power)) built.push(power);
+  return built;
+}
+
+/** The product of two remainders. */
+function multiply(a: number, b: number): number {
+  let product = 0;
+  let factor = b;
+  for (let rest = a; rest !== 0; rest <<= 1) {
+    if (rest < 0) product ^= factor;
+    factor = factor & 1 ? (factor >>> 1) ^ POLYNOMIAL : factor >>> 1;
+  }
+  return product;
+}
+
+/**
+ * What to XOR the CRC32C of some bytes with when one of them changes by XOR with `difference` and `following` bytes come after it. The
+ * sum is linear, so the rest need not be read again.
+ */
+export function crc32cChange(difference: number, following: number): number {
+  let change: number = t0[difference & 0xff]!;
+  for (let k = 0, left = following; left > 0; k++, left = Math.floor(left / 2)) {
+    if (left % 2 === 1) change = multiply(zeros[k]!, change);
+  }
+  return change >>> 0;
+}

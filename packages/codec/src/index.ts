@@ -1,5 +1,5 @@
 export { allocate, copyBytes, copyInto } from './bytes.ts';
-export { crc32c } from './crc32c.ts';
+export { crc32c, crc32cChange } from './crc32c.ts';
 export { type Decoded, decode, decodeOrThrow, decodeShared } from './decode.ts';
 export {
   compareKeys,

@@ -4,7 +4,6 @@
  */
 import type { MemberId, PeerMessage } from '@seedraft/core';
 import {
-  encodePeer,
   encodeRefusal,
   type Flaw,
   type Frame,
@@ -111,12 +110,12 @@ export class PeerLink implements SocketOwner, Flushable {
     if (!this.#isOpen || socket === null) return;
     if (socket.backlog >= SOCKET_BYTES) return;
     for (const message of this.#queue.takeUrgent()) {
-      socket.send(encodePeer(message));
+      socket.send(this.#context.encoder.encode(message));
       this.#context.figures.messagesSent += 1;
     }
     if (socket.backlog === 0) {
       const chunk = this.#queue.takeChunk();
-      if (chunk !== null) socket.send(encodePeer(chunk));
+      if (chunk !== null) socket.send(this.#context.encoder.encode(chunk));
     }
   }
 

@@ -11,6 +11,7 @@ import {
   FRAME_KIND,
   type Frame,
   type Handshake,
+  PeerEncoder,
   type PeerRefusal,
   readPeerFrame,
   readRefusalFrame,
@@ -35,6 +36,7 @@ export interface PeerContext {
   readonly clock: Clock;
   readonly socketContext: SocketContext;
   readonly figures: PeerFigures;
+  readonly encoder: PeerEncoder;
   readonly log: EventLog;
   tls(): TlsMaterial | null;
   /** '' when nobody ever said. */
@@ -104,6 +106,7 @@ export class Peers {
     this.#context = {
       ...parts,
       figures: this.figures,
+      encoder: new PeerEncoder(),
       addressOf: (id) => this.#addressOf(id),
       judge: (peer) => this.#judge(peer),
       refused: (id, address, by, refusal, proven) =>

@@ -51,6 +51,9 @@ export function sealFrame(kind: number, frame: Uint8Array): Uint8Array {
   return frame;
 }
 
+export const readChecksum = (frame: Uint8Array): number => readUint32(frame, 8);
+export const writeChecksum = (frame: Uint8Array, sum: number): void => writeUint32(frame, 8, sum);
+
 /** A frame around a copy of `payload`. */
 export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
   const frame = allocate(HEADER_BYTES + payload.length);

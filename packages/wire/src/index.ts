@@ -15,4 +15,5 @@ export {
 } from './frame.ts';
 export * from './handshake.ts';
 export { decodePeer, encodePeer, PEER_TYPES, type PeerDecoded, readPeerFrame } from './peer.ts';
+export { PeerEncoder } from './peer-encoder.ts';
 export type { MemberProgress, MemberStatus } from './status.ts';

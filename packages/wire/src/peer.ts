@@ -49,6 +49,10 @@ const NUMBER = Object.fromEntries(PEER_TYPES.map((type, i) => [type, i + 1])) as
   Record<PeerMessage['type'], number>
 >;
 
+/** Ids below this take one byte; then the receiver's, third in the tuple, lies here in the frame: header, list, type, from, to. */
+export const ONE_BYTE_IDS = 24;
+export const TO_OFFSET = HEADER_BYTES + 3;
+
 export type PeerDecoded = { readonly ok: true; readonly message: PeerMessage } | Flaw;
 
 /** The whole frame of a message, header and checksum included. An InstallSnapshot must bear its bytes by now. */
