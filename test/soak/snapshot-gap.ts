@@ -21,6 +21,11 @@ const stateBytes = Number(flags.megabytes) * 1e6;
 const rounds = Number(flags.rounds);
 const VALUE_BYTES = 64_000;
 const LOADERS = 8;
+/** By default a snapshot is taken every 32 MB: while so much is written, one after the other. Here it is one on request that counts. */
+const LARGE = {
+  raft: { maxLogBytes: 512e6 },
+  snapshot: { everyBytes: 256e6, everyEntries: 1e6 },
+};
 const BOUND_MS = defaultConfig.electionTimeoutMin / 2;
 
 /** When each follower last heard of each sender, and the gaps since the last `take`. */
@@ -53,14 +58,15 @@ function summaryOf(gaps: readonly number[]) {
   return { gaps: gaps.length, p50: Math.round(p50), p99: Math.round(p99), max: Math.round(max) };
 }
 
-async function load(client: Client): Promise<void> {
+async function load(report: Report, client: Client): Promise<void> {
   const kv = client.kv('large');
   const count = Math.ceil(stateBytes / VALUE_BYTES);
   let next = 0;
   const one = async (): Promise<void> => {
     while (next < count) {
       const key = next++;
-      await kv.put(`k${key}`, new Uint8Array(VALUE_BYTES).fill(key), { timeout: 60_000 });
+      if (key % 1000 === 0) report.progress(`written: ${megabytes(key * VALUE_BYTES)} MB`);
+      await kv.put(`k${key}`, new Uint8Array(VALUE_BYTES).fill(key), { timeout: 120_000 });
     }
   };
   await Promise.all(Array.from({ length: LOADERS }, one));
@@ -72,6 +78,7 @@ async function main(): Promise<number> {
   const taps: Wiretap[] = [];
   const cluster = await Cluster.start({
     size: 3,
+    options: LARGE,
     advertise: async (id, port) => {
       const tap = new Wiretap(port, (from, at) => gaps.note(from, id, at));
       taps.push(tap);
@@ -80,7 +87,7 @@ async function main(): Promise<number> {
   });
   const client = await connect({ endpoints: cluster.endpoints });
   report.progress(`writing ${flags.megabytes} MB`);
-  await load(client);
+  await load(report, client);
   const loading = summaryOf(gaps.take());
   report.progress(`written; meanwhile ${JSON.stringify(loading)}`);
 

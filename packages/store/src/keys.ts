@@ -20,6 +20,7 @@ export const chunkKey = (id: string, offset: number): string => `chunk/${id}/${h
 
 /** What a key has in common with its neighbours: all groups, or all chunks of one snapshot. */
 export const familyOf = (key: string): string => key.slice(0, -DIGITS);
+export const groupFamily = familyOf(groupKey(0));
 
 export type ParsedKey =
   | { readonly kind: 'group' | 'base'; readonly seq: number }

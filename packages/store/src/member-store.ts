@@ -15,7 +15,7 @@ import { ChunkIndex, MAX_CHUNK_BYTES } from './chunk.ts';
 import type { Engine, WriteFailure } from './engine.ts';
 import { isIntact } from './integrity.ts';
 import { assertStore } from './invariant.ts';
-import { chunkKey, familyOf } from './keys.ts';
+import { chunkKey, familyOf, groupFamily } from './keys.ts';
 import type { Resumption } from './resumption.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import type { StoreEvents } from './store-events.ts';
@@ -38,6 +38,8 @@ const MAX_GROUP_BYTES = 1 << 20;
 const MAX_DELETES = 512;
 /** Deleted neighbours worth telling the engine of: under load a group, like a chunk, may be a megabyte. */
 const MIN_RECLAIMED = 4;
+/** Chunks told of at once, some 16 MB: an engine that is busy with them may let writes wait. Groups given up together are not much more. */
+const MAX_RECLAIMED_CHUNKS = 64;
 
 export class MemberStore implements Store {
   readonly #options: MemberStoreOptions;
@@ -372,10 +374,14 @@ export class MemberStore implements Store {
       else run.push(key);
     }
     this.#deleted = [];
-    for (const run of runs.values()) {
+    for (const [family, run] of runs) {
       if (run.length < MIN_RECLAIMED) continue;
       run.sort();
-      this.#engine.reclaim?.(run[0]!, run.at(-1)!);
+      const most = family === groupFamily ? run.length : MAX_RECLAIMED_CHUNKS;
+      for (let from = 0; from < run.length; from += most) {
+        const part = run.slice(from, from + most);
+        this.#engine.reclaim?.(part[0]!, part.at(-1)!);
+      }
     }
   }
 

@@ -40,6 +40,7 @@ export class LevelEngine implements Engine {
   #timer: NodeJS.Timeout | null = null;
   #underWay = 0;
   #reclaiming = Promise.resolve();
+  #endPause: () => void = () => {};
   #isClosing = false;
   #isClosed = false;
   #hasFailed = false;
@@ -108,7 +109,8 @@ export class LevelEngine implements Engine {
 
   /**
    * Left to itself LevelDB moves records with ever new keys down its levels without looking at them, and what was deleted stays for hundreds
-   * of megabytes. One range at a time: while it merges one, others wait for its thread.
+   * of megabytes. One range at a time, and as long a pause after each as it took: its one thread puts a range that was asked for before what new
+   * writes wait for.
    */
   reclaim(first: string, last: string): void {
     this.#reclaiming = this.#reclaiming.then(() => this.#compact(first, last));
@@ -116,11 +118,28 @@ export class LevelEngine implements Engine {
 
   async #compact(first: string, last: string): Promise<void> {
     if (this.#isClosing || this.#hasFailed) return;
+    const began = performance.now();
     try {
       await this.#database.compact(first, last);
+      await this.#pause(performance.now() - began);
     } catch {
       // A disk that fails fails the next write too, which says so; a database that is being closed needs no room.
     }
+  }
+
+  /** Cut short by `close`. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isClosing) {
+        resolve();
+        return;
+      }
+      const timer = setTimeout(resolve, milliseconds);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   // --------------------------------------------------------------------------------------------------------------- the end
@@ -134,6 +153,7 @@ export class LevelEngine implements Engine {
   /** Waits for what is under way, makes the witness durable, closes. Nothing may be asked of the store any more. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#endPause();
     await this.settled();
     this.#store?.flush();
     await this.settled();
