@@ -92,6 +92,7 @@ export function scenarioToPlan(
     beyondDriftBound: isBeyondDriftBound(members, faults, raft),
     blackBox: scenario.blackBox ?? drawBlackBox(draw, workload, duration),
     limits: limitsOf(duration),
+    ...(scenario.schedule !== undefined && { schedule: scenario.schedule }),
     expect: scenario.expect,
   };
 }

@@ -28,6 +28,7 @@ import type { Clock } from './clock.ts';
 import type { Disk, DiskHost } from './disk/disk.ts';
 import type { Flight } from './link.ts';
 import { CLIENT_BASE } from './link.ts';
+import type { Network } from './network.ts';
 import {
   type ClientOperation,
   type Digest,
@@ -62,11 +63,31 @@ export interface Order {
 /** A request of a client's or an operator's. */
 type ClientsRequest = AskedRequest & { readonly request: ClientRequest };
 
+/** What a member needs of the world it lives in: one with time (world.ts), or one without (schedule/). */
+export type MemberWorld = Pick<
+  World,
+  | 'acting'
+  | 'answered'
+  | 'committed'
+  | 'completed'
+  | 'executed'
+  | 'hosting'
+  | 'nextRequestId'
+  | 'now'
+  | 'observers'
+  | 'plan'
+  | 'randomness'
+  | 'scheduleDisk'
+  | 'scheduleDrain'
+  | 'scheduleTick'
+  | 'stepped'
+> & { readonly network: Pick<Network, 'recycle' | 'sendPeer' | 'sendReply'> };
+
 export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   readonly id: MemberId;
   readonly name: string;
   readonly time: Clock;
-  readonly #world: World;
+  readonly #world: MemberWorld;
   incarnation = '';
   disk: Disk | null = null;
   replica: Replica | null = null;
@@ -99,7 +120,7 @@ export class SimMember implements MemberView, Transport, Tracer, DiskHost {
   tickFor = Infinity;
   tickGeneration = 0;
 
-  constructor(world: World, id: MemberId, name: string, time: Clock) {
+  constructor(world: MemberWorld, id: MemberId, name: string, time: Clock) {
     this.#world = world;
     this.id = id;
     this.name = name;

@@ -125,5 +125,7 @@ export interface Plan {
     readonly maxSimulatedTime: number;
     readonly livelock: number;
   };
+  /** Steps (schedule/step.ts) that are played one after another, without time; then nothing else happens: no faults, clients, network. */
+  readonly schedule?: readonly string[];
   readonly expect: 'pass' | { readonly violation: string };
 }

@@ -8,7 +8,8 @@ import { bootstrapConfiguration, bootstrapMember, incarnationOf } from './bootst
 import { EventKind } from './choices.ts';
 import { Clock } from './clock.ts';
 import type { Disk, DiskOptions } from './disk/disk.ts';
-import { SimMember } from './member.ts';
+import { type MemberWorld, SimMember } from './member.ts';
+import type { Network } from './network.ts';
 import { type Micros, Violation } from './observer.ts';
 import type { World } from './world.ts';
 
@@ -19,17 +20,28 @@ export type CrashFate = 'kept' | 'dropped' | 'torn' | 'drawn';
 const MAX_STATE_BYTES = 256 * 1024 * 1024;
 const MAX_OPEN_REQUESTS = 10_000;
 
+/** What members are given life by. */
+export type RosterWorld = MemberWorld &
+  Pick<World, 'note' | 'plan' | 'tell'> & {
+    readonly network: Pick<Network, 'addMember'>;
+    readonly atlas: Pick<World['atlas'], 'impaired' | 'recovered'>;
+  };
+
 export class Roster {
   readonly members: SimMember[] = [];
   /** The planned members, in force from index 0. */
   readonly bootstrap: Configuration;
-  readonly #world: World;
+  readonly #world: RosterWorld;
   readonly #machine: () => StateMachine;
   readonly #disk: (options: DiskOptions) => Disk;
   readonly #byId: (SimMember | undefined)[] = [];
   readonly #clockOrigin: Micros;
 
-  constructor(world: World, machine: () => StateMachine, disk: (options: DiskOptions) => Disk) {
+  constructor(
+    world: RosterWorld,
+    machine: () => StateMachine,
+    disk: (options: DiskOptions) => Disk,
+  ) {
     this.#world = world;
     this.#machine = machine;
     this.#disk = disk;

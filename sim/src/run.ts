@@ -25,6 +25,7 @@ import { ownSubject } from './own/workload.ts';
 import type { Plan } from './plan.ts';
 import { type HistoryVerdict, judgeHistory } from './properties/history.ts';
 import { Rulebook } from './properties/rulebook.ts';
+import { playSchedule } from './schedule/play.ts';
 import { Trace, type TraceRange } from './trace.ts';
 import { kvSubject, type Subject } from './workload.ts';
 import { LimitReached, World } from './world.ts';
@@ -80,7 +81,11 @@ export interface RunResult {
 
 /** Executes the plan. Never throws for anything that the plan or the system under test can cause. */
 export function run(plan: Plan, options: RunOptions = {}): RunResult {
-  return withoutAmbient(() => new Run(plan, options).execute());
+  return withoutAmbient(() => {
+    if (plan.schedule === undefined) return new Run(plan, options).execute();
+    const played = playSchedule(plan, options);
+    return { ...played, ...expected(plan, played) };
+  });
 }
 
 interface Ending {

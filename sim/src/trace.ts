@@ -27,10 +27,10 @@ export interface TraceRange {
 
 export class Trace implements Observer, NetworkTrace {
   readonly lines: string[] = [];
-  readonly #world: World;
+  readonly #world: Pick<World, 'choices' | 'now'>;
   readonly #range: TraceRange;
 
-  constructor(world: World, range: TraceRange) {
+  constructor(world: Pick<World, 'choices' | 'now'>, range: TraceRange) {
     this.#world = world;
     this.#range = range;
   }

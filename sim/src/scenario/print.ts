@@ -50,6 +50,8 @@ export function planToScenario(plan: Plan, story?: string): ScenarioInput {
     expect: plan.expect === 'pass' ? 'pass' : `violation ${plan.expect.violation}`,
   };
   const printed = printWith(scenarioSchema, plain) as Omit<ScenarioInput, 'faults'>;
+  const { schedule } = plan;
+  if (schedule !== undefined) return { ...printed, faults: [], schedule: [...schedule] };
   return { ...printed, faults: plan.faults.map(printFault) };
 }
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { knobFields, latencySchema } from '../faults/network.ts';
+import { EXPECTED_STEP, parseStep } from '../schedule/parse.ts';
 import { type FaultLine, faultLine } from './fault-line.ts';
 import { drift, duration, factor, ratio } from './units.ts';
 
@@ -135,6 +136,11 @@ export const scenarioSchema = z.strictObject({
     .default({}),
   workload: workloadSchema.default({}),
   faults: z.array(faultLine()).default([]),
+  /** Instead of time, faults and a workload: what happens, step by step. */
+  schedule: z
+    .array(z.string().refine((text) => parseStep(text) !== null, EXPECTED_STEP))
+    .max(100_000)
+    .optional(),
   swarm: z
     .union([z.enum(['all', 'none']), z.array(z.enum(SWARM_GROUPS))])
     .default('none')

@@ -17,6 +17,7 @@ export function validate(scenario: Scenario): Problem[] {
     ...checkClocks(scenario),
     ...checkWorkload(scenario),
     ...checkFaults(scenario),
+    ...checkSchedule(scenario),
   ];
 }
 
@@ -130,6 +131,20 @@ function checkFaults(scenario: Scenario): Problem[] {
     problems.push(...checkNames(line, path, known));
   });
   return problems;
+}
+
+/** A schedule says everything that happens, to members that are there. */
+function checkSchedule({ schedule, faults, swarm, cluster }: Scenario): Problem[] {
+  if (schedule === undefined) return [];
+  if (faults.length > 0) return [problem(['faults'], 'a schedule leaves nothing to faults')];
+  if (swarm.length > 0) return [problem(['swarm'], 'a schedule leaves nothing to the seed')];
+  const known = memberNames((cluster.voters ?? DEFAULTS.voters) + (cluster.learners ?? 0));
+  return schedule.flatMap((step, place) => {
+    const stranger = (step.match(/\bn[0-9]+\b/g) ?? []).find((name) => !known.includes(name));
+    if (stranger === undefined) return [];
+    const message = `there is no member ${stranger}; this cluster has ${known.join(', ')}`;
+    return [problem(['schedule', place], message)];
+  });
 }
 
 /** A window means something when the fault has one, or heals what it did. */

@@ -28,6 +28,18 @@ export type ScheduleStep =
       readonly step: 'add' | 'remove';
       readonly member: string;
       readonly subject: string;
+    }
+  /** Its own clock moves on to what it then shows, in milliseconds; it is not told. */
+  | { readonly step: 'clock'; readonly member: string; readonly shows: number }
+  /** A client opens a session: what it writes once it has been told of it is written under it. */
+  | { readonly step: 'session'; readonly member: string; readonly client: number }
+  /** A client's operation, by its number; the same number again is the same request, sent again. */
+  | {
+      readonly step: 'put' | 'get';
+      readonly member: string;
+      readonly client: number;
+      readonly operation: number;
+      readonly key: string;
     };
 
 /** `deliver n1->n2 AppendEntries#3`, `tick n2`, `persisted n3`, `crash n1 kept 1`, `remove n3 at n1`. */
@@ -42,6 +54,13 @@ export function formatStep(step: ScheduleStep): string {
     case 'add':
     case 'remove':
       return `${step.step} ${step.subject} at ${step.member}`;
+    case 'clock':
+      return `clock ${step.member} ${step.shows}ms`;
+    case 'session':
+      return `c${step.client} opens a session at ${step.member}`;
+    case 'put':
+    case 'get':
+      return `c${step.client}#${step.operation} ${step.step} ${step.key} at ${step.member}`;
     case 'tick':
     case 'persisted':
     case 'restart':

@@ -36,6 +36,7 @@ export function modeEdits(): Edit[] {
     edit('the search over the history', (plan) =>
       plan.blackBox ? { ...plan, blackBox: false } : null,
     ),
+    edit('turns that gather', (plan) => (plan.turn > 0 ? { ...plan, turn: 0 } : null)),
     edit('frames and disks as bytes', (plan) => (plan.bytes ? { ...plan, bytes: false } : null)),
   ];
 }
@@ -58,11 +59,20 @@ export function memberEdits(plan: Plan): Edit[] {
   for (let place = plan.members.length - 1; place >= 0; place -= 1) {
     edits.push(edit(`member n${place + 1}`, (now) => withoutMember(now, place)));
   }
+  // Some bugs live in clusters of even sizes only.
+  for (let place = plan.members.length - 1; place > 0; place -= 1) {
+    edits.push(
+      edit(`members n${place} and n${place + 1}`, (now) => {
+        const fewer = withoutMember(now, place);
+        return fewer === null ? null : withoutMember(fewer, place - 1);
+      }),
+    );
+  }
   return edits;
 }
 
-/** The others keep their order and close ranks, so that scenario files can count them. */
-function withoutMember(plan: Plan, place: number): Plan | null {
+/** Null: it cannot go. The others keep their order and close ranks, so that scenario files can count them. */
+export function withoutMember(plan: Plan, place: number): Plan | null {
   const { members } = plan;
   if (place >= members.length || members.length === 1) return null;
   const rest = members.filter((_, at) => at !== place);

@@ -28,7 +28,13 @@ export function planSize(plan: Plan): number {
   size += differences(plan.raft, CALM_RAFT) + differences(plan.snapshot, CALM_SNAPSHOT);
   size += differences(workload, CALM_WORKLOAD);
   size += plan.turn > 0 ? 1 : 0;
-  return size + (plan.bytes ? 3 : 0) + (plan.liveness ? 3 : 0) + (plan.blackBox ? 1 : 0);
+  return (
+    size +
+    (plan.turn > 0 ? 1 : 0) +
+    (plan.bytes ? 3 : 0) +
+    (plan.liveness ? 3 : 0) +
+    (plan.blackBox ? 1 : 0)
+  );
 }
 
 /** Fields of `one` that are not as in `calm`. */

@@ -1,4 +1,5 @@
 /** What `shrink` prints: from how much to how little, what happens in it, the two files that show it, and the line that replays it. */
+import { CLOCKS_APART } from '@seedraft/sim';
 import pc from 'picocolors';
 import { ruleDefinition } from '../rules.ts';
 import { shellWord } from '../shell.ts';
@@ -14,13 +15,14 @@ export interface ShrunkReport {
 
 export function shrunkJson(report: ShrunkReport): Record<string, unknown> {
   const { shrunk, raw, folder, replay, seconds } = report;
-  const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
+  const { failure, plan, result, rawEvents, planEvents, runs, finished, story, artifacts } = shrunk;
   return {
     ...failure,
     sentence: result.sentence,
     scenario: plan.scenario,
     seed: plan.seed,
-    events: { before: rawEvents, after: result.events },
+    events: { before: rawEvents, plan: planEvents, after: result.events },
+    steps: plan.schedule?.length ?? null,
     faults: plan.faults.length,
     members: plan.members.length,
     clients: plan.workload.clients,
@@ -40,11 +42,14 @@ export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkRepor
   const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
   const rule = ruleDefinition(failure.rule);
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-  const left = [
-    count(plan.members.length, 'member'),
-    count(plan.workload.clients, 'client'),
-    count(plan.faults.length, 'fault'),
-  ];
+  const left =
+    plan.schedule === undefined
+      ? [
+          count(plan.members.length, 'member'),
+          count(plan.workload.clients, 'client'),
+          count(plan.faults.length, 'fault'),
+        ]
+      : [count(plan.members.length, 'member'), count(plan.schedule.length, 'step')];
   const lines = [
     pc.red(
       pc.bold(
@@ -56,6 +61,7 @@ export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkRepor
     `At event ${result.events}: ${result.sentence}`,
     rule?.definition ?? '',
   ];
+  lines.push(...clockLines(shrunk));
   if (story.length > 0) {
     lines.push('', pc.bold('What leads there:'), ...story.map((line) => `  ${line}`));
   }
@@ -69,4 +75,13 @@ export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkRepor
     `${pc.bold('Replay it:')}    ${replay}`,
   );
   return lines.join('\n');
+}
+
+/** In a schedule each member's clock is free; leases are the only promise that stands on clocks. */
+function clockLines({ plan, result }: ShrunkRun): string[] {
+  const apart = result.notes[CLOCKS_APART] ?? 0;
+  if (plan.schedule === undefined || !plan.raft.leaseReads || apart === 0) return [];
+  return [
+    `The members' clocks end ${apart} ms apart, more than leases assume: clocks are free in a schedule.`,
+  ];
 }

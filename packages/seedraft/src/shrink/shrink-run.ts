@@ -3,13 +3,17 @@ import {
   type Failure,
   failureOf,
   type Plan,
+  type PlanShrink,
   type RunOptions,
   type RunResult,
   run,
+  type SameFailure,
+  type ScheduleShrink,
   type ShrinkBudget,
   type ShrinkProgress,
   sameFailureAs,
   shrinkPlan,
+  shrinkSchedule,
 } from '@seedraft/sim';
 import { recordStory } from '../reporters/story.ts';
 import { type Artifacts, artifactsOf, type Origin } from './artifacts.ts';
@@ -21,6 +25,8 @@ export interface ShrunkRun {
   readonly result: RunResult;
   /** Events of the raw run, up to the violation. */
   readonly rawEvents: number;
+  /** Events of the shrunk plan; `result` is of its schedule when that fails too. */
+  readonly planEvents: number;
   readonly runs: number;
   /** False: the budget ended it. */
   readonly finished: boolean;
@@ -43,17 +49,42 @@ export function shrinkRun(plan: Plan, raw: RunResult, options: ShrinkRunOptions)
   const judgedAtEnd = raw.simulatedMicros >= plan.duration;
   const oracle = sameFailureAs(failure, judgedAtEnd, own);
   const shrunk = shrinkPlan(plan, oracle, options.budget, options.onProgress);
+  const stepwise =
+    failure.verdict === 'liveness' || judgedByOwn(plan)
+      ? null
+      : steps(shrunk, oracle, options.budget);
+  const final = stepwise?.plan ?? shrunk.plan;
   const told = recordStory();
   const record = { choices: true, history: true };
-  const result = run(shrunk.plan, { record, observers: told.observers, ...own });
+  const result = run(final, { record, observers: told.observers, ...own });
   return {
     failure,
-    plan: shrunk.plan,
+    plan: final,
     result,
     rawEvents: raw.events,
-    runs: shrunk.runs,
-    finished: shrunk.finished,
+    runs: shrunk.runs + (stepwise?.runs ?? 0),
+    planEvents: shrunk.events,
+    finished: shrunk.finished && stepwise?.finished !== false,
     story: told.lines(),
-    artifacts: artifactsOf(shrunk.plan, result, options.origin, options.own),
+    artifacts: artifactsOf(final, result, options.origin, options.own),
   };
 }
+
+/** A schedule knows no machine but the built-in one. */
+const judgedByOwn = ({ workload }: Plan): boolean => workload.kind === 'own';
+
+/** Null: it fails in time only, or not in fewer events. */
+function steps(
+  { plan, events, runs }: PlanShrink,
+  oracle: SameFailure,
+  budget: ShrinkBudget,
+): ScheduleShrink | null {
+  const left = { ...budget, runs: STEPS_PER_RUN * Math.max(0, budget.runs - runs) };
+  const shrunk = shrinkSchedule(plan, oracle, left);
+  if (shrunk === null) return null;
+  const trial = oracle(shrunk.plan, Infinity);
+  return trial === null || trial.events > events ? null : shrunk;
+}
+
+/** A schedule of a few hundred steps runs many times in the time that a plan takes once. */
+const STEPS_PER_RUN = 10;
