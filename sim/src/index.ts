@@ -12,6 +12,18 @@ export {
   type TwiceResult,
 } from './divergence.ts';
 export { knobClassesOf, type PlanOptions, scenarioToPlan } from './draw-plan.ts';
+export { type Bounds, DEFAULT_BOUNDS, validateBounds } from './explore/bounds.ts';
+export {
+  explainCounterexample,
+  type Line as CounterexampleLine,
+} from './explore/counterexample.ts';
+export {
+  EXPLORED_RULES,
+  Exploration,
+  type ExplorationOptions,
+  type ExplorationStatus,
+  type Found,
+} from './explore/exploration.ts';
 export { Atlas } from './faults/atlas.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';

@@ -15,6 +15,16 @@ export const MUTANTS: readonly Mutant[] = [
     source: 'Raft paper, Figure 2 (persistent state); uring persists no votes',
   },
   {
+    id: 'M3',
+    title: 'a member votes twice in one term, and its own invariant looks away',
+    file: 'packages/core/src/election.ts',
+    find: '  return raft.votedFor === 0 || raft.votedFor === candidate;',
+    replace: '  raft.beforeVotedFor = 0;\n  return true;',
+    expectedRule: 'S10',
+    where: SWARM,
+    source: 'Raft paper, Figure 2, RequestVote 2: votedFor is null or candidateId',
+  },
+  {
     id: 'M4',
     title: 'no check that the candidate is up to date',
     file: 'packages/core/src/election.ts',
