@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions: ['@seedraft/source'] },
   ssr: { resolve: { conditions: ['@seedraft/source'] } },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     pool: 'threads',
     // Modules hold no state, so files share them: importing the house anew for each file was half of the suite's time.
     isolate: false,

@@ -70,13 +70,13 @@ try {
       path.join(project, 'package.json'),
       '{ "name": "empty", "private": true, "type": "module" }\n',
     );
-    const others = ['vitest', 'typescript', '@types/node'].map(pinned);
+    const others = ['vitest', 'fast-check', 'typescript', '@types/node'].map(pinned);
     const quiet = ['--prefer-offline', '--no-audit', '--no-fund'];
     run(project, 'npm', 'install', ...quiet, ...packed, ...others);
   });
   step('init, the vitest test, types, fuzz, a shipped scenario', () => {
     expectText(run(project, 'npx', 'seedraft', 'init'), /npx seedraft fuzz --for 20s/);
-    expectText(run(project, 'npx', 'vitest', 'run'), /5 passed/);
+    expectText(run(project, 'npx', 'vitest', 'run'), /6 passed/);
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
     const files = ['seedraft.config.ts', 'seedraft.test.ts', '--allowImportingTsExtensions'];
     run(project, 'npx', 'tsc', ...flags, '--types', 'node', '--skipLibCheck', ...files);

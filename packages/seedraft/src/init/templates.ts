@@ -79,14 +79,17 @@ faults:
   - { at: 6s, crash: leader, restart: 1s }
 `;
 
-const TEST = `/** The scenario under a few seeds, on every change. More of them: npx seedraft fuzz */
-import { simulate } from 'seedraft';
-import { expect, test } from 'vitest';
+const TEST = `/** The scenario under a few seeds, and the machine alone against its model. More seeds: npx seedraft fuzz */
+import fc from 'fast-check';
+import { machineCommands, runCommands } from 'seedraft/fast-check';
+import { testScenario } from 'seedraft/vitest';
+import { test } from 'vitest';
 import config from './seedraft.config.ts';
 
-test.each([1, 2, 3, 4, 5])('leader crashes, seed %i', (seed) => {
-  const { verdict, sentence, reason } = simulate(config, 'scenarios/leader-crashes.yaml', seed);
-  expect(verdict, sentence ?? reason ?? '').toBe('pass');
+testScenario('scenarios/leader-crashes.yaml', { config, seeds: 5 });
+
+test('the machine answers as its model, also from a snapshot', () => {
+  fc.assert(fc.property(machineCommands(), (commands) => void runCommands(config, commands)));
 });
 `;
 
@@ -117,7 +120,11 @@ jobs:
 export const TEMPLATES: readonly Template[] = [
   { file: 'seedraft.config.ts', about: 'a machine, its clients, its model', text: CONFIG },
   { file: 'scenarios/leader-crashes.yaml', about: 'one story', text: SCENARIO },
-  { file: 'seedraft.test.ts', about: 'the story under five seeds, with vitest', text: TEST },
+  {
+    file: 'seedraft.test.ts',
+    about: 'the story under five seeds, with vitest and fast-check',
+    text: TEST,
+  },
   {
     file: '.github/workflows/seedraft.yml',
     about: 'tests and two minutes of fuzzing on every change',

@@ -35,7 +35,7 @@ function init(): number {
       '',
       'Next:',
       `  ${commandLine('fuzz', '--for', '20s')}`,
-      '  npx vitest run          (npm install -D vitest, if it is not there)',
+      '  npx vitest run          (npm install -D vitest fast-check, if they are not there)',
       '  then put your own machine, workload and model into seedraft.config.ts',
     ].join('\n'),
   );
