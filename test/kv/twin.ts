@@ -79,6 +79,8 @@ export class Twin {
           .map(item);
         return { status: 'scanned', items: items.slice(0, limit), more: items.length > limit };
       }
+      default:
+        throw new Error(`the twin does not know ${command[0]}`);
     }
   }
 

@@ -119,7 +119,7 @@ describe('watch', () => {
     machine.apply(put('', 'k', 1, { ttl: 10 }), { index: 1, time: 0, sessionId: 0 });
     machine.watch(watch('', 'k'), (...told) => heard.push(told));
     machine.onTime(10, 7);
-    expect(heard).toEqual([[7, { namespace: '', key: 'k', item: null }]]);
+    expect(heard).toEqual([[7, { kind: 'delete', namespace: '', key: 'k', item: null }]]);
   });
 
   test('a restored snapshot ends all watches', () => {

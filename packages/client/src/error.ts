@@ -1,8 +1,9 @@
 /** What a call of this client throws, and nothing else does. */
+import type { KvRefusalCode } from '@seedraft/kv';
 import type { Failure, FailureCode } from './engine/index.ts';
 
-/** KvError codes: the built-in state machine's own refusals. */
-export type SeedraftErrorCode = FailureCode | 'BAD_COMMAND' | 'BAD_VALUE';
+/** KvRefusalCode: the built-in state machine's own refusals. */
+export type SeedraftErrorCode = FailureCode | KvRefusalCode;
 
 /**
  * A call failed. `message` says what to do about it. `outcome` is `not applied` if it had no effect and never will: it may be tried again as

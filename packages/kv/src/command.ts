@@ -1,11 +1,10 @@
 /**
- * What the built-in state machine can be told and asked, and what it answers. Commands and queries are tuples, since every byte of them is
- * replicated; results are objects named by `status`, since people read them. Builders below spare counting positions.
+ * What the built-in state machine can be told, asked and asked to watch. Commands and queries are tuples, since every byte of them is
+ * replicated; builders.ts spares counting positions, result.ts says what is answered, shape.ts what is malformed.
  *
- * Checking is part of being deterministic: a malformed command is a committed entry like any other, so each member must answer it with the
- * same value, and never with a throw.
+ * A key holds a plain value, a ring, a HyperLogLog or a Bloom filter. A command meant for one kind over a key of another is refused
+ * (WRONG_TYPE) and changes nothing; `delete`, `expire`, `persist` and conditions of presence and revision know no kinds.
  */
-import { isWellFormed } from '@seedraft/codec';
 
 /** What can be stored: codec's data model. */
 export type KvValue =
@@ -17,16 +16,25 @@ export type KvValue =
   | readonly KvValue[]
   | { readonly [key: string]: KvValue };
 
+/** What a key holds. */
+export type KvType = 'value' | 'ring' | 'hyperloglog' | 'bloom';
+
 export interface PutOptions {
   /** Expire after this many milliseconds of cluster time; > 0. Absent: never. Every put sets it anew. */
   readonly ttl?: number;
+  /** The deadline stays as it is; not together with `ttl`. */
+  readonly keepTtl?: boolean;
   /** Only if the key does not exist. */
   readonly ifAbsent?: boolean;
+  /** Only if the key exists; not together with `ifAbsent`. */
+  readonly ifPresent?: boolean;
   /** Bring the previous item along in the result. */
   readonly previous?: boolean;
+  /** Whatever the key holds is replaced; without it, only a plain value is. */
+  readonly anyType?: boolean;
 }
 
-/** What must hold for a cas: no such key, a deep-equal value, or the very version last seen. */
+/** What must hold for a cas or a transaction: no such key, a deep-equal plain value, or the very version last seen. */
 export type KvExpectation =
   | readonly ['absent']
   | readonly ['value', KvValue]
@@ -46,7 +54,116 @@ export type KvCas =
       options: { readonly ttl?: number },
     ];
 export type KvDelete = readonly ['delete', namespace: string, key: string];
+/** Says how many there were, not what they held. A key named twice counts once. */
+export type KvDeleteMany = readonly ['deleteMany', namespace: string, keys: readonly string[]];
+/** Every key of the namespace goes, in constant time. */
+export type KvFlush = readonly ['flush', namespace: string];
+/**
+ * Adds `by` to an integer of 64 bits; an absent key counts as 0. A value is an integer if it is a whole number or a text in plain
+ * decimal; it stays what it is, but a number beyond 2^53 - 1 becomes a text. The deadline stays.
+ */
+export type KvIncrement = readonly [
+  'increment',
+  namespace: string,
+  key: string,
+  /** A safe integer, or the decimal text of any integer of 64 bits. */
+  by: number | string,
+];
+/** A text to a text, bytes to bytes; a mix of both becomes bytes (UTF-8), a number its decimal text. An absent key counts as empty. */
+export type KvAppend = readonly [
+  'append',
+  namespace: string,
+  key: string,
+  tail: string | Uint8Array,
+];
+/**
+ * A new deadline, `ttl` ms from now; `when`: only if it has none (`unset`), has one (`set`), or the new one is `later` or `earlier` than
+ * the one it has (none at all is the latest).
+ */
+export type KvExpire =
+  | readonly ['expire', namespace: string, key: string, ttl: number]
+  | readonly ['expire', namespace: string, key: string, ttl: number, when: KvExpireWhen];
+export type KvExpireWhen = 'unset' | 'set' | 'later' | 'earlier';
+/** The key stays for ever. */
+export type KvPersist = readonly ['persist', namespace: string, key: string];
+
+export type KvGuard = readonly [namespace: string, key: string, expected: KvExpectation];
+/**
+ * All guards hold, or nothing is done at all: optimistic transactions (WATCH ... EXEC) as one command. The commands are carried out in
+ * order, each seeing what those before it did; one that is refused or conflicts changes nothing itself and undoes nothing of the others.
+ */
+export type KvTransact = readonly [
+  'transact',
+  guards: readonly KvGuard[],
+  commands: readonly Exclude<KvCommand, KvTransact>[],
+];
+
+/** How vnodes are placed: `continuous` in blocks, in the order of the nodes; `minimal` moves as few as a balanced ring allows. */
+export type KvRingStrategy = 'continuous' | 'minimal';
+/** A new ring of `size` vnodes (1 to 65,536) and no nodes. Once set, its size stays. */
+export type KvRingSize =
+  | readonly ['ringSize', namespace: string, ring: string, size: number]
+  | readonly ['ringSize', namespace: string, ring: string, size: number, strategy: KvRingStrategy];
+export type KvRingAdd = readonly ['ringAdd', namespace: string, ring: string, node: string];
+export type KvRingRemove = readonly ['ringRemove', namespace: string, ring: string, node: string];
+
+/** What is counted or remembered by a sketch. A text is its UTF-8 bytes. */
+export type KvElement = string | Uint8Array;
+/** An absent key becomes an empty HyperLogLog first. */
+export type KvHllAdd = readonly [
+  'hllAdd',
+  namespace: string,
+  key: string,
+  elements: readonly KvElement[],
+];
+/** `key` becomes the union of itself, if it exists, and the sources; absent sources are empty. */
+export type KvHllMerge = readonly [
+  'hllMerge',
+  namespace: string,
+  key: string,
+  sources: readonly string[],
+];
+
+export interface BloomOptions {
+  /** Elements it is made for; 1 to 2^24. */
+  readonly capacity: number;
+  /** The share of elements never added that it may claim to contain; 1e-9 to 0.5. */
+  readonly error: number;
+  /** Beyond its capacity it refuses (FULL) instead of growing by layers, each twice as large. */
+  readonly fixed?: boolean;
+}
+/** A new Bloom filter; conflict if the key exists. */
+export type KvBloomReserve = readonly [
+  'bloomReserve',
+  namespace: string,
+  key: string,
+  options: BloomOptions,
+];
+/** An absent key becomes a growing filter for 100 elements at 1 % first. */
+export type KvBloomAdd = readonly [
+  'bloomAdd',
+  namespace: string,
+  key: string,
+  elements: readonly KvElement[],
+];
+/** `key` becomes the union of itself, if it exists, and the sources, which must have been reserved alike (else MISMATCH). */
+export type KvBloomMerge = readonly [
+  'bloomMerge',
+  namespace: string,
+  key: string,
+  sources: readonly string[],
+];
+
 export type KvGet = readonly ['get', namespace: string, key: string];
+/** One item, or null, for each key. */
+export type KvGetMany = readonly ['getMany', namespace: string, keys: readonly string[]];
+/** How many of the keys exist; one named twice counts twice. */
+export type KvExists = readonly ['exists', namespace: string, keys: readonly string[]];
+/**
+ * Everything about a key but its value. What is left until its deadline is counted from the cluster time applied so far, which stands
+ * still while nobody writes: asked as a command, it is exact.
+ */
+export type KvDescribe = readonly ['describe', namespace: string, key: string];
 /** Keys that begin with `prefix`, in order of UTF-16 units, beyond `after` (null: from the first), at most `limit`. */
 export type KvScan = readonly [
   'scan',
@@ -55,193 +172,78 @@ export type KvScan = readonly [
   limit: number,
   after: string | null,
 ];
-
-export type KvQuery = KvGet | KvScan;
-/** Queries may also be commands: a batch can then read what it wrote. */
-export type KvCommand = KvPut | KvCas | KvDelete | KvQuery;
-
-/** What one may watch: every key of a namespace that begins with `prefix`. */
-export type KvWatch = readonly ['watch', namespace: string, prefix: string];
-
-/** What whoever watches is told: the key's item from now on; null: it was deleted or expired. Shared between watchers: read only. */
-export interface KvChange {
-  readonly namespace: string;
-  readonly key: string;
-  readonly item: KvItem | null;
-}
-
-export interface KvItem {
-  readonly key: string;
-  readonly value: KvValue;
-  /** The log index of the last modification. */
-  readonly revision: number;
-  /** The cluster time at which it expires, ms; null: never. */
-  readonly expires: number | null;
-}
-
-export type KvResult =
-  /** put, cas. `previous` is null unless asked for, or when there was none. */
-  | { readonly status: 'stored'; readonly revision: number; readonly previous: KvItem | null }
-  /** put ifAbsent on an existing key, cas on another state than expected; null: there is no such key. */
-  | { readonly status: 'conflict'; readonly current: KvItem | null }
-  | { readonly status: 'deleted'; readonly previous: KvItem }
-  | { readonly status: 'missing' }
-  | { readonly status: 'found'; readonly item: KvItem }
-  | { readonly status: 'scanned'; readonly items: readonly KvItem[]; readonly more: boolean }
-  | KvRefused;
-
-/** Nothing was changed. BAD_COMMAND: its shape; BAD_VALUE: a value codec has no place for. */
-export interface KvRefused {
-  readonly status: 'refused';
-  readonly code: 'BAD_COMMAND' | 'BAD_VALUE';
-  readonly reason: string;
-}
-
-export function put(namespace: string, key: string, value: KvValue, options?: PutOptions): KvPut {
-  return options === undefined
-    ? ['put', namespace, key, value]
-    : ['put', namespace, key, value, options];
-}
-
-export function cas(
+/**
+ * At least `limit` keys (fewer: it is the end) from a numeric cursor on, 0 at first, in an order that every member shares. From one end
+ * to the other, a key that was there all the time comes exactly once.
+ */
+export type KvKeys = readonly ['keys', namespace: string, cursor: number, limit: number];
+/** How many keys a namespace has. */
+export type KvCount = readonly ['count', namespace: string];
+export type KvRingGet = readonly ['ring', namespace: string, ring: string];
+/** How many different elements the union of these HyperLogLogs has seen, about. */
+export type KvHllCount = readonly ['hllCount', namespace: string, keys: readonly string[]];
+/** Whether each element may have been added (true) or certainly was not. */
+export type KvBloomHas = readonly [
+  'bloomHas',
   namespace: string,
   key: string,
-  expected: KvExpectation,
-  value: KvValue,
-  options?: { readonly ttl?: number },
-): KvCas {
-  return options === undefined
-    ? ['cas', namespace, key, expected, value]
-    : ['cas', namespace, key, expected, value, options];
-}
+  elements: readonly KvElement[],
+];
+export type KvBloomInfo = readonly ['bloomInfo', namespace: string, key: string];
 
-export function remove(namespace: string, key: string): KvDelete {
-  return ['delete', namespace, key];
-}
+export type KvQuery =
+  | KvGet
+  | KvGetMany
+  | KvExists
+  | KvDescribe
+  | KvScan
+  | KvKeys
+  | KvCount
+  | KvRingGet
+  | KvHllCount
+  | KvBloomHas
+  | KvBloomInfo;
+/** Queries may also be commands: a batch can then read what it wrote. */
+export type KvCommand =
+  | KvPut
+  | KvCas
+  | KvDelete
+  | KvDeleteMany
+  | KvFlush
+  | KvIncrement
+  | KvAppend
+  | KvExpire
+  | KvPersist
+  | KvTransact
+  | KvRingSize
+  | KvRingAdd
+  | KvRingRemove
+  | KvHllAdd
+  | KvHllMerge
+  | KvBloomReserve
+  | KvBloomAdd
+  | KvBloomMerge
+  | KvQuery;
 
-export function get(namespace: string, key: string): KvGet {
-  return ['get', namespace, key];
+export interface WatchOptions {
+  /** Also tell what was there before. */
+  readonly previous?: boolean;
+  /** Also tell of a cas that found something else than it expected. */
+  readonly conflicts?: boolean;
 }
-
-export function scan(
-  namespace: string,
-  prefix: string,
-  limit: number,
-  after: string | null = null,
-): KvScan {
-  return ['scan', namespace, prefix, limit, after];
-}
-
-export function watch(namespace: string, prefix = ''): KvWatch {
-  return ['watch', namespace, prefix];
-}
+/** What one may watch: every key of a namespace that begins with `prefix`. */
+export type KvWatch =
+  | readonly ['watch', namespace: string, prefix: string]
+  | readonly ['watch', namespace: string, prefix: string, options: WatchOptions];
 
 /** Of a key or namespace, in UTF-16 units: keys are held in memory and sent with every command. */
 export const MAX_KEY_LENGTH = 4096;
 /** Of one scan; more are fetched with `after`. */
 export const MAX_SCAN_LIMIT = 10_000;
-
-/** What is wrong with the shape of a command, or null: then it is a KvCommand (values inside are checked when they are encoded). */
-export function commandFlaw(command: unknown): KvRefused | null {
-  if (!Array.isArray(command)) return bad('a command is a tuple');
-  switch (command[0]) {
-    case 'put':
-      if (command.length !== 4 && command.length !== 5) return badLength('put', '4 or 5');
-      return (
-        keyFlaw(command) ?? (command.length === 5 ? optionsFlaw(command[4], PUT_OPTIONS) : null)
-      );
-    case 'cas':
-      if (command.length !== 5 && command.length !== 6) return badLength('cas', '5 or 6');
-      return (
-        keyFlaw(command) ??
-        expectationFlaw(command[3]) ??
-        (command.length === 6 ? optionsFlaw(command[5], CAS_OPTIONS) : null)
-      );
-    case 'delete':
-      return command.length === 3 ? keyFlaw(command) : badLength('delete', '3');
-    default:
-      return queryFlaw(command);
-  }
-}
-
-/** As `commandFlaw`, for what reads only. */
-export function queryFlaw(query: unknown): KvRefused | null {
-  if (!Array.isArray(query)) return bad('a query is a tuple');
-  switch (query[0]) {
-    case 'get':
-      return query.length === 3 ? keyFlaw(query) : badLength('get', '3');
-    case 'scan': {
-      if (query.length !== 5) return badLength('scan', '5');
-      const limit = query[3] as unknown;
-      if (
-        !Number.isSafeInteger(limit) ||
-        (limit as number) < 1 ||
-        (limit as number) > MAX_SCAN_LIMIT
-      ) {
-        return bad(`the limit of a scan is an integer in 1..${MAX_SCAN_LIMIT}`);
-      }
-      return (
-        keyFlaw(query) ??
-        (query[4] === null || isKey(query[4]) ? null : bad('after is a key or null'))
-      );
-    }
-    default:
-      return bad('neither put, cas, delete, get nor scan');
-  }
-}
-
-export function isWatch(query: unknown): query is KvWatch {
-  return (
-    Array.isArray(query) && query[0] === 'watch' && query.length === 3 && keyFlaw(query) === null
-  );
-}
-
-const PUT_OPTIONS: readonly string[] = ['ttl', 'ifAbsent', 'previous'];
-const CAS_OPTIONS: readonly string[] = ['ttl'];
-
-function bad(reason: string): KvRefused {
-  return { status: 'refused', code: 'BAD_COMMAND', reason };
-}
-
-function badLength(name: string, lengths: string): KvRefused {
-  return bad(`${name} is a tuple of ${lengths}`);
-}
-
-function isKey(key: unknown): boolean {
-  return typeof key === 'string' && key.length <= MAX_KEY_LENGTH && isWellFormed(key);
-}
-
-/** Namespace and key (or prefix) stand at 1 and 2 of every tuple. */
-function keyFlaw(command: readonly unknown[]): KvRefused | null {
-  return isKey(command[1]) && isKey(command[2])
-    ? null
-    : bad(`namespace and key are well-formed texts of at most ${MAX_KEY_LENGTH} units`);
-}
-
-function expectationFlaw(expected: unknown): KvRefused | null {
-  if (Array.isArray(expected)) {
-    const [kind, operand] = expected as unknown[];
-    if (kind === 'absent' && expected.length === 1) return null;
-    if (kind === 'value' && expected.length === 2) return null;
-    if (kind === 'revision' && expected.length === 2 && Number.isSafeInteger(operand)) return null;
-  }
-  return bad("what a cas expects is ['absent'], ['value', v] or ['revision', n]");
-}
-
-function optionsFlaw(options: unknown, known: readonly string[]): KvRefused | null {
-  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    return bad('options are an object');
-  }
-  for (const [name, value] of Object.entries(options)) {
-    // An option that one version knows and another does not would make members differ: refuse, do not ignore.
-    if (!known.includes(name)) return bad(`the option ${name} is not known`);
-    if (name === 'ttl') {
-      if (!Number.isSafeInteger(value) || (value as number) < 1) {
-        return bad('ttl is an integer number of milliseconds > 0');
-      }
-    } else if (typeof value !== 'boolean') {
-      return bad(`the option ${name} is a boolean`);
-    }
-  }
-  return null;
-}
+/** Keys, elements, guards or commands in one command. */
+export const MAX_LIST_LENGTH = 10_000;
+/** Of what `append` may make, in bytes. */
+export const MAX_APPENDED_BYTES = 1_048_576;
+export const MAX_RING_SIZE = 65_536;
+export const MAX_RING_NODES = 1_024;
+export const MAX_BLOOM_CAPACITY = 16_777_216;

@@ -11,16 +11,14 @@ import type {
   KvCommand,
   KvDelete,
   KvExpectation,
-  KvItem,
+  KvGet,
   KvPut,
-  KvQuery,
-  KvRefused,
-  KvResult,
   KvScan,
   KvValue,
 } from './command.ts';
-import { commandFlaw, isWatch, queryFlaw } from './command.ts';
 import { ExpiryQueue } from './expiry.ts';
+import type { KvItem, KvRefused, KvResult } from './result.ts';
+import { commandFlaw, isWatch, queryFlaw } from './shape.ts';
 import { CHUNK_BYTES, ChunkIterator, restoreTable } from './snapshot.ts';
 import { type Entry, Table } from './table.ts';
 import { type Notify, Watchers } from './watchers.ts';
@@ -55,13 +53,13 @@ export class KvMachine implements StateMachine {
       case 'delete':
         return this.#delete(valid, context);
       default:
-        return this.#answer(valid);
+        return this.#answer(valid as KvGet | KvScan);
     }
   }
 
   /** `query` should be a KvQuery; whatever it is, the answer is a KvResult. */
   query(query: unknown): KvResult {
-    return queryFlaw(query) ?? this.#answer(query as KvQuery);
+    return queryFlaw(query) ?? this.#answer(query as KvGet | KvScan);
   }
 
   /** Read it to its end, or `return()` it: until then changes are recorded for it. */
@@ -139,7 +137,7 @@ export class KvMachine implements StateMachine {
     return { status: 'deleted', previous: itemOf(entry) };
   }
 
-  #answer(query: KvQuery): KvResult {
+  #answer(query: KvGet | KvScan): KvResult {
     if (query[0] === 'scan') return this.#scan(query);
     const entry = this.#table.get(query[1], query[2]);
     return entry === undefined ? MISSING : { status: 'found', item: itemOf(entry) };

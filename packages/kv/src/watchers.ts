@@ -6,7 +6,7 @@
  * costs one comparison. Watchers are found by the prefixes of the changed key, of the lengths that are watched at all, so that thousands
  * who each watch one key cost no more than one.
  */
-import type { KvChange, KvItem } from './command.ts';
+import type { KvChange, KvItem } from './result.ts';
 
 export type Notify = (index: number, change: KvChange) => void;
 
@@ -50,7 +50,8 @@ export class Watchers {
   tell(index: number, namespace: string, key: string, item: KvItem | null): void {
     const watched = this.#namespaces.get(namespace);
     if (watched === undefined) return;
-    const change: KvChange = { namespace, key, item };
+    const kind = item === null ? 'delete' : 'put';
+    const change: KvChange = { kind, namespace, key, item };
     for (const length of watched.lengths.keys()) {
       if (length > key.length) continue;
       const group = watched.watchers.get(key.slice(0, length));
