@@ -8,6 +8,7 @@ import type { Entry, MemberId } from '@seedraft/core';
 import { type ClientReply, type ClientRequest, sentence } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { Client, Mutable } from './client.ts';
+import type { ClientsDoor } from './engine.ts';
 import { historyOf, type Invocation } from './history.ts';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE } from './link.ts';
@@ -17,7 +18,7 @@ import type { ClientOperation, MemberView, Micros, Observer } from './observer.t
 import { OwnMistake } from './own/system.ts';
 import type { LatencyKnobs } from './plan.ts';
 import type { Intent, Subject } from './workload.ts';
-import type { ClientsDoor, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Statistics of operations. */
 export interface OperationCounts {

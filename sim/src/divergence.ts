@@ -11,7 +11,7 @@ import {
   eventKindName,
   firstDifference,
 } from './choices.ts';
-import { endpointName } from './member.ts';
+import { endpointName } from './link.ts';
 import type { Plan } from './plan.ts';
 import { type RunOptions, type RunResult, run } from './run.ts';
 import { seconds } from './trace.ts';

@@ -9,7 +9,7 @@ import type { Randomness, Stream } from './random.ts';
 /** Clients' endpoints are numbered from here; members are below, 0 stands for all clients. */
 export const CLIENT_BASE = 0x10000;
 
-/** Every type a link carries, in the order of their numbers (part of the keys of draws: only ever append). */
+/** Every type a link of a Raft cluster carries, in the order of their numbers (part of the keys of draws: only ever append). */
 export const LINK_TYPES = [
   'RequestVote',
   'RequestVoteReply',
@@ -77,11 +77,11 @@ export class Link {
   readonly isClient: boolean;
   healed = false;
   blocks = 0;
-  readonly blockedTypes = new Int32Array(LINK_TYPES.length);
+  readonly blockedTypes: Int32Array;
   clogs = 0;
   readonly held: Flight[] = [];
   readonly flights: Flight[] = [];
-  readonly ordinals = new Int32Array(LINK_TYPES.length);
+  readonly ordinals: Int32Array;
   /** The latest arrival so far: without reordering nothing overtakes it. */
   lastArrival: Micros = 0;
   readonly latency: Stream;
@@ -95,7 +95,16 @@ export class Link {
   readonly damage: Stream;
   readonly evict: Stream;
 
-  constructor(from: number, to: number, knobs: NetworkKnobs, randomness: Randomness) {
+  /** `types`: how many types of message there are. */
+  constructor(
+    from: number,
+    to: number,
+    knobs: NetworkKnobs,
+    randomness: Randomness,
+    types: number,
+  ) {
+    this.blockedTypes = new Int32Array(types);
+    this.ordinals = new Int32Array(types);
     this.from = from;
     this.to = to;
     this.knobs = knobs;
@@ -124,4 +133,9 @@ function asymmetry(x: number, stream: Stream): number {
   if (x <= 1_000_000) return 1_000_000;
   const factor = stream.between(1_000_000, x);
   return stream.chance(500_000) ? factor : Math.max(1, Math.floor(1e12 / factor));
+}
+
+/** An endpoint as people read it: n1, or c0 for a client. */
+export function endpointName(endpoint: number): string {
+  return endpoint >= CLIENT_BASE ? `c${endpoint - CLIENT_BASE}` : `n${endpoint}`;
 }

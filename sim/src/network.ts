@@ -7,15 +7,12 @@
  * passes messages by reference, a damaged frame is a lost one.
  */
 import type { MemberId, PeerMessage } from '@seedraft/core';
-import { decodePeer, encodePeer, type PeerDecoded } from '@seedraft/wire';
 import { sampleLatency } from './latency.ts';
-import { CLIENT_BASE, Flight, LINK_TYPES, Link, type Loss, typeNumber } from './link.ts';
+import { CLIENT_BASE, Flight, Link, type Loss } from './link.ts';
 import { type Micros, Violation } from './observer.ts';
 import type { NetworkKnobs } from './plan.ts';
 import { type Randomness, type Stream, scale } from './random.ts';
-
-const CLIENT_REQUEST = typeNumber('ClientRequest');
-const CLIENT_REPLY = typeNumber('ClientReply');
+import { type Decoded, RAFT_WIRE, type Wire } from './wire.ts';
 
 /** What the network needs of the world. */
 export interface NetworkHost {
@@ -42,6 +39,9 @@ export class Network {
   readonly #randomness: Randomness;
   readonly #planned: NetworkKnobs;
   readonly #bytes: boolean;
+  readonly #wire: Wire;
+  readonly #request: number;
+  readonly #reply: number;
   readonly #links: Link[][] = [];
   readonly #clientLinks = new Map<number, Link>();
   readonly #overrides: Override[] = [];
@@ -52,7 +52,7 @@ export class Network {
   readonly #clients: number;
 
   /** Arrived, by type number. */
-  readonly delivered = new Float64Array(LINK_TYPES.length);
+  readonly delivered: Float64Array;
   /** What the links did, for the statistics. */
   readonly counts = {
     sent: 0,
@@ -75,12 +75,22 @@ export class Network {
     planned: NetworkKnobs,
     clients: number,
     bytes: boolean,
+    wire: Wire = RAFT_WIRE,
   ) {
     this.#host = host;
     this.#randomness = randomness;
     this.#planned = overridden(planned, {});
     this.#clients = clients;
     this.#bytes = bytes;
+    this.#wire = wire;
+    this.#request = wire.numberOf('ClientRequest');
+    this.#reply = wire.numberOf('ClientReply');
+    this.delivered = new Float64Array(wire.types.length);
+  }
+
+  /** The name of a flight's type. */
+  typeOf({ type }: Flight): string {
+    return this.#wire.types[type] as string;
   }
 
   /** Links a member with everyone known so far. */
@@ -102,10 +112,7 @@ export class Network {
     ] as const) {
       const key = clientKey(from, to);
       if (!this.#clientLinks.has(key)) {
-        this.#clientLinks.set(
-          key,
-          this.#refreshed(new Link(from, to, this.#planned, this.#randomness)),
-        );
+        this.#clientLinks.set(key, this.#refreshed(this.#newLink(from, to)));
       }
     }
   }
@@ -113,21 +120,26 @@ export class Network {
   // ------------------------------------------------------------------------------------------------------------------- sending
 
   sendPeer(from: MemberId, incarnation: string, message: PeerMessage): void {
-    const link = this.#links[from]?.[message.to];
+    this.send(from, message.to, message.type, incarnation, message);
+  }
+
+  /** From one member to another. */
+  send(from: number, to: number, type: string, incarnation: string, message: unknown): void {
+    const link = this.#links[from]?.[to];
     // A configuration may name a member that does not exist (yet): connections to it fail.
     if (link === undefined) return;
-    const flight = this.#flight(link, typeNumber(message.type));
+    const flight = this.#flight(link, this.#wire.numberOf(type));
     flight.incarnation = incarnation;
     flight.message = message;
     this.#send(flight);
   }
 
   sendRequest(client: number, to: MemberId, request: unknown): void {
-    this.#sendClient(CLIENT_BASE + client, to, CLIENT_REQUEST, request);
+    this.#sendClient(CLIENT_BASE + client, to, this.#request, request);
   }
 
   sendReply(from: MemberId, client: number, reply: unknown): void {
-    this.#sendClient(from, CLIENT_BASE + client, CLIENT_REPLY, reply);
+    this.#sendClient(from, CLIENT_BASE + client, this.#reply, reply);
   }
 
   #sendClient(from: number, to: number, type: number, message: unknown): void {
@@ -169,7 +181,7 @@ export class Network {
       this.#launch(flight, knobs, link.latency, key);
       return;
     }
-    if (this.#bytes) flight.bytes = encodePeer(flight.message as PeerMessage);
+    if (this.#bytes) flight.bytes = this.#wire.encode(flight.message);
     if (chance(link.duplicate, key, knobs.duplicate)) this.#copy(flight, knobs);
     if (this.#damaged(flight, knobs)) {
       this.#lose(flight, 'damaged');
@@ -269,8 +281,8 @@ export class Network {
 
   /** Damage must be found by the decoder that the node uses, and nothing but damage. */
   #decode(flight: Flight, bytes: Uint8Array): boolean {
-    const decoded = decodePeer(bytes);
-    if (decoded.ok === flight.damaged) throw misjudged(flight, decoded);
+    const decoded = this.#wire.decode(bytes);
+    if (decoded.ok === flight.damaged) throw misjudged(flight, this.typeOf(flight), decoded);
     if (decoded.ok) {
       flight.message = decoded.message;
       return true;
@@ -312,7 +324,7 @@ export class Network {
   /** Messages vanish until undone, those under way that would arrive meanwhile too. */
   block(from: number, to: number, types: readonly string[] | undefined): () => void {
     const links = this.#between(from, to);
-    const numbers = types?.map(typeNumber);
+    const numbers = types?.map((type) => this.#wire.numberOf(type));
     const change = (by: number): void => {
       for (const link of links) {
         if (numbers === undefined) link.blocks += by;
@@ -399,7 +411,11 @@ export class Network {
       row = [];
       this.#links[from] = row;
     }
-    row[to] = this.#refreshed(new Link(from, to, this.#planned, this.#randomness));
+    row[to] = this.#refreshed(this.#newLink(from, to));
+  }
+
+  #newLink(from: number, to: number): Link {
+    return new Link(from, to, this.#planned, this.#randomness, this.#wire.types.length);
   }
 
   #refreshAll(): void {
@@ -433,8 +449,8 @@ export class Network {
   }
 }
 
-function misjudged({ link, type }: Flight, decoded: PeerDecoded): Violation {
-  const what = `${LINK_TYPES[type]} on ${link?.from}->${link?.to}`;
+function misjudged({ link }: Flight, type: string, decoded: Decoded): Violation {
+  const what = `${type} on ${link?.from}->${link?.to}`;
   const finding = decoded.ok
     ? `a damaged ${what} was taken for an intact one`
     : `an intact ${what} was refused: ${decoded.reason}`;

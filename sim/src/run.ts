@@ -14,6 +14,7 @@ import { Clients, type OperationCounts } from './clients.ts';
 import { createByteDisk } from './disk/byte.ts';
 import { createObjectDisk } from './disk/object.ts';
 import { knobClassesOf } from './draw-plan.ts';
+import { LimitReached } from './engine.ts';
 import { faultNamed } from './faults/index.ts';
 import { LINK_TYPES } from './link.ts';
 import { type LivenessVerdict, runLiveness } from './liveness.ts';
@@ -28,7 +29,7 @@ import { Rulebook } from './properties/rulebook.ts';
 import { playSchedule } from './schedule/play.ts';
 import { Trace, type TraceRange } from './trace.ts';
 import { kvSubject, type Subject } from './workload.ts';
-import { LimitReached, World } from './world.ts';
+import { World } from './world.ts';
 
 /** `mistake`: the user's workload or model broke its contract, and nothing is said about the cluster. */
 export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'mistake' | 'error';

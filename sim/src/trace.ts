@@ -13,8 +13,7 @@ import type {
   SnapshotMetadata,
 } from '@seedraft/core';
 import type { ClientRequest, RecoveredMember } from '@seedraft/replica';
-import { type Flight, LINK_TYPES, type Link, type Loss } from './link.ts';
-import { endpointName } from './member.ts';
+import { endpointName, type Flight, LINK_TYPES, type Link, type Loss } from './link.ts';
 import type { NetworkTrace } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
 import type { World } from './world.ts';

@@ -4,8 +4,8 @@
  * by playing what is left.
  */
 import { type Choice, decodeChoices, EventKind } from '../choices.ts';
-import { CLIENT_BASE, type Flight, LINK_TYPES } from '../link.ts';
-import { endpointName, type Submission } from '../member.ts';
+import { CLIENT_BASE, endpointName, type Flight, LINK_TYPES } from '../link.ts';
+import type { Submission } from '../member.ts';
 import type { NetworkTrace } from '../network.ts';
 import type { MemberView, Observer, WorldView } from '../observer.ts';
 import type { Plan } from '../plan.ts';
