@@ -9,8 +9,21 @@ const ALLOWED = {
   store: ['core', 'replica', 'codec'],
   node: ['core', 'replica', 'store', 'wire', 'codec'],
   client: ['core', 'codec', 'replica', 'kv', 'wire'],
+  api: ['replica', 'kv', 'wire'],
   sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
-  seedraft: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store', 'sim', 'node', 'client'],
+  seedraft: [
+    'core',
+    'codec',
+    'replica',
+    'kv',
+    'check',
+    'wire',
+    'store',
+    'sim',
+    'node',
+    'client',
+    'api',
+  ],
 };
 /** npm packages a room may import; whatever is not named here is forbidden. */
 const PACKAGES = {

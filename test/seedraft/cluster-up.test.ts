@@ -1,6 +1,8 @@
 /** A local cluster by hand, as the README shows it: real processes, found by the other verbs without an address, and nothing left behind. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +13,25 @@ const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', imp
 const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-up-'));
 const lines: string[] = [];
 let up: ChildProcess;
+/** The first member's port for raftnode's clients; the others have the next two. */
+let api: number;
+
+/** One after the other, and nobody listens on them. */
+async function threeFreePorts(): Promise<number> {
+  for (;;) {
+    const first = 10_000 + 3 * randomInt(6000);
+    const servers = [0, 1, 2].map((at) => createServer().listen(first + at, '127.0.0.1'));
+    const isFree = await Promise.all(
+      servers.map((server) => {
+        return new Promise<boolean>((resolve) => {
+          server.once('listening', () => resolve(true)).once('error', () => resolve(false));
+        });
+      }),
+    );
+    for (const server of servers) server.close();
+    if (isFree.every((one) => one)) return first;
+  }
+}
 
 function command(...words: string[]): Promise<{ code: number; out: string; error: string }> {
   return new Promise((resolve) => {
@@ -34,12 +55,13 @@ const listeners = new Set<(line: string) => unknown>();
 
 const file = path.join(folder, '.seedraft', 'cluster.json');
 
-function runningMembers(): { pid: number; data: string }[] {
+function runningMembers(): { pid: number; data: string; apis: Record<string, string> }[] {
   return JSON.parse(readFileSync(file, 'utf8')).members;
 }
 
 beforeAll(async () => {
-  up = spawn(process.execPath, [BIN, 'cluster', 'up'], {
+  api = await threeFreePorts();
+  up = spawn(process.execPath, [BIN, 'cluster', 'up', '--api', `raftnode=${api}`], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -83,6 +105,25 @@ test('debug reads the directory of a member while it runs, and changes nothing t
   expect(entries.out).toMatch(/\["put","","greeting","hello"/);
   expect(await command('debug', 'persisted', folder)).toMatchObject({ code: 64 });
   expect(await command('kv', 'get', 'greeting')).toMatchObject({ out: 'hello\n' });
+}, 60_000);
+
+test("another system's clients are served at the ports that were asked for, and cluster.json names them", async () => {
+  const ask = async (port: number, request: unknown) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    socket.write(JSON.stringify(request));
+    let whole = '';
+    for await (const part of socket) whole += part;
+    return JSON.parse(whole);
+  };
+  const put = { type: 'put', key: 'from', value: 'raftnode' };
+  expect(await ask(api + 1, put)).toMatchObject({ success: true });
+  for (const [at, { apis }] of runningMembers().entries()) {
+    expect(apis).toEqual({ raftnode: `127.0.0.1:${api + at}` });
+    const { data } = await ask(api + at, { type: 'get', key: 'from' });
+    expect(data.value).toBe('raftnode');
+  }
+  const said = await command('kv', 'get', 'from', '--namespace', 'default');
+  expect(said).toMatchObject({ code: 0, out: 'raftnode\n' });
 }, 60_000);
 
 test('a second one is refused here, and a cluster that is not there is said so', async () => {

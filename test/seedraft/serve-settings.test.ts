@@ -41,6 +41,7 @@ describe('where a setting comes from', () => {
       '': 'true',
       '<host:port>': '127.0.0.1:1',
       '<id=peer/client>': '1=a:1/a:2,2=b:1/b:2',
+      '<protocol=[host:]port>': 'raftnode=9001',
       '<n>': '7',
       '<time>': '3s',
       '<size>': '5MiB',

@@ -1,4 +1,5 @@
 export { type Address, formatAddress, parseAddress } from './address.ts';
+export { Tokens } from './client-roles.ts';
 export { type Ending, REPORT_FILE } from './death.ts';
 export type { NodeEvent } from './events.ts';
 export type { TlsMaterial } from './frame-socket.ts';

@@ -9,6 +9,8 @@ export interface ClusterMember {
   readonly peer: string;
   readonly client: string;
   readonly http: string;
+  /** Other systems' protocols it speaks, and where. */
+  readonly apis?: Readonly<Record<string, string>>;
   readonly data: string;
 }
 

@@ -4,6 +4,8 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { formatAddress } from '@seedraft/node';
+import type { ApiWish } from '../serve/settings.ts';
 import type { ClusterMember } from './cluster-file.ts';
 import { freePorts } from './free-ports.ts';
 import { type Exit, ProcessMember } from './process-member.ts';
@@ -17,6 +19,8 @@ export interface LocalClusterOptions {
   readonly size: number;
   /** Three a member: members, clients, HTTP. Absent: free ones. */
   readonly ports?: readonly number[];
+  /** Other systems' protocols: the first member's port of each, the others take the next ones. */
+  readonly apis?: readonly ApiWish[];
   /** Flags of `serve` besides those of identity and addresses. */
   readonly flags: readonly string[];
   readonly onLine: (member: LocalMember, line: string) => void;
@@ -102,6 +106,7 @@ export class LocalCluster {
         ...['--data', member.data, '--name', member.name],
         ...['--peer-listen', member.peer, '--client-listen', member.client],
         ...['--http-listen', member.http],
+        ...Object.entries(this.#apisOf(member)).flatMap(([name, at]) => ['--api', `${name}=${at}`]),
         ...(member.advertised === member.peer ? [] : ['--peer-advertise', member.advertised]),
         ...member.birth,
         ...this.#options.flags,
@@ -120,7 +125,17 @@ export class LocalCluster {
   /** For `.seedraft/cluster.json`. */
   describe(member: LocalMember): ClusterMember {
     const { place, name, peer, client, http, data } = member;
-    return { id: place, name, pid: this.processOf(member)?.pid ?? 0, peer, client, http, data };
+    const pid = this.processOf(member)?.pid ?? 0;
+    const apis = this.#apisOf(member);
+    const isPlain = Object.keys(apis).length === 0;
+    return { id: place, name, pid, peer, client, http, ...(!isPlain && { apis }), data };
+  }
+
+  #apisOf({ place }: LocalMember): Record<string, string> {
+    const all = (this.#options.apis ?? []).map(({ protocol, listen: { host, port } }) => {
+      return [protocol, formatAddress({ host, port: port + place - 1 })] as const;
+    });
+    return Object.fromEntries(all);
   }
 
   /** The disk is lost. Only while the process is not running. */

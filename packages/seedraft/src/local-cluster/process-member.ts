@@ -15,6 +15,8 @@ export interface ReadyMessage {
   readonly peerAddress: string;
   readonly clientAddress: string;
   readonly httpAddress: string;
+  /** By protocol, `host:port`. */
+  readonly apis: Readonly<Record<string, string>>;
 }
 
 export interface Exit {

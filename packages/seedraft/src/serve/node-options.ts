@@ -15,7 +15,7 @@ import {
 } from '@seedraft/node';
 import type { StateMachine } from '@seedraft/replica';
 import { UsageError } from '../exit-codes.ts';
-import { parseFirstMember, type ServeSettings, type SettingName } from './settings.ts';
+import { parseApi, parseFirstMember, type ServeSettings, type SettingName } from './settings.ts';
 
 type Given = ReadonlySet<SettingName>;
 
@@ -47,6 +47,8 @@ export function nodeOptions(
       electionTimeoutMax: 2 * settings['election-timeout'],
       heartbeatInterval: settings['heartbeat-interval'],
       leaseReads: settings['lease-reads'],
+      // Whoever speaks another system's protocol cannot be sent to the leader by ours.
+      forwardProposals: settings.api.length > 0,
     },
     snapshot: {
       everyEntries: settings['snapshot-entries'],
@@ -152,7 +154,7 @@ function peerSecurity(settings: ServeSettings): PeerSecurity {
 
 const ROLES: readonly ClientRole[] = ['read', 'write', 'admin'];
 
-function clientSecurity(settings: ServeSettings): ClientSecurity {
+export function clientSecurity(settings: ServeSettings): ClientSecurity {
   const names = ['client-cert', 'client-key', 'client-ca'] as const;
   const files = names.map((name) => settings[name]);
   const named = files.filter((file) => file !== '').length;
@@ -198,6 +200,12 @@ function refuseOpen(settings: ServeSettings, peers: PeerSecurity, clients: Clien
   if (client !== null && isOff(client) && clients.tokens === undefined) {
     throw new UsageError(
       `--client-listen ${formatAddress(client)}: whoever reaches this port could write. Give --tokens-file. ${advice}`,
+    );
+  }
+  for (const { protocol, listen } of settings.api.map((one) => parseApi(one)!)) {
+    if (!isOff(listen) || clients.tokens !== undefined) continue;
+    throw new UsageError(
+      `--api ${protocol}=${formatAddress(listen)}: whoever reaches this port could write. Give --tokens-file. ${advice}`,
     );
   }
 }

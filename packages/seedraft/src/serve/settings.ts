@@ -3,6 +3,7 @@
  * (`--peer-listen`, SEEDRAFT_PEER_LISTEN, `peer-listen:`). A flag beats the environment, which beats the file, which beats the default.
  * Whatever is not in the table is an error with a suggestion: a misspelt setting must not silently be a default.
  */
+import { PROTOCOLS, type ProtocolName } from '@seedraft/api';
 import { type Address, parseAddress } from '@seedraft/node';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../exit-codes.ts';
@@ -65,6 +66,15 @@ const members: Kind<readonly string[]> = {
     return all.every((one) => parseFirstMember(one) !== null) ? all : undefined;
   },
   wants: 'id=peer-address/client-address, such as 1=10.0.0.1:7400/10.0.0.1:7401',
+};
+const apis: Kind<readonly string[]> = {
+  operand: '<protocol=[host:]port>',
+  isMany: true,
+  read: (given) => {
+    const all = given.split(',').map((one) => one.trim());
+    return all.every((one) => parseApi(one) !== null) ? all : undefined;
+  },
+  wants: `one or more of protocol=port or protocol=host:port, such as raftnode=9001 (protocols: ${Object.keys(PROTOCOLS).join(', ')})`,
 };
 const whole: Kind<number> = {
   operand: '<n>',
@@ -129,6 +139,7 @@ const TABLE = {
   ),
   'peer-advertise': setting(text, '', 'what members are told, where that differs'),
   'client-advertise': setting(text, '', 'what clients are told, where that differs'),
+  api: setting(apis, [], "speak other systems' client protocols too, each on a port of its own"),
   'election-timeout': setting(duration, 1000, 'from this to twice this without a leader: elect'),
   'heartbeat-interval': setting(duration, 200, 'how often a leader is heard at least'),
   'lease-reads': setting(toggle, false, 'serve `lease` reads without asking others'),
@@ -265,4 +276,18 @@ export function parseFirstMember(
   const [peerAddress, clientAddress] = [match[2]!, match[3]!];
   if (parseAddress(peerAddress) === null || parseAddress(clientAddress) === null) return null;
   return { id: Number(match[1]), peerAddress, clientAddress };
+}
+
+export interface ApiWish {
+  readonly protocol: ProtocolName;
+  readonly listen: Address;
+}
+
+/** `raftnode=9001`, `raftnode=127.0.0.1:9001`. Null: it is none. */
+export function parseApi(written: string): ApiWish | null {
+  const match = /^([a-z]+)=(.+)$/.exec(written);
+  if (match === null || !Object.hasOwn(PROTOCOLS, match[1]!)) return null;
+  const where = match[2]!;
+  const listen = parseAddress(/^\d+$/.test(where) ? `127.0.0.1:${where}` : where);
+  return listen === null ? null : { protocol: match[1] as ProtocolName, listen };
 }

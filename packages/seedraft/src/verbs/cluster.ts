@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PROTOCOLS } from '@seedraft/api';
 import type { BackupFile } from '@seedraft/store/level';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import {
@@ -23,6 +24,7 @@ import {
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
 import { restoredClusterId, restoreMember, wholeBackup } from '../restore.ts';
+import { type ApiWish, parseApi } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { note, out } from './output.ts';
@@ -32,6 +34,7 @@ interface UpFlags {
   readonly data?: string;
   readonly restore?: string;
   readonly port?: string;
+  readonly api?: readonly string[];
   readonly logLevel: string;
 }
 
@@ -51,6 +54,15 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
     .option('-n, --members <n>', 'how many members (default: 3, or as many as the data is of)')
     .option('--data <dir>', 'keep the data here; without it, it is gone at the end')
     .option('--port <port>', 'the first of the ports, three a member (default: free ones)')
+    .addOption(
+      new Option(
+        '--api <protocol=port>',
+        "speak another system's client protocol too: the first member there, the others at the next ports",
+      ).argParser((text: string, before: readonly string[] = []) => [
+        ...before,
+        ...text.split(','),
+      ]),
+    )
     .option('--restore <file>', 'begin with the state of a backup; the data folder must be empty')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .addHelpText(
@@ -58,6 +70,7 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
       examples(
         ['cluster up', 'three members on free ports, nothing is kept'],
         ['cluster up -n 5 --data ./cluster', 'five, whose data the next start finds again'],
+        ['cluster up --api raftnode=9001', "also raftnode's protocol, at 9001, 9002 and 9003"],
         ['cluster up --restore monday.backup', 'three members with the state of a backup'],
         ['kv put greeting hello', 'from another terminal, in the same directory'],
       ),
@@ -70,12 +83,14 @@ async function up(flags: UpFlags): Promise<number> {
   const backup = flags.restore === undefined ? null : wholeBackup(flags.restore);
   const folder = dataFolder(flags.data);
   const kept = await whatToStart(flags, folder, backup);
+  const apis = (flags.api ?? []).map(apiWish);
   let isStopping = false;
   const cluster = await LocalCluster.plan({
     cluster: kept.cluster,
     folder,
     size: kept.ports.length / 3,
     ports: kept.ports,
+    apis,
     flags: ['--log-level', flags.logLevel],
     onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
     onExit: (member, exit) => {
@@ -181,9 +196,13 @@ function dataFolder(data: string | undefined): string {
 }
 
 function welcome(cluster: LocalCluster, kept: string | null): string {
+  const apisOf = (member: LocalMember) =>
+    Object.entries(cluster.describe(member).apis ?? {})
+      .map(([name, at]) => `  ${name} ${at}`)
+      .join('');
   const rows = cluster.members.map(
     (member) =>
-      `  ${colourOf(member)(member.name.padEnd(3))} clients ${member.client}  members ${member.peer}  http://${member.http}/status`,
+      `  ${colourOf(member)(member.name.padEnd(3))} clients ${member.client}  members ${member.peer}  http://${member.http}/status${apisOf(member)}`,
   );
   const data =
     kept === null
@@ -220,6 +239,13 @@ function wholeIn(flag: string, text: string, least: number, most: number): numbe
   const value = /^\d{1,6}$/.test(text) ? Number(text) : -1;
   if (value >= least && value <= most) return value;
   throw new UsageError(`${flag} ${text}: give a whole number from ${least} to ${most}.`);
+}
+
+function apiWish(written: string): ApiWish {
+  const wish = parseApi(written);
+  if (wish !== null) return wish;
+  const known = Object.keys(PROTOCOLS).join(', ');
+  throw new UsageError(`--api ${written}: write protocol=port; the protocols are ${known}.`);
 }
 
 const colourOf = (member: LocalMember) => COLOURS[(member.place - 1) % COLOURS.length]!;

@@ -5,6 +5,7 @@ import { type RunningNode, startNode } from '@seedraft/node';
 import { type Command, Option } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
+import { type Apis, openApis } from '../serve/apis.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
@@ -96,22 +97,26 @@ async function run(
   interrupted: Promise<'interrupted'>,
 ): Promise<number> {
   const http = await httpDoor(node, settings, logger);
-  if (http === 'failed') {
+  const apis = http === 'failed' ? 'failed' : await openApis(node, settings, logger);
+  if (http === 'failed' || apis === 'failed') {
+    if (http !== 'failed') await http?.close();
     await node.stop();
     return EXIT.usage;
   }
   const reload = (): void => reloadCertificates(node, settings, logger);
   process.on('SIGHUP', reload);
-  tellParent(node, http);
+  tellParent(node, http, apis);
   try {
     const first = await Promise.race([node.stopped, interrupted]);
     if (first === 'interrupted') {
+      await apis.stop();
       await node.stop();
       return EXIT.pass;
     }
     return first.code === 'STOPPED' ? EXIT.pass : EXIT.internal;
   } finally {
     process.off('SIGHUP', reload);
+    await apis.stop();
     await http?.close();
   }
 }
@@ -143,7 +148,7 @@ function reloadCertificates(node: RunningNode, settings: ServeSettings, logger: 
 }
 
 /** `cluster up` and `chaos` wait for this. A member whose parent is gone has nobody who would ever stop it, so it stops by itself. */
-function tellParent(node: RunningNode, http: HttpDoor | null): void {
+function tellParent(node: RunningNode, http: HttpDoor | null, apis: Apis): void {
   if (process.send === undefined) return;
   const { id, peerAddress, clientAddress } = node;
   const ready: ReadyMessage = {
@@ -152,6 +157,7 @@ function tellParent(node: RunningNode, http: HttpDoor | null): void {
     peerAddress,
     clientAddress,
     httpAddress: http?.address ?? '',
+    apis: apis.addresses,
   };
   process.send(ready);
 }

@@ -1,0 +1,38 @@
+/** What every protocol is given, and what it is: a name and how to speak it. */
+import type { Door } from './door.ts';
+import type { ApiLimits, RateGate } from './limits.ts';
+import type { Dialect } from './listener.ts';
+
+/** `read`: reads, watches, status. `write`: also commands. `admin`: also membership, transfers, snapshots. */
+export type Access = 'none' | 'read' | 'write' | 'admin';
+
+export interface ApiContext {
+  readonly door: Door;
+  readonly limits: ApiLimits;
+  readonly gate: RateGate;
+  /** What whoever shows this token ('': none) may do. */
+  access(token: string): Access;
+  /** This member's own address for this protocol, `host:port`, as others reach it. */
+  ownAddress(): string;
+  /** Where members serve this protocol, by id, as far as this member knows. */
+  addresses(): Promise<ReadonlyMap<number, string>>;
+  /** Routes that are for tests only; null: they are not there. */
+  readonly testing: TestingControls | null;
+  /** `doc`: where the documented answer and the later code's differ on one path, the documented one. */
+  readonly answers: 'head' | 'doc';
+}
+
+/** Takes the member out of Raft and back in, while the protocol goes on answering. Both are idempotent. */
+export interface TestingControls {
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  isUp(): boolean;
+}
+
+export type Protocol = (context: ApiContext) => Dialect;
+
+const RANK: Readonly<Record<Access, number>> = { none: 0, read: 1, write: 2, admin: 3 };
+
+export function mayDo(access: Access, needed: Access): boolean {
+  return RANK[access] >= RANK[needed];
+}

@@ -1,0 +1,171 @@
+/** raftnode's protocol over real sockets, against three real members: its documented lines, and what must not happen to anybody who speaks it. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ApiCluster, type ApiMember } from './api-cluster.ts';
+
+let cluster: ApiCluster;
+
+beforeAll(async () => {
+  cluster = await ApiCluster.start('raftnode', 3, { limits: { maxRequestBytes: 64 * 1024 } });
+});
+afterAll(() => cluster.stop());
+
+/** What raftnode's client does: connect, send, read until the server closes. */
+async function exchange(member: ApiMember, text: string | Buffer): Promise<string> {
+  const socket = connect(member.port, member.host);
+  socket.write(text);
+  return await wholeOf(socket);
+}
+
+async function wholeOf(socket: Socket): Promise<string> {
+  let whole = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (part) => {
+    whole += part;
+  });
+  await once(socket, 'close');
+  return whole;
+}
+
+async function ask(member: ApiMember, request: unknown): Promise<unknown> {
+  return JSON.parse(await exchange(member, JSON.stringify(request)));
+}
+
+test('the golden answers, at a member that does not lead', async () => {
+  const member = await cluster.follower();
+  expect(await ask(member, { type: 'put', key: 'name', value: 'Fred' })).toEqual({
+    type: 'put',
+    success: true,
+    data: true,
+  });
+  expect(await ask(member, { type: 'get', key: 'name' })).toEqual({
+    type: 'get',
+    data: { type: 'get', key: 'name', value: 'Fred' },
+  });
+  expect(await ask(member, { type: 'delete', key: 'name' })).toEqual({
+    type: 'delete',
+    data: true,
+  });
+  expect(await ask(member, { type: 'delete', key: 'name' })).toEqual({
+    type: 'delete',
+    data: false,
+  });
+  expect(await ask(member, { type: 'get', key: 'name' })).toEqual({
+    type: 'get',
+    data: { type: 'get', key: 'name', value: null },
+  });
+  const addr = member.api.address;
+  expect(await ask(member, { type: 'ping' })).toEqual({ type: 'ping', is_alive: true, addr });
+  const leader = await cluster.leader();
+  const others = cluster.members.filter((one) => one !== leader).map(({ api }) => api.address);
+  for (const one of cluster.members) {
+    expect(await ask(one, { type: 'peers' })).toEqual({ type: 'peers', peers: others });
+  }
+});
+
+test('any JSON value comes back as it was, from every member; namespaces isolate', async () => {
+  const [first, second, third] = cluster.members as [ApiMember, ApiMember, ApiMember];
+  const values = [0, -1.5, 'é\n"', true, false, null, [], [1, [2]], {}, { a: { b: [null] } }];
+  for (const [at, value] of values.entries()) {
+    await ask(first, { type: 'put', key: `v${at}`, value, namespace: 'values' });
+  }
+  for (const [at, value] of values.entries()) {
+    const request = { type: 'get', key: `v${at}`, namespace: 'values' };
+    expect(await ask(second, request)).toEqual({ type: 'get', data: { ...request, value } });
+  }
+  await ask(third, { type: 'put', key: 'k', value: 1, namespace: 'a' });
+  await ask(third, { type: 'put', key: 'k', value: 2, namespace: 'b' });
+  await ask(third, { type: 'put', key: 'k', value: 3 });
+  const read = async (namespace: string) =>
+    ((await ask(first, { type: 'get', key: 'k', namespace })) as { data: { value: unknown } }).data
+      .value;
+  expect([await read('a'), await read('b'), await read('default')]).toEqual([1, 2, 3]);
+});
+
+test('objects on lines keep the connection, each answered on a line, in order', async () => {
+  const { host, port } = await cluster.follower();
+  const socket = connect(port, host);
+  const lines = Array.from({ length: 50 }, (_, at) => ({ type: 'put', key: 'line', value: at }));
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  // Cut anywhere: what a packet holds says nothing.
+  for (let at = 0; at < text.length; at += 37) socket.write(text.slice(at, at + 37));
+  socket.end(`${JSON.stringify({ type: 'get', key: 'line' })}\n`);
+  const answers = (await wholeOf(socket)).trim().split('\n');
+  expect(answers).toHaveLength(51);
+  expect(JSON.parse(answers[50]!).data.value).toBe(49);
+});
+
+test.each([
+  ['no JSON at all', 'hello', 'NOT_JSON'],
+  ['a list', '[1]', 'NOT_JSON'],
+  ['JSON broken in its midst', '{"type":"put",}', 'NOT_JSON'],
+  ['letters that are no value', '{"type": nope}', 'NOT_JSON'],
+  ['an unknown type', '{"type":"fly"}', 'UNKNOWN_TYPE'],
+  ['no type', '{}', 'UNKNOWN_TYPE'],
+  ['too deep', `{"type":"put","key":"k","value":${'['.repeat(70)}${']'.repeat(70)}}`, 'NOT_JSON'],
+  ['too large', `{"type":"put","key":"k","value":"${'x'.repeat(70_000)}"}`, 'TOO_LARGE'],
+  [
+    'an integer that would change',
+    '{"type":"put","key":"k","value":9007199254740993}',
+    'BAD_VALUE',
+  ],
+  ['a put without a value', '{"type":"put","key":"k"}', 'BAD_REQUEST'],
+  ['a key that is no text', '{"type":"get","key":5}', 'BAD_REQUEST'],
+  [
+    "the members' own namespace",
+    '{"type":"put","key":"k","value":1,"namespace":"$api"}',
+    'BAD_REQUEST',
+  ],
+  ['half a surrogate', '{"type":"put","key":"k","value":"\\ud800"}', 'BAD_REQUEST'],
+])('%s: an error with a code, then the end', async (_, text, code) => {
+  const answered = JSON.parse(await exchange(await cluster.leader(), text));
+  expect(answered).toMatchObject({ code });
+  expect(answered.error).toMatch(/\.$|: /);
+});
+
+test('what ends in its midst is told so', async () => {
+  const { host, port } = await cluster.leader();
+  const socket = connect(port, host);
+  socket.end('{"type":"get",');
+  expect(JSON.parse(await wholeOf(socket))).toMatchObject({ code: 'NOT_JSON' });
+});
+
+test('a client among many that are silent is served', async () => {
+  const { host, port } = await cluster.leader();
+  const idle = await Promise.all(
+    Array.from({ length: 300 }, async () => {
+      const socket = connect(port, host);
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const member = await cluster.leader();
+  expect(await ask(member, { type: 'put', key: 'among', value: 1 })).toMatchObject({ data: true });
+  for (const socket of idle) socket.destroy();
+});
+
+test('without a majority the answer is prompt and definite; a stop ends every connection', async () => {
+  const member = await cluster.follower();
+  await ask(member, { type: 'put', key: 'open', value: 1 });
+  const socket = connect(member.port, member.host);
+  await once(socket, 'connect');
+  socket.write('{"type":"ping"}\n');
+  await once(socket, 'data');
+  const last = await cluster.withoutLeader();
+  expect(last).toBe(member);
+  const began = performance.now();
+  const [put, get] = (await Promise.all([
+    ask(last, { type: 'put', key: 'k', value: 1 }),
+    ask(last, { type: 'get', key: 'k' }),
+  ])) as [Record<string, unknown>, Record<string, unknown>];
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(put).toMatchObject({ type: 'put', success: false, data: false, code: 'NO_LEADER' });
+  expect(get).toMatchObject({ type: 'get', code: 'NO_LEADER' });
+  expect(get).not.toHaveProperty('data');
+  const stale = { type: 'get', key: 'open', stale: true };
+  expect(await ask(last, stale)).toMatchObject({ data: { value: 1 } });
+  const gone = once(socket, 'close');
+  await last.api.stop();
+  await gone;
+});
