@@ -24,6 +24,8 @@ export const EventKind = {
   Operator: 17,
   OperatorReply: 18,
   Campaign: 19,
+  /** In a schedule, where no fault's injection stands for it. */
+  Crash: 20,
 } as const;
 
 const kindNames: readonly string[] = (() => {

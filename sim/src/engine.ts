@@ -61,6 +61,8 @@ interface Deferred {
   readonly kind: number;
   readonly id: number;
   readonly action: () => void;
+  /** The event during which it was asked for; -1: before the first. */
+  readonly by: number;
 }
 
 export abstract class Engine<P extends Process> implements NetworkHost, ProcessWorld {
@@ -140,7 +142,7 @@ export abstract class Engine<P extends Process> implements NetworkHost, ProcessW
   }
   /** Runs `action` as an event of its own; void once the safety phase is over. */
   defer(delay: Micros, kind: number, id: number, action: () => void): void {
-    const deferred: Deferred = { kind, id, action };
+    const deferred: Deferred = { kind, id, action, by: this.choices.events - 1 };
     this.#queue.push(this.now + Math.max(0, delay), LATER, 0, this.faultEpoch, deferred);
   }
 
@@ -221,6 +223,7 @@ export abstract class Engine<P extends Process> implements NetworkHost, ProcessW
         if (b !== this.faultEpoch) return;
         const deferred = item as Deferred;
         this.executed(deferred.kind, deferred.id, 0, 0);
+        for (const observer of this.observers.followUp) observer.onFollowUp(deferred.by);
         deferred.action();
         return;
       }

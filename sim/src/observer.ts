@@ -93,6 +93,8 @@ export interface Observer {
   onComplete?(operation: ClientOperation): void;
   /** A fault was injected or healed; `sentence` is plain English with targets resolved. */
   onFault?(fault: string, phase: 'inject' | 'heal', sentence: string): void;
+  /** The event that begins was asked for during the event of this number: a fault's end, an operator's next look. */
+  onFollowUp?(of: number): void;
   /** The safety phase is over; the liveness phase begins with this core of members. */
   onLiveness?(core: readonly MemberId[]): void;
   onEnd?(): void;

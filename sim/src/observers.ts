@@ -22,6 +22,7 @@ export class Observers {
   readonly invoke: readonly Watching<'onInvoke'>[];
   readonly complete: readonly Watching<'onComplete'>[];
   readonly fault: readonly Watching<'onFault'>[];
+  readonly followUp: readonly Watching<'onFollowUp'>[];
   readonly liveness: readonly Watching<'onLiveness'>[];
   readonly end: readonly Watching<'onEnd'>[];
 
@@ -42,6 +43,7 @@ export class Observers {
     this.invoke = watching('onInvoke');
     this.complete = watching('onComplete');
     this.fault = watching('onFault');
+    this.followUp = watching('onFollowUp');
     this.liveness = watching('onLiveness');
     this.end = watching('onEnd');
   }

@@ -20,7 +20,7 @@ export interface ProcessWorld {
   acting: Process | null;
   readonly plan: { readonly turn: Micros };
   readonly randomness: Randomness;
-  readonly network: Pick<Network, 'recycle'>;
+  readonly network: Pick<Network, 'recycle' | 'undeliverable'>;
   /** One event begins. */
   executed(kind: number, a: number, b: number, ordinal: number): void;
   /** A process has carried out a step. */
@@ -93,7 +93,7 @@ export abstract class Process {
     for (const waiting of inbox) {
       if (waiting === null) continue;
       if (waiting.kind === EventKind.Deliver || waiting.kind === EventKind.ClientRequest) {
-        this.#world.network.recycle(waiting.item as Flight);
+        this.#world.network.undeliverable(waiting.item as Flight);
       }
     }
   }

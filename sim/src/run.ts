@@ -35,6 +35,8 @@ import { World } from './world.ts';
 export type RunVerdict = 'pass' | 'violation' | 'liveness' | 'inconclusive' | 'mistake' | 'error';
 
 export interface RunOptions {
+  /** Others who watch before the rules do, and so see the step that breaks one. */
+  readonly witnesses?: (world: WorldView) => readonly Observer[];
   /** Others who watch; they see each event after the rules did. */
   readonly observers?: (world: WorldView) => readonly Observer[];
   /** Only these rules (ids); default: all. */
@@ -167,6 +169,7 @@ class Run {
       observers.push(this.#trace);
       this.#world.network.trace = this.#trace;
     }
+    observers.push(...(this.#options.witnesses?.(this.#world) ?? []));
     observers.push(this.#rulebook);
     observers.push(...(this.#options.observers?.(this.#world) ?? []));
     this.#world.clients = this.#clients;

@@ -5,6 +5,7 @@
 import type {
   Effects,
   Entry,
+  Event,
   MemberId,
   Message,
   PeerMessage,
@@ -46,12 +47,7 @@ export class Trace implements Observer, NetworkTrace {
 
   onBoot(member: MemberView, { core, incarnation }: RecoveredMember): void {
     if (!this.#on) return;
-    const { hardState, entries, snapshot, repairUntil } = core;
-    const base = snapshot === null ? '' : ` snapshot=${formatSnapshot(snapshot)}`;
-    const repair = repairUntil === 0 ? '' : ` repairUntil=${repairUntil}`;
-    this.#say(
-      `${member.name} boots term=${hardState.term} vote=${vote(hardState.votedFor)} log=${formatEntries(entries)}${base}${repair} incarnation=${incarnation.slice(0, 8)}`,
-    );
+    this.#say(`${formatBoot(member.name, core)} incarnation=${incarnation.slice(0, 8)}`);
   }
   onCrash(member: MemberView): void {
     if (this.#on) this.#say(`${member.name} is down`);
@@ -64,12 +60,8 @@ export class Trace implements Observer, NetworkTrace {
     if (!this.#on) return;
     this.#say(`${formatInput(member.name, message)} at=${message.at}`);
     for (const event of effects.events) {
-      if (event.type === 'BecameRole') {
-        this.#say(`  ${member.name} becomes ${event.role} in term ${event.term}: ${event.reason}`);
-      } else if (event.type === 'ConfigurationInForce') {
-        const members = event.configuration.members.map(({ id, role }) => `n${id}:${role}`);
-        this.#say(`  ${member.name} configuration at ${event.index}: ${members.join(' ')}`);
-      }
+      const line = formatEvent(member.name, event);
+      if (line !== null) this.#say(`  ${line}`);
     }
     if (effects.persist !== null) this.#say(`  ${formatPersist(member.name, effects.persist)}`);
     const { commits, replies } = effects;
@@ -92,10 +84,7 @@ export class Trace implements Observer, NetworkTrace {
     if (this.#on) this.#say(`${formatOperation(operation)} invoked`);
   }
   onComplete(operation: ClientOperation): void {
-    if (!this.#on) return;
-    const output = operation.outcome === 'ok' ? ` = ${JSON.stringify(operation.output)}` : '';
-    const place = operation.index > 0 ? ` at ${operation.index}` : '';
-    this.#say(`${formatOperation(operation)} ${operation.outcome}${output}${place}`);
+    if (this.#on) this.#say(formatCompletion(operation));
   }
   onFault(fault: string, phase: 'inject' | 'heal', sentence: string): void {
     if (this.#on) this.#say(`${phase} ${fault}: ${sentence}`);
@@ -119,7 +108,12 @@ export function seconds(micros: Micros): string {
 
 /** `n1->n2 RequestVote term=4 last=11@3`. */
 export function formatMessage(message: PeerMessage): string {
-  return `n${message.from}->n${message.to} ${message.type} term=${message.term}${formatFields(message)}`;
+  return `n${message.from}->n${message.to} ${message.type} ${formatContent(message)}`;
+}
+
+/** What it says, without who says it to whom: `term=4 last=11@3`. */
+export function formatContent(message: PeerMessage): string {
+  return `term=${message.term}${formatFields(message)}`;
 }
 
 function formatFields(message: PeerMessage): string {
@@ -171,18 +165,36 @@ export function formatEntries(entries: readonly Entry[]): string {
   return entries.length === 1 ? start : `${start}..${last.index}@${last.term}`;
 }
 
-function formatSnapshot(snapshot: SnapshotMetadata): string {
+/** `n1 boots term=3 vote=n2 log=1@1..7@3`. */
+export function formatBoot(name: string, core: RecoveredMember['core']): string {
+  const { hardState, entries, snapshot, repairUntil } = core;
+  const base = snapshot === null ? '' : ` snapshot=${formatSnapshot(snapshot)}`;
+  const repair = repairUntil === 0 ? '' : ` repairUntil=${repairUntil}`;
+  return `${name} boots term=${hardState.term} vote=${vote(hardState.votedFor)} log=${formatEntries(entries)}${base}${repair}`;
+}
+
+/** Null: nothing that people follow a run by. */
+export function formatEvent(name: string, event: Event): string | null {
+  if (event.type === 'BecameRole') {
+    return `${name} becomes ${event.role} in term ${event.term}: ${event.reason}`;
+  }
+  if (event.type !== 'ConfigurationInForce') return null;
+  const members = event.configuration.members.map(({ id, role }) => `n${id}:${role}`);
+  return `${name} configuration at ${event.index}: ${members.join(' ')}`;
+}
+
+export function formatSnapshot(snapshot: SnapshotMetadata): string {
   return `${snapshot.lastIncludedIndex}@${snapshot.lastIncludedTerm}`;
 }
 
-function formatPersist(name: string, write: Persist): string {
+export function formatPersist(name: string, write: Persist): string {
   const { hardState, truncateFrom, entries, snapshot, seq } = write;
   const cut = truncateFrom === 0 ? '' : ` truncate=${truncateFrom}..`;
   const base = snapshot === null ? '' : ` snapshot=${formatSnapshot(snapshot)}`;
   return `${name} persist seq=${seq} term=${hardState.term} vote=${vote(hardState.votedFor)}${base}${cut} entries=${formatEntries(entries)}`;
 }
 
-function formatInput(name: string, message: Message): string {
+export function formatInput(name: string, message: Message): string {
   switch (message.type) {
     case 'Receive':
       return formatMessage(message.rpc);
@@ -205,16 +217,22 @@ function formatInput(name: string, message: Message): string {
   }
 }
 
-function formatReply(reply: Reply): string {
+export function formatReply(reply: Reply): string {
   const { result } = reply;
   const detail = 'code' in result ? ` ${result.code}` : 'index' in result ? ` ${result.index}` : '';
   return `${reply.type} id=${reply.id} ${result.outcome}${detail}`;
 }
 
-function formatOperation(operation: ClientOperation): string {
+export function formatOperation(operation: ClientOperation): string {
   const { client, f, input, id, sessionId, sequence } = operation;
   const session = sessionId > 0 ? ` session=${sessionId}/${sequence}` : '';
   return `c${client} ${f} ${JSON.stringify(input)} (operation ${id}${session})`;
+}
+
+export function formatCompletion(operation: ClientOperation): string {
+  const output = operation.outcome === 'ok' ? ` = ${JSON.stringify(operation.output)}` : '';
+  const place = operation.index > 0 ? ` at ${operation.index}` : '';
+  return `${formatOperation(operation)} ${operation.outcome}${output}${place}`;
 }
 
 function formatFlight(flight: Flight): string {

@@ -109,6 +109,7 @@ class Play {
   #start(): void {
     const observers: Observer[] = [this.#clients];
     if (this.#trace !== null) observers.push(this.#trace);
+    observers.push(...(this.#options.witnesses?.(this.#world) ?? []));
     observers.push(this.#rulebook, ...(this.#options.observers?.(this.#world) ?? []));
     this.#world.start(observers);
   }
@@ -130,9 +131,7 @@ class Play {
       case 'persisted':
         return world.persisted(member);
       case 'crash':
-        if (member.replica === null) return false;
-        world.roster.crash(member, step.kept > 0 ? 'kept' : 'dropped');
-        return true;
+        return world.crash(member, step.kept);
       case 'restart':
         return member.replica === null && world.roster.boot(member);
       case 'propose':

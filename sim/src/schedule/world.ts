@@ -31,6 +31,12 @@ interface UnderWay {
   readonly action: () => void;
 }
 
+/** Told of messages as they are sent and dropped; all that arrives is an event. */
+export interface Mail {
+  onPosted(message: PeerMessage, ordinal: number): void;
+  onDropped(message: PeerMessage, ordinal: number): void;
+}
+
 export interface ScheduleWorldOptions {
   readonly plan: Plan;
   readonly machine: () => StateMachine;
@@ -53,6 +59,7 @@ export class ScheduleWorld implements WorldView, RosterWorld {
   observers = new Observers([]);
   acting: SimMember | null = null;
   hosting = 0;
+  mail: Mail | null = null;
   readonly #sent = new Map<string, Sent[]>();
   readonly #underWay = new Map<MemberId, UnderWay[]>();
   readonly #answered: (submitted: Submitted) => void;
@@ -69,6 +76,8 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     this.network = {
       addMember: () => {},
       recycle: () => {},
+      // Nobody here is busy or paused, so nothing waits to be looked at when a member dies.
+      undeliverable: () => {},
       sendPeer: (_from: MemberId, incarnation: string, message: PeerMessage) =>
         this.#send(incarnation, message),
       sendReply: (_from: MemberId, _client: number, submitted: unknown) =>
@@ -115,7 +124,10 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     if (sent === undefined || sent.gone) return false;
     sent.gone = !stays;
     const member = this.member(to);
-    if (member.replica === null) return false;
+    if (member.replica === null) {
+      if (!stays) this.mail?.onDropped(sent.message, ordinal);
+      return false;
+    }
     const flight = new Flight();
     flight.type = typeNumber(type);
     flight.ordinal = ordinal;
@@ -130,6 +142,15 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     const sent = this.#sentOn(from, to, type)[ordinal];
     if (sent === undefined || sent.gone) return false;
     sent.gone = true;
+    this.mail?.onDropped(sent.message, ordinal);
+    return true;
+  }
+
+  /** All that is volatile is lost; of the writes under way its disk keeps the oldest `kept`. */
+  crash(member: SimMember, kept: number): boolean {
+    if (member.replica === null) return false;
+    this.executed(EventKind.Crash, member.id, 0, kept);
+    this.roster.crash(member, kept > 0 ? 'kept' : 'dropped');
     return true;
   }
 
@@ -176,7 +197,9 @@ export class ScheduleWorld implements WorldView, RosterWorld {
 
   #send(incarnation: string, message: PeerMessage): void {
     const { from, to, type } = message;
-    this.#sentOn(from, to, type).push({ message, incarnation, gone: false });
+    const sent = this.#sentOn(from, to, type);
+    this.mail?.onPosted(message, sent.length);
+    sent.push({ message, incarnation, gone: false });
   }
 
   #sentOn(from: MemberId, to: MemberId, type: string): Sent[] {

@@ -1,0 +1,39 @@
+/** Any moment of a recording, rebuilt from its changes: a fold, so that whoever scrubs back and forth needs nothing but the recording. */
+import { patched } from './log-runs.ts';
+import type { EventNumber, MemberState, Recording, StateChange } from './recording.ts';
+
+/** A member before its first boot. */
+export const UNBORN: MemberState = {
+  status: 'down',
+  role: 'follower',
+  term: 0,
+  votedFor: null,
+  leader: null,
+  commitIndex: 0,
+  lastApplied: 0,
+  durableIndex: 0,
+  snapshotIndex: 0,
+  firstIndex: 1,
+  log: [],
+};
+
+/** Every member's state, by name, after event `event` (-1: before the first). Members that have not booted by then are absent. */
+export function stateAt(
+  recording: Pick<Recording, 'states'>,
+  event: EventNumber,
+): ReadonlyMap<string, MemberState> {
+  const states = new Map<string, MemberState>();
+  for (const change of recording.states) {
+    if (change.event > event) break;
+    states.set(change.member, changed(states.get(change.member) ?? UNBORN, change.set));
+  }
+  return states;
+}
+
+export function changed(state: MemberState, set: StateChange['set']): MemberState {
+  const { log: patch = null, ...fields } = set;
+  const firstIndex = fields.firstIndex ?? state.firstIndex;
+  const isSameLog = patch === null && firstIndex === state.firstIndex;
+  const log = isSameLog ? state.log : patched(state.log, patch, firstIndex);
+  return { ...state, ...fields, log };
+}
