@@ -38,12 +38,6 @@ export function patched(
   return result;
 }
 
-/** The term at an index, or null where nothing is held. */
-export function termIn(runs: readonly LogRun[], index: Index): Term | null {
-  const run = runs.find(({ first, last }) => first <= index && index <= last);
-  return run === undefined ? null : run.term;
-}
-
 export function lastIn(runs: readonly LogRun[]): { readonly index: Index; readonly term: Term } {
   const run = runs.at(-1);
   return run === undefined ? { index: 0, term: 0 } : { index: run.last, term: run.term };
