@@ -26,6 +26,7 @@ export const EventKind = {
   Campaign: 19,
   /** In a schedule, where no fault's injection stands for it. */
   Crash: 20,
+  PeerDown: 21,
 } as const;
 
 const kindNames: readonly string[] = (() => {

@@ -202,6 +202,9 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
       case EventKind.Campaign:
         replica.campaign(at);
         return;
+      case EventKind.PeerDown:
+        replica.peerDown(at, ordinal);
+        return;
       default:
         throw new Error(`no member takes an input of kind ${kind}`);
     }

@@ -226,6 +226,11 @@ export class Nemesis implements LivenessWorld {
     if (member.replica !== null) member.input(EventKind.Campaign, id, 0, null);
   }
 
+  hears(id: MemberId, gone: MemberId): void {
+    const member = this.#world.member(id);
+    if (member.replica !== null) member.input(EventKind.PeerDown, id, gone, null);
+  }
+
   // --------------------------------------------------------------------------------------------------------------------- clocks
 
   clockStep(id: MemberId, forward: Micros): void {

@@ -22,7 +22,9 @@ export function isRequest(kind: number): boolean {
 function rankOf(kind: number): number {
   if (kind === EventKind.Tick) return 3;
   if (isRequest(kind)) return 2;
-  return kind === EventKind.Deliver || kind === EventKind.Campaign ? 1 : 0;
+  const isMessage =
+    kind === EventKind.Deliver || kind === EventKind.Campaign || kind === EventKind.PeerDown;
+  return isMessage ? 1 : 0;
 }
 
 /** Brings inputs into a turn's order, in place, and tells which enter together: one alone, or all requests. */

@@ -13,7 +13,7 @@ const MEMBERS = 6;
 export type Order =
   | { readonly type: 'flow'; readonly messages: number }
   | { readonly type: 'elect' | 'tick' | 'answer' | 'apply' | 'stale answer'; readonly who: number }
-  | { readonly type: 'crash' | 'restart' | 'campaign' | 'read'; readonly who: number }
+  | { readonly type: 'crash' | 'restart' | 'campaign' | 'alarm' | 'read'; readonly who: number }
   | { readonly type: 'isolate'; readonly who: number }
   | { readonly type: 'heal' }
   | { readonly type: 'no space' | 'broken disk'; readonly who: number }
@@ -59,6 +59,7 @@ export const order: fc.Arbitrary<Order> = weighted([
   [1, to('crash', who)],
   [3, to('restart', id)],
   [1, to('campaign', id)],
+  [1, to('alarm', id)],
   [4, to('read', who)],
   [1, to('isolate', who)],
   [1, fc.constant({ type: 'heal' } as const)],
@@ -200,7 +201,11 @@ function request(hand: Hand, laws: Laws, target: Member, drawn: Order): void {
   } else if (drawn.type === 'read') {
     hand.step(target, { type: 'Read', id: laws.ask(target, 'read'), mode: 'readIndex' });
   } else if (drawn.type === 'campaign') hand.step(target, { type: 'Campaign' });
-  else if (drawn.type === 'transfer') {
+  else if (drawn.type === 'alarm') {
+    // True or false: it hears that whom it follows is gone.
+    const id = target.raft?.leader ?? 0;
+    hand.step(target, { type: 'PeerDown', id });
+  } else if (drawn.type === 'transfer') {
     const asked = laws.ask(target, 'transfer');
     hand.step(target, { type: 'TransferLeadership', id: asked, target: drawn.target });
   } else if (drawn.type === 'change') {

@@ -117,6 +117,17 @@ export const MUTANTS: readonly Mutant[] = [
     source: 'dissertation, section 9.6',
   },
   {
+    id: 'LEASE-ALARM',
+    title: 'word that the leader is gone frees a follower from its lease',
+    file: 'packages/core/src/election.ts',
+    find: "raft.role === 'leader' || leaseReads || !preVote",
+    replace: "raft.role === 'leader' || (leaseReads && raft.id < 0) || !preVote",
+    expectedRule: 'S16',
+    where: ['reads/lease-and-false-alarms', ...SWARM],
+    source:
+      'failure detectors are only suspicions (Chandra and Toueg, 1996); a lease needs a promise',
+  },
+  {
     id: 'SWALLOW',
     title: 'reads that are open when a leader is deposed get no answer',
     file: 'packages/core/src/read.ts',

@@ -13,6 +13,7 @@ import type {
   Term,
 } from './message.ts';
 import { hold, send } from './outbox.ts';
+import { PURPOSE_ELECTION, uniform } from './random.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -48,6 +49,28 @@ export function handleCampaign(raft: RaftState): void {
     return;
   }
   startElection(raft, 'ordered to campaign');
+}
+
+/**
+ * A leader whose process is gone will not be heard again: it binds nobody any more, and its followers need not sit out the election timeout.
+ * Each waits about a heartbeat, in which the others find out too and they come apart. Evidence of that kind may be false (a firewall that
+ * answers for a leader which lives behind it), so it outranks no lease, and without PreVote, which lets a majority object, it is not listened
+ * to; one more word of the leader takes it back (hearLeader).
+ */
+export function handlePeerDown(raft: RaftState, id: MemberId): void {
+  const { leaseReads, preVote, heartbeatInterval } = raft.config;
+  if (raft.leader !== id || raft.role === 'leader' || leaseReads || !preVote) return;
+  raft.lastLeaderContact = -Infinity;
+  const longest = Math.min(2 * heartbeatInterval, raft.config.electionTimeoutMin);
+  const wait = uniform(
+    raft.seed,
+    PURPOSE_ELECTION,
+    raft.drawOrdinal,
+    heartbeatInterval >> 1,
+    longest,
+  );
+  raft.drawOrdinal += 1;
+  raft.electionDeadline = Math.min(raft.electionDeadline, raft.now + wait);
 }
 
 /** May this member stand at all? Not a learner, not while entries it once acknowledged are missing, not with a stuck disk. */

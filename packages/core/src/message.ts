@@ -228,6 +228,14 @@ export interface TransferLeadership extends Local {
 export interface Campaign extends Local {
   readonly type: 'Campaign';
 }
+/**
+ * The driver has evidence that the process of member `id` is gone: its connection broke, and nothing listens where it listened. It may be
+ * wrong; what follows from it is safe all the same.
+ */
+export interface PeerDown extends Local {
+  readonly type: 'PeerDown';
+  readonly id: MemberId;
+}
 /** The persist effect numbered `seq`, and every one before it, is durable. */
 export interface Persisted extends Local {
   readonly type: 'Persisted';
@@ -282,6 +290,7 @@ export type Message =
   | ChangeMembership
   | TransferLeadership
   | Campaign
+  | PeerDown
   | Persisted
   | PersistFailed
   | Applied

@@ -171,6 +171,9 @@ function dispatch(raft: RaftState, message: Message): void {
     case 'Campaign':
       election.handleCampaign(raft);
       break;
+    case 'PeerDown':
+      election.handlePeerDown(raft, message.id);
+      break;
     case 'PersistFailed':
       notePersistFailed(raft, message);
       if (raft.stopped) becomeFollower(raft, raft.currentTerm, 0, 'a write failed');

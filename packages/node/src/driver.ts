@@ -36,6 +36,7 @@ export interface DriverHost {
 
 type Input =
   | { readonly kind: 'receive'; readonly incarnation: string; readonly message: PeerMessage }
+  | { readonly kind: 'peerDown'; readonly id: MemberId }
   | { readonly kind: 'persisted'; readonly seq: number }
   | { readonly kind: 'persistFailed'; readonly seq: number; readonly code: string }
   | { readonly kind: 'snapshotWritten'; readonly id: string; readonly offset: number }
@@ -156,6 +157,12 @@ export class Driver implements Transport, Tracer {
     this.#wake();
   }
 
+  /** A peer's process is gone, as far as its socket tells. */
+  peerDown(id: MemberId): void {
+    this.#messages.push({ kind: 'peerDown', id });
+    this.#wake();
+  }
+
   /** Ends with one `asker.answered(tag, …)`, unless the member stops before. */
   request(request: AskedRequest['request'], asker: Asker, tag: number): void {
     const requestId = ++this.#lastRequest;
@@ -215,6 +222,9 @@ export class Driver implements Transport, Tracer {
       switch (input.kind) {
         case 'receive':
           this.replica.receive(at, input.incarnation, input.message);
+          break;
+        case 'peerDown':
+          this.replica.peerDown(at, input.id);
           break;
         case 'persisted':
           this.#notePersisted(input.seq);

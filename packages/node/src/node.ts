@@ -120,6 +120,7 @@ export class Member implements RunningNode {
         return { latest: raft.configuration, committed };
       },
       receive: (from, message) => this.#driver.receive(from, message),
+      onDown: (id) => this.#driver.peerDown(id),
       onRefused: (by, refusal) => this.#onRefused(by, refusal),
     });
   }

@@ -20,6 +20,9 @@ import type { PeerContext } from './peers.ts';
 import type { Flushable } from './turn.ts';
 
 const FIRST_PAUSE_MS = 20;
+/** After a connection that broke: whether somebody still listens there says whether that process is gone. */
+const AT_ONCE_MS = 1;
+const NOBODY_LISTENS = 'ECONNREFUSED';
 const LONGEST_PAUSE_MS = 1000;
 /** Kept while a connection is being made. */
 const WAITING_MESSAGES = 64;
@@ -37,6 +40,8 @@ export class PeerLink implements SocketOwner, Flushable {
   #isFlushing = false;
   #isStopped = false;
   #pause = FIRST_PAUSE_MS;
+  /** It was connected until a moment ago, and the next dial tells whether its process is gone. */
+  #isSuspect = false;
   #cancel: Cancel | null = null;
   #reason = '';
   /** The last refusal, until a connection succeeds. */
@@ -181,8 +186,10 @@ export class PeerLink implements SocketOwner, Flushable {
     const reason = this.#reason || error || 'it closed the connection';
     this.#reason = '';
     if (this.#isStopped) return;
+    if (this.#isSuspect && error === NOBODY_LISTENS) this.#context.down(this.id);
+    this.#isSuspect = wasOpen;
     if (this.refusal !== null) this.#pause = LONGEST_PAUSE_MS;
-    else if (wasOpen) this.#pause = FIRST_PAUSE_MS;
+    else if (wasOpen) this.#pause = AT_ONCE_MS;
     if (wasOpen) {
       const address = this.#address;
       this.#context.log({ type: 'PeerDisconnected', id: this.id, address, reason });
@@ -239,7 +246,7 @@ export class PeerLink implements SocketOwner, Flushable {
   #retryLater(): void {
     if (this.#isStopped) return;
     const pause = this.#pause * (0.5 + Math.random());
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    this.#pause = Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
     this.#cancel = this.#context.clock.after(pause, () => {
       this.#cancel = null;
       this.connect();

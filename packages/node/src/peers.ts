@@ -41,6 +41,8 @@ export interface PeerContext {
   tls(): TlsMaterial | null;
   /** '' when nobody ever said. */
   addressOf(id: MemberId): string;
+  /** See PeerHost.onDown. */
+  down(id: MemberId): void;
   /** Null: this member may talk to us. */
   judge(peer: Handshake): PeerRefusal | null;
   refused(
@@ -68,6 +70,8 @@ export interface PeerHost {
   /** From the latest entry; and as far as it is committed. */
   configuration(): { readonly latest: Configuration; readonly committed: Configuration };
   receive(incarnation: string, message: PeerMessage): void;
+  /** The connection to a peer broke, and nobody listens there any more. */
+  onDown(id: MemberId): void;
   /** A peer that has proven itself refused this member for good. */
   onRefused(by: MemberId, refusal: PeerRefusal): void;
 }
@@ -108,6 +112,7 @@ export class Peers {
       figures: this.figures,
       encoder: new PeerEncoder(),
       addressOf: (id) => this.#addressOf(id),
+      down: (id) => this.#host.onDown(id),
       judge: (peer) => this.#judge(peer),
       refused: (id, address, by, refusal, proven) =>
         this.#onRefused(id, address, by, refusal, proven),

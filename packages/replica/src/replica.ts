@@ -117,6 +117,11 @@ export class Replica {
     this.#enter({ type: 'Campaign', at });
   }
 
+  /** The process of member `id` seems to be gone (core's `PeerDown` says what counts as evidence). */
+  peerDown(at: number, id: MemberId): void {
+    this.#enter({ type: 'PeerDown', at, id });
+  }
+
   /** Ends with exactly one `transport.reply(requestId, …)`. */
   request(at: number, requestId: number, request: ClientRequest): void {
     this.#enter({ type: 'Request', at, asked: [{ requestId, request }] });

@@ -67,6 +67,8 @@ export interface FaultWorld extends WorldView {
   changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void;
   ask(id: MemberId, request: ClientRequest): void;
   campaign(id: MemberId): void;
+  /** Member `id` is told that the process of `gone` is gone, whether it is or not. */
+  hears(id: MemberId, gone: MemberId): void;
   /** Run something later (keyed by the fault, survives crashes). */
   after(delay: Micros, action: () => void): void;
   /** When the predicate first holds after a step of any member, within `within`; else `otherwise` runs. */

@@ -28,6 +28,7 @@ import { misdirectedWrite } from './misdirected-write.ts';
 import { network } from './network.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
+import { peerDown } from './peer-down.ts';
 import { promote } from './promote.ts';
 import { remove } from './remove.ts';
 import { replace } from './replace.ts';
@@ -49,6 +50,7 @@ export const FAULTS: readonly Fault[] = [
   crash,
   crashAll,
   pause,
+  peerDown,
   slow,
   wipe,
   amnesia,

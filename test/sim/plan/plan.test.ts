@@ -33,14 +33,14 @@ describe('a drawn plan', () => {
     });
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "66b0af36 d0265da4",
-        "298227ee 92cd5cd9",
-        "5ab8b80f 4857430",
+        "21473c29 76b81b6",
+        "299dce6e 83b7500f",
+        "e81ccb6b 8ce639e6",
         "6ea37eee deaf0081",
-        "b7c85459 1aeb0c75",
-        "b595463b 18e05236",
+        "40c40c05 90c148d6",
+        "1f256830 2e71e703",
         "1ea6217 1d19e636",
-        "d928cc09 b61a9c47",
+        "35b78022 90c607b5",
       ]
     `);
   });

@@ -174,6 +174,7 @@ export class ChaosWorld implements FaultWorld {
   clockFreeze = (): never => onlySimulated('clock-freeze');
   disk = (): never => onlySimulated('damage to disks');
   campaign = (): never => onlySimulated('campaign');
+  hears = (): never => onlySimulated('peer-down');
   spawn = (): never => onlySimulated('a member that joins without asking');
   changeMembership = (): never => onlySimulated('a change that is not the operator’s');
 }
