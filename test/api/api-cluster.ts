@@ -1,10 +1,11 @@
 /** Three real members, each of which speaks one protocol on a port of its own. */
 import {
-  type ApiLimits,
+  type ApiOptions,
   MemberDoor,
   type OpenedApi,
   openApi,
   type ProtocolName,
+  type TestingControls,
 } from '@seedraft/api';
 import type { RunningNode } from '@seedraft/node';
 import { NodeCluster } from '../node/cluster.ts';
@@ -25,6 +26,10 @@ export interface ApiMember {
   readonly port: number;
 }
 
+type ClusterOptions = Pick<ApiOptions, 'limits' | 'answers' | 'access'> & {
+  readonly testing?: (node: RunningNode) => TestingControls;
+};
+
 export class ApiCluster {
   readonly nodes: NodeCluster;
   readonly members: ApiMember[] = [];
@@ -36,13 +41,19 @@ export class ApiCluster {
   static async start(
     protocol: ProtocolName,
     count = 3,
-    options: Partial<Parameters<typeof openApi>[0]> & { readonly limits?: Partial<ApiLimits> } = {},
+    { testing, ...options }: ClusterOptions = {},
   ): Promise<ApiCluster> {
     const cluster = new ApiCluster(await NodeCluster.start(count, { raft: RAFT }));
     for (const node of cluster.nodes.running()) {
       const door = new MemberDoor(node);
       const listen = { host: '127.0.0.1', port: 0 };
-      const api = await openApi({ protocol, listen, door, ...options });
+      const api = await openApi({
+        protocol,
+        listen,
+        door,
+        ...options,
+        ...(testing && { testing: testing(node) }),
+      });
       const [host, port] = api.address.split(':') as [string, string];
       cluster.members.push({ id: node.id, node, door, api, host, port: Number(port) });
     }

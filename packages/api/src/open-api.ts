@@ -2,14 +2,18 @@
  * From a member and a wish such as raftnode=9001 to a port where that protocol is spoken. One dialect a port; all ports of a member share its one
  * door, and so its one session.
  */
+
 import { Directory } from './directory.ts';
+import { distraft } from './distraft/index.ts';
 import type { Door } from './door.ts';
 import { type ApiLimits, defaultApiLimits, RateGate } from './limits.ts';
 import { type ApiAddress, formatAddress, listen } from './listener.ts';
 import type { Access, ApiContext, Protocol, TestingControls } from './protocol.ts';
 import { raftnode } from './raftnode/index.ts';
 
-export const PROTOCOLS = { raftnode } as const satisfies Readonly<Record<string, Protocol>>;
+export const PROTOCOLS = { raftnode, distraft } as const satisfies Readonly<
+  Record<string, Protocol>
+>;
 export type ProtocolName = keyof typeof PROTOCOLS;
 
 export interface ApiOptions {

@@ -45,6 +45,11 @@ export interface Status {
   readonly transferringTo: MemberId;
   /** One sentence; '' for the leader. */
   readonly whyNotLeader: string;
+  /** It is a voter, in a configuration that may be in force. */
+  readonly isElectable: boolean;
+  /** The election timeout as drawn, and how much of it has passed without a leader being heard, ms; a leader waits for none. */
+  readonly electionTimeout: number;
+  readonly electionElapsed: number;
 }
 
 export function statusOf(raft: RaftState): Status {
@@ -68,6 +73,9 @@ export function statusOf(raft: RaftState): Status {
     followers: followersOf(raft),
     transferringTo: raft.transfer?.target ?? 0,
     whyNotLeader: whyNotLeader(raft),
+    isElectable: raft.electable,
+    electionTimeout: raft.electionTimeout,
+    electionElapsed: Math.max(0, raft.electionTimeout - (raft.electionDeadline - raft.now)),
   };
 }
 

@@ -30,6 +30,11 @@ export interface RunningNode {
   /** `onLost`: changes were missed, or the member stopped; nothing follows. Null: the machine knows no such watch. */
   watch(query: unknown, notify: Notify, onLost: () => void): (() => void) | null;
   metrics(): Promise<NodeMetrics>;
+  /**
+   * False: until told otherwise it neither hears other members nor is heard by them, as if cut off; it answers clients as a member does that is. For
+   * tests and demonstrations.
+   */
+  takePart(isPart: boolean): void;
   /** New certificates, for connections from now on. */
   reloadTls(material: { readonly peers?: TlsMaterial; readonly clients?: TlsMaterial }): void;
   /** Hands leadership over, lets clients finish, closes: within `limits.stop`. */
@@ -57,6 +62,7 @@ export class Member implements RunningNode {
   #resolveStopped: (ending: Ending) => void = () => {};
   #stopping: Promise<void> | null = null;
   #isOver = false;
+  #takesPart = true;
   #openLocal = 0;
   readonly #unanswered = new Map<number, (reply: ClientReply) => void>();
 
@@ -119,8 +125,12 @@ export class Member implements RunningNode {
         const committed = raft.configurationAt(raft.commitIndex).configuration;
         return { latest: raft.configuration, committed };
       },
-      receive: (from, message) => this.#driver.receive(from, message),
-      onDown: (id) => this.#driver.peerDown(id),
+      receive: (from, message) => {
+        if (this.#takesPart) this.#driver.receive(from, message);
+      },
+      onDown: (id) => {
+        if (this.#takesPart) this.#driver.peerDown(id);
+      },
       onRefused: (by, refusal) => this.#onRefused(by, refusal),
     });
   }
@@ -162,7 +172,9 @@ export class Member implements RunningNode {
       log,
       wake: () => turn.request(),
       host: {
-        send: (message) => this.#peers.send(message),
+        send: (message) => {
+          if (this.#takesPart) this.#peers.send(message);
+        },
         onConfiguration: () => this.#peers.reconfigure(),
         onRestored: () => this.#onRestored(),
         onDeath: (thrown) => this.fail(endingOf(thrown), thrown),
@@ -206,6 +218,10 @@ export class Member implements RunningNode {
       diskBytes,
       uptime: this.#premises.clock.now() - this.#startedAt,
     });
+  }
+
+  takePart(isPart: boolean): void {
+    this.#takesPart = isPart;
   }
 
   request(request: ClientRequest): Promise<ClientReply> {

@@ -35,6 +35,7 @@ export function statusOf(
     commitIndex: raft.commitIndex,
     appliedIndex: replica.appliedIndex,
     lastIndex: raft.lastIndex,
+    lastTerm: replica.raft.log.lastTerm,
     firstIndex: raft.firstIndex,
     snapshotIndex: raft.snapshot?.lastIncludedIndex ?? 0,
     clusterTime: replica.clusterTime,
@@ -42,7 +43,15 @@ export function statusOf(
     stateBytes: machine.size?.() ?? 0,
     damaged,
     configuration: raft.configuration,
-    progress: raft.followers.map((f) => ({ id: f.id, matchIndex: f.matchIndex, state: f.state })),
+    progress: raft.followers.map(({ id, matchIndex, nextIndex, state }) => ({
+      id,
+      matchIndex,
+      nextIndex,
+      state,
+    })),
+    isElectable: raft.isElectable,
+    electionTimeout: raft.electionTimeout,
+    electionElapsed: raft.electionElapsed,
     uptime,
   };
 }

@@ -20,6 +20,8 @@ export interface MemberStatus {
   readonly commitIndex: Index;
   readonly appliedIndex: Index;
   readonly lastIndex: Index;
+  /** Of the entry at lastIndex. */
+  readonly lastTerm: Term;
   readonly firstIndex: Index;
   readonly snapshotIndex: Index;
   /** ms. */
@@ -32,6 +34,11 @@ export interface MemberStatus {
   readonly configuration: Configuration;
   /** On the leader, one for each other member; elsewhere empty. */
   readonly progress: readonly MemberProgress[];
+  /** It is a voter, in a configuration that may be in force. */
+  readonly isElectable: boolean;
+  /** As drawn, and what of it has passed without a leader being heard, ms; 0 has passed where this one leads. */
+  readonly electionTimeout: number;
+  readonly electionElapsed: number;
   /** ms since the member started. */
   readonly uptime: number;
 }
@@ -39,5 +46,6 @@ export interface MemberStatus {
 export interface MemberProgress {
   readonly id: MemberId;
   readonly matchIndex: Index;
+  readonly nextIndex: Index;
   readonly state: 'probe' | 'replicate' | 'snapshot';
 }

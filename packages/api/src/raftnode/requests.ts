@@ -6,11 +6,10 @@ import { get, type KvResult, type KvValue, put, remove } from '@seedraft/kv';
 import type { ReadMode } from '@seedraft/replica';
 import { DIRECTORY_NAMESPACE } from '../directory.ts';
 import type { DoorRequest } from '../door.ts';
+import { jsonOf } from '../json-out.ts';
+import { DEFAULT_NAMESPACE } from '../namespace.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { type Reason, reasonOf, refusalReason } from '../reason.ts';
-
-/** Where keys without a namespace live, here and in every protocol that has none. */
-export const DEFAULT_NAMESPACE = 'default';
 
 type Fields = { readonly [name: string]: KvValue };
 export type Answer = Readonly<Record<string, unknown>>;
@@ -63,7 +62,7 @@ async function answerGet(request: Fields, context: ApiContext): Promise<Answer> 
   const result = await ask({ type: 'Query', mode, query }, context);
   if (!('status' in result)) return errorAnswer('get', result.code, result.sentence);
   const { token: _, ...echo } = request;
-  const value = result.status === 'found' ? result.item.value : null;
+  const value = result.status === 'found' ? jsonOf(result.item.value) : null;
   return { type: 'get', data: { ...echo, value } };
 }
 

@@ -1,5 +1,5 @@
 /** The ports where a member speaks other systems' protocols: all over one door, as its settings say. */
-import { MemberDoor, type OpenedApi, openApi } from '@seedraft/api';
+import { MemberDoor, type OpenedApi, openApi, type TestingControls } from '@seedraft/api';
 import { formatAddress, parseAddress, type RunningNode, Tokens } from '@seedraft/node';
 import type { Logger } from './log.ts';
 import { clientSecurity } from './node-options.ts';
@@ -34,7 +34,14 @@ export async function openApis(
       const advertiseHost = ANY_HOST.has(listen.host)
         ? (parseAddress(node.peerAddress)?.host ?? listen.host)
         : listen.host;
-      const api = await openApi({ protocol, listen, door, access, advertiseHost });
+      const api = await openApi({
+        protocol,
+        listen,
+        door,
+        access,
+        advertiseHost,
+        ...(settings['api-testing'] && { testing: testingControls(node) }),
+      });
       opened.push(api);
       addresses[protocol] = api.address;
       logger.info({ protocol, address: api.address }, `speaks ${protocol} at ${api.address}`);
@@ -46,4 +53,14 @@ export async function openApis(
     }
   }
   return { addresses, stop };
+}
+
+/** A member that others cannot hear, nor hears them, while its ports go on answering. */
+function testingControls(node: RunningNode): TestingControls {
+  let isUp = true;
+  const take = async (part: boolean): Promise<void> => {
+    isUp = part;
+    node.takePart(part);
+  };
+  return { stop: () => take(false), start: () => take(true), isUp: () => isUp };
 }

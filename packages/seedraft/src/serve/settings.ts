@@ -140,6 +140,11 @@ const TABLE = {
   'peer-advertise': setting(text, '', 'what members are told, where that differs'),
   'client-advertise': setting(text, '', 'what clients are told, where that differs'),
   api: setting(apis, [], "speak other systems' client protocols too, each on a port of its own"),
+  'api-testing': setting(
+    toggle,
+    false,
+    'with --api: routes by which anybody takes the member out of the cluster and back in',
+  ),
   'election-timeout': setting(duration, 1000, 'from this to twice this without a leader: elect'),
   'heartbeat-interval': setting(duration, 200, 'how often a leader is heard at least'),
   'lease-reads': setting(toggle, false, 'serve `lease` reads without asking others'),
