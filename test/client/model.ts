@@ -56,6 +56,7 @@ interface Wire {
   readonly member: number;
   readonly decoder: FrameDecoder;
   isOpen: boolean;
+  isGreeted: boolean;
   /** The client knows that it is not. */
   isOver: boolean;
   /** Bytes leave each end in order: nothing arrives before what was sent earlier. */
@@ -89,7 +90,15 @@ export class ModelCluster implements Port {
   readonly executed = new Map<unknown, number[]>();
   /** Types of all requests received but Status. */
   readonly requests: string[] = [];
-  readonly seen = { unknowns: 0, cuts: 0, expiries: 0, redirects: 0, duplicates: 0, groups: 0 };
+  readonly seen = {
+    unknowns: 0,
+    cuts: 0,
+    expiries: 0,
+    redirects: 0,
+    duplicates: 0,
+    groups: 0,
+    news: 0,
+  };
 
   constructor(knobs: Knobs) {
     this.#knobs = knobs;
@@ -135,6 +144,7 @@ export class ModelCluster implements Port {
       member,
       decoder: new FrameDecoder(),
       isOpen: true,
+      isGreeted: false,
       isOver: false,
       toClientAt: 0,
       toMemberAt: 0,
@@ -184,6 +194,7 @@ export class ModelCluster implements Port {
   #greet(wire: Wire): void {
     const { credits } = this.#knobs;
     const leader = this.#believedLeader();
+    wire.isGreeted = true;
     this.#tell(wire, {
       type: 'welcome',
       version: 1,
@@ -243,13 +254,28 @@ export class ModelCluster implements Port {
 
   /** Faults of the cluster itself. */
   #drift(): void {
-    if (this.#chance(0.02)) this.#leader = Math.floor(this.random() * ADDRESSES.length);
+    if (this.#chance(0.02)) {
+      this.#leader = Math.floor(this.random() * ADDRESSES.length);
+      this.#tellNews();
+    }
     if (this.#chance(this.#knobs.expire)) {
       this.seen.expiries++;
       this.#sessions.clear();
     }
     if (this.#chance(this.#knobs.cut / 10)) {
       for (const wire of this.#wires.values()) this.#cut(wire);
+    }
+  }
+
+  /** Some members tell their clients, and some are wrong. */
+  #tellNews(): void {
+    for (const wire of this.#wires.values()) {
+      if (!wire.isOpen || !wire.isGreeted || this.random() < 0.3) continue;
+      const leader = this.#believedLeader();
+      const leaderAddress = leader < 0 ? '' : ADDRESSES[leader]!;
+      const addresses = ADDRESSES;
+      this.seen.news++;
+      this.#tell(wire, { type: 'cluster', leader: leader + 1, leaderAddress, addresses });
     }
   }
 

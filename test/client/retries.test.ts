@@ -390,3 +390,60 @@ describe('watches', () => {
     expect(s.hungUp.size).toBe(0);
   });
 });
+
+describe('news of the cluster', () => {
+  const lead = (s: Script, connection: number, leaderAddress: string, addresses = ['a:1', 'b:1']) =>
+    s.tell(connection, { type: 'cluster', leader: 2, leaderAddress, addresses });
+  /** Refused by whoever is asked, until it waits. */
+  function searching(s: Script) {
+    const asked = s.command('x');
+    for (let turn = 0; turn < 8; turn++) {
+      if (s.isDialing) s.welcome();
+      for (const sent of s.news()) s.refuse(sent, 'NO_LEADER');
+    }
+    expect(s.engine.deadline(s.now)).toBeGreaterThan(s.now);
+    return asked;
+  }
+
+  test('end the waiting of a search', () => {
+    const s = new Script({ backoff: { initial: 1000, max: 1000 } });
+    const asked = searching(s);
+    const [first] = s.dialed.keys();
+    lead(s, first!, 'b:1');
+    s.turn();
+    if (s.isDialing) s.welcome();
+    const sent = s.news().filter((one) => one.request.type !== 'Status');
+    expect(sent.map(({ connection }) => s.dialed.get(connection))).toEqual(['b:1']);
+    if (sent[0]!.request.type === 'OpenSession') s.ok(sent[0]!, 7);
+    s.ok(s.next(), 'done');
+    expect(asked.outcome).toMatchObject({ ok: true, value: 'done' });
+  });
+
+  test('move nobody whose leader answers', () => {
+    const s = new Script();
+    const connection = s.withSession();
+    lead(s, connection, 'b:1');
+    s.command('x');
+    expect(s.next().connection).toBe(connection);
+  });
+
+  test('tell where members moved, without a new connection', () => {
+    const s = new Script({ endpoints: ['a:1'] });
+    const connection = s.withSession();
+    lead(s, connection, '', ['z:9']);
+    s.cut(connection);
+    s.command('x');
+    s.wait(1000);
+    expect([...s.dialed.values()]).toContain('z:9');
+  });
+
+  test('before the welcome are out of turn', () => {
+    const s = new Script();
+    s.command('x');
+    const [connection] = s.dialed.keys();
+    s.engine.opened(connection!);
+    lead(s, connection!, 'b:1');
+    s.turn();
+    expect(s.hungUp.has(connection!)).toBe(true);
+  });
+});

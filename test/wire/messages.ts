@@ -263,4 +263,10 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ type: is('goodbye'), code: text, reason: text }),
   fc.record({ type: is('event'), requestId: id, index: natural, value: opaque }),
   fc.record({ type: is('cancel'), requestId: id }),
+  fc.record({
+    type: is('cluster'),
+    leader: natural,
+    leaderAddress: text,
+    addresses: fc.array(text, { maxLength: 5 }),
+  }),
 );

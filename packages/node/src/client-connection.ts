@@ -77,6 +77,11 @@ export class ClientConnection implements SocketOwner, Asker {
     this.#socket.close(encodeClient({ type: 'goodbye', code, reason }));
   }
 
+  /** A frame that is the same for all clients. */
+  tell(frame: Uint8Array): void {
+    if (!this.#socket.isClosing) this.#deliver(frame);
+  }
+
   /** A snapshot replaced the state. */
   loseWatches(): void {
     for (const requestId of this.#watches.keys()) this.#endWatch(requestId, this.#lost());

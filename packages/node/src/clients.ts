@@ -25,6 +25,7 @@ export interface ClientContext {
   readonly log: EventLog;
   leader(): MemberId;
   clientAddressOf(id: MemberId): string;
+  clientAddresses(): readonly string[];
   appliedIndex(): number;
   status(): unknown;
   /** Null: no such watch. */
@@ -102,6 +103,16 @@ export class Clients {
     this.figures.accepted += 1;
     this.figures.connections += 1;
     this.#strangers.add(new ClientConnection(socket, this.#context));
+  }
+
+  /** Who leads, and where clients are served, to all of them: who is looking for a leader need not ask around. */
+  tellNews(): void {
+    if (this.#welcome.size === 0) return;
+    const leader = this.#context.leader();
+    const leaderAddress = this.#context.clientAddressOf(leader);
+    const addresses = this.#context.clientAddresses();
+    const frame = encodeClient({ type: 'cluster', leader, leaderAddress, addresses });
+    for (const connection of this.#welcome) connection.tell(frame);
   }
 
   onRestored(): void {

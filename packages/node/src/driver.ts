@@ -28,6 +28,8 @@ export interface DriverHost {
   send(message: PeerMessage): void;
   /** Members came, went or moved. */
   onConfiguration(): void;
+  /** Another leader is known, or none any more. */
+  onLeader(): void;
   /** The state was replaced: whoever watches it has missed changes. */
   onRestored(): void;
   /** It threw, and is dead. */
@@ -130,6 +132,7 @@ export class Driver implements Transport, Tracer {
   #messages: Input[] = [];
   #requests: AskedRequest[] = [];
   #lastRequest = 0;
+  #leader: MemberId = 0;
   #isConfigurationNew = true;
   #isConfigurationCommitted = false;
   #isStopped = false;
@@ -184,6 +187,7 @@ export class Driver implements Transport, Tracer {
       this.#ask();
       if (this.replica.deadline <= this.#clock.now()) this.replica.tick(this.#clock.now());
       this.#noteConfiguration();
+      this.#noteLeader();
       this.#clock.arm(this.replica.deadline);
     } catch (thrown) {
       this.#isStopped = true;
@@ -206,6 +210,13 @@ export class Driver implements Transport, Tracer {
     this.#isConfigurationNew = false;
     this.#isConfigurationCommitted = isCommitted;
     this.#host.onConfiguration();
+  }
+
+  #noteLeader(): void {
+    const { leader } = this.replica.raft;
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    this.#host.onLeader();
   }
 
   #ask(): void {
@@ -288,6 +299,12 @@ export class Driver implements Transport, Tracer {
   onRestore(): void {
     this.#isConfigurationNew = true;
     this.#host.onRestored();
+  }
+
+  /** Where clients are served. */
+  clientAddresses(): string[] {
+    const { members } = this.replica.raft.configuration;
+    return members.map(({ clientAddress }) => clientAddress).filter((address) => address !== '');
   }
 
   /** Where a member serves clients; '': unknown. */

@@ -147,6 +147,7 @@ export class Member implements RunningNode {
       log,
       leader: () => this.#driver.replica.raft.leader,
       clientAddressOf: (id) => this.#driver.clientAddressOf(id),
+      clientAddresses: () => this.#driver.clientAddresses(),
       appliedIndex: () => this.#driver.replica.appliedIndex,
       status: () => this.status(),
       watch: (query, notify) => this.#watchMachine(query, notify),
@@ -175,7 +176,11 @@ export class Member implements RunningNode {
         send: (message) => {
           if (this.#takesPart) this.#peers.send(message);
         },
-        onConfiguration: () => this.#peers.reconfigure(),
+        onConfiguration: () => {
+          this.#peers.reconfigure();
+          this.#clients.tellNews();
+        },
+        onLeader: () => this.#clients.tellNews(),
         onRestored: () => this.#onRestored(),
         onDeath: (thrown) => this.fail(endingOf(thrown), thrown),
       },

@@ -82,6 +82,18 @@ export interface Goodbye {
   readonly reason: string;
 }
 
+/**
+ * Member to client, unasked, after the welcome: who leads, and where clients are served, whenever this member learns that either is another.
+ * `leader` 0: nobody it knows of.
+ */
+export interface ClusterNews {
+  readonly type: 'cluster';
+  readonly leader: MemberId;
+  readonly leaderAddress: string;
+  /** Of the members of the latest configuration; those that serve no clients are not named. */
+  readonly addresses: readonly string[];
+}
+
 export type ClientFrame =
   | Hello
   | Welcome
@@ -90,7 +102,8 @@ export type ClientFrame =
   | Credit
   | Goodbye
   | EventFrame
-  | Cancel;
+  | Cancel
+  | ClusterNews;
 
 const REQUESTS = [
   'OpenSession',
@@ -161,6 +174,8 @@ function clientTuple(m: ClientFrame): unknown[] {
       return [m.requestId, m.index, m.value];
     case 'cancel':
       return [m.requestId];
+    case 'cluster':
+      return [m.leader, m.leaderAddress, m.addresses];
   }
 }
 
@@ -262,6 +277,15 @@ const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
   [FRAME_KIND.cancel]: (value) => {
     const [requestId] = field.tuple(value, 1, 'cancel');
     return { type: 'cancel', requestId: field.identity(requestId, 'requestId') };
+  },
+  [FRAME_KIND.cluster]: (value) => {
+    const t = field.tuple(value, 3, 'cluster');
+    return {
+      type: 'cluster',
+      leader: field.natural(t[0], 'leader'),
+      leaderAddress: field.text(t[1], 'leaderAddress'),
+      addresses: field.list(t[2], 'addresses').map((one) => field.text(one, 'address')),
+    };
   },
 };
 

@@ -30,6 +30,7 @@ export const FRAME_KIND = {
   goodbye: 21,
   event: 22,
   cancel: 23,
+  cluster: 24,
 } as const;
 
 export interface Frame {

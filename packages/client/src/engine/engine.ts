@@ -8,6 +8,7 @@
  */
 import {
   type ClientFrame,
+  type ClusterNews,
   type EventFrame,
   encodeClient,
   type Goodbye,
@@ -181,6 +182,7 @@ export class Engine {
     } else if (frame.type === 'reply' && isGreeted) this.#onReply(at, connection, frame);
     else if (frame.type === 'event' && isGreeted) this.#onEvent(connection, frame);
     else if (frame.type === 'credit' && isGreeted) connection.credits += frame.change;
+    else if (frame.type === 'cluster' && isGreeted) this.#onNews(at, frame);
     else this.#hangUp(at, connection, `a ${frame.type} came out of turn`);
   }
 
@@ -328,6 +330,12 @@ export class Engine {
       call.deadline = Number.POSITIVE_INFINITY;
     }
     if (call.open) call.ask.onEvent(index, value);
+  }
+
+  /** A leader that nobody reaches any more is not believed in for long, so that what comes from a member left behind does little harm. */
+  #onNews(at: number, { leaderAddress, addresses }: ClusterNews): void {
+    if (addresses.length > 0) this.#book.learn(addresses);
+    if (leaderAddress !== '') this.#links.heard(at, leaderAddress);
   }
 
   #learn(value: unknown): void {

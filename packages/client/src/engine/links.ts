@@ -146,6 +146,15 @@ export class Links {
     return true;
   }
 
+  /** A member says, unasked, who leads now: that ends a search and its waiting. Who has a leader that answers goes on with it. */
+  heard(at: number, leaderAddress: string): void {
+    if (!this.isSearching || !this.#book.suggest(at, leaderAddress)) return;
+    this.#blockedUntil = Number.NEGATIVE_INFINITY;
+    if (this.current === null || this.current.address === leaderAddress) return;
+    this.current = null;
+    this.epoch++;
+  }
+
   /** The leader answered as a leader does. */
   progress(): void {
     this.#failures = 0;
