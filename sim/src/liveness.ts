@@ -81,7 +81,7 @@ export const LIVENESS_RULES: readonly RuleDefinition[] = [
     definition:
       'Within the bound the healed core acknowledges a fresh write, and answers a linearizable read of every key (of 64 at most).',
     antecedent: 'liveness phases',
-    catches: ['M12', 'M35'],
+    catches: ['M12', 'M35', 'WINDOW'],
   },
   {
     id: 'L3',

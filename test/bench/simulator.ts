@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Plan, run, scenarioToPlan } from '@seedraft/sim';
 import { parseScenario } from 'seedraft';
-import { HOUSE } from '../mutants/build.ts';
+import { HOUSE } from '../mutants/house.ts';
 import { bareLoop } from './bare-loop.ts';
 import { interleave, perSecond } from './rounds.ts';
 

@@ -1,6 +1,8 @@
 /** The golden histories: small stories with the verdict a person would give. Read by the tests and by the mutants. */
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { HistoryFormat } from '@seedraft/check';
+import { HOUSE } from '../mutants/house.ts';
 
 export interface Golden {
   readonly name: string;
@@ -14,13 +16,14 @@ export interface Golden {
   readonly format: HistoryFormat;
 }
 
-const folder = new URL('./golden/', import.meta.url);
+// From the sources: compiled programs read them too.
+const folder = path.join(HOUSE, 'test/check/golden');
 
 export function readGoldens(): Golden[] {
   return readdirSync(folder)
     .sort()
     .map((name) => {
-      const text = readFileSync(new URL(name, folder), 'utf8');
+      const text = readFileSync(path.join(folder, name), 'utf8');
       return name.endsWith('.edn') ? fromEdn(name, text) : fromJson(name, text);
     });
 }

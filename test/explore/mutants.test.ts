@@ -17,9 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const built = new Map<string, Promise<typeof Sim>>();
 
 async function build(id: string): Promise<typeof Sim> {
-  const mutant = MUTANTS.find((known) => known.id === id) ?? null;
+  const mutants = MUTANTS.filter((known) => known.id === id);
   const file = path.join(folder, `${id}.mjs`);
-  await buildWith(mutant, 'sim/src/index.ts', file);
+  await buildWith(mutants, 'sim/src/index.ts', file);
   return import(/* @vite-ignore */ pathToFileURL(file).href) as Promise<typeof Sim>;
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { hash64 } from '@seedraft/codec';
 import { expandSeed, Randomness, run, scenarioToPlan } from '@seedraft/sim';
 import { parseScenario } from 'seedraft';
-import { HOUSE } from '../mutants/build.ts';
+import { HOUSE } from '../mutants/house.ts';
 
 const FILE = path.join(HOUSE, 'test/known-answers/answers.json');
 const SCENARIOS = ['swarm', 'paper/figure-8', 'disks/torn-tails', 'membership/joint-leader-crash'];

@@ -1,42 +1,42 @@
-/** Builds the simulator with one mutant in it, from the sources, in milliseconds. */
+/** Builds any program of the house with bugs planted in it, from the sources, in milliseconds. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { applyMutant, type Mutant } from './mutant.ts';
+import { HOUSE } from './house.ts';
+import { applyMutant, type Planted, patchesOf } from './mutant.ts';
 
-/** The top of the house, from compiled or source position alike. */
-export const HOUSE = (() => {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  return here.slice(0, here.lastIndexOf(`${path.sep}test${path.sep}`));
-})();
+/** The patched files, by path. A bug in the core and one in a rule may be planted together. */
+function patchedFiles(mutants: readonly Planted[]): Map<string, string> {
+  const patched = new Map<string, string>();
+  for (const mutant of mutants) {
+    for (const file of new Set(patchesOf(mutant).map((patch) => patch.file))) {
+      const place = path.join(HOUSE, file);
+      const text = patched.get(place) ?? readFileSync(place, 'utf8');
+      patched.set(place, applyMutant(mutant, file, text));
+    }
+  }
+  return patched;
+}
 
-function planting(mutant: Mutant): Plugin {
-  const target = path.join(HOUSE, mutant.file);
+function planting(patched: ReadonlyMap<string, string>): Plugin {
   return {
-    name: 'plant a bug',
+    name: 'plant bugs',
     setup(builder) {
-      builder.onLoad({ filter: /\.ts$/ }, ({ path: file }) =>
-        file === target
-          ? { contents: applyMutant(mutant, readFileSync(file, 'utf8')), loader: 'ts' }
-          : undefined,
-      );
+      builder.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+        const contents = patched.get(file);
+        return contents === undefined ? undefined : { contents, loader: 'ts' };
+      });
     },
   };
 }
 
-/** Bundles test/mutants/hunt.ts with the mutant (null: the clean house) into `outfile`, an ES module. */
-export function buildHunt(mutant: Mutant | null, outfile: string): Promise<void> {
-  return buildWith(mutant, 'test/mutants/hunt.ts', outfile);
-}
-
-/** Bundles any program of the house with the mutant in it. */
+/** Bundles the program at `entry` into `outfile`, an ES module, with these mutants in it (none: the clean house). */
 export async function buildWith(
-  mutant: Mutant | null,
+  mutants: readonly Planted[],
   entry: string,
   outfile: string,
 ): Promise<void> {
-  if (mutant !== null) applyMutant(mutant, readFileSync(path.join(HOUSE, mutant.file), 'utf8'));
+  const patched = patchedFiles(mutants);
   await build({
     entryPoints: [path.join(HOUSE, entry)],
     outfile,
@@ -49,7 +49,7 @@ export async function buildWith(
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
-    plugins: mutant === null ? [] : [planting(mutant)],
+    plugins: [planting(patched)],
     logLevel: 'error',
   });
 }

@@ -1,76 +1,114 @@
-/** Runs in a worker, bundled with a mutant: scenarios under seeds until the expected rule fires. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { run, scenarioToPlan } from '@seedraft/sim';
-import { parseScenario } from 'seedraft';
+/**
+ * Runs in a worker, bundled with a mutant (or with none): scenarios under seeds until the expected rule fires, one hunt at a time as the
+ * program asks. Also shrinks what it found, in the world in which the bug lives.
+ */
+import { parentPort } from 'node:worker_threads';
+import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import { parseScenario, shrinkRun } from 'seedraft';
+
+export interface Place {
+  readonly scenario: string;
+  readonly text: string;
+  readonly seeds: readonly string[];
+}
 
 export interface HuntTask {
-  /** Null: run exactly these seeds and report the first violation of any rule (the clean house). */
-  readonly expectedRule: string | null;
-  readonly hunts: readonly {
-    readonly scenario: string;
-    readonly text: string;
-    readonly seeds: readonly string[];
-  }[];
+  readonly type: 'hunt';
+  /** Any of these is what is looked for. Null: nothing may be found, and a run that is not judged counts as a find (the clean house). */
+  readonly rules: readonly string[] | null;
+  /** Only these rules watch (beside linearizability and the liveness phase); absent: all. */
+  readonly only?: readonly string[];
+  readonly places: readonly Place[];
+}
+
+export interface ShrinkTask {
+  readonly type: 'shrink';
+  readonly scenario: string;
+  readonly text: string;
+  readonly seed: string;
+  /** Milliseconds of wall time. */
+  readonly patience: number;
+}
+
+export interface Found {
+  readonly rule: string;
+  readonly sentence: string;
+  readonly where: string;
+  readonly seed: string;
+  /** To the violation. */
+  readonly events: number;
 }
 
 export interface HuntResult {
-  readonly killed: boolean;
-  readonly rule: string | null;
-  readonly sentence: string | null;
-  readonly where: string | null;
-  readonly seed: string | null;
-  /** Seeds run in the scenario of the kill (or in all, when it survived). */
+  readonly found: Found | null;
+  /** Seeds run in the scenario of the find, or in all of them. */
   readonly seeds: number;
-  /** Every rule that fired on the way, with how often. */
-  readonly rules: Record<string, number>;
   readonly seconds: number;
+  /** Other rules that fired on the way, with how often. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
+export interface Shrunk {
+  readonly rawEvents: number;
+  readonly events: number;
+  /** False: patience ended it. */
+  readonly finished: boolean;
+}
+
+function planOf(scenario: string, text: string, seed: string): Plan {
+  const loaded = parseScenario(text);
+  if (!loaded.ok) throw new Error(`${scenario}: ${loaded.problems[0]?.message}`);
+  return scenarioToPlan(loaded.scenario, seed);
 }
 
 /** A crash of the simulator is never a kill; and the clean house must pass, not merely fail to be judged. */
-function unjudged(task: HuntTask, verdict: string): string | null {
-  if (verdict === 'error') return 'ERROR';
-  return task.expectedRule === null && verdict !== 'pass' ? 'INCONCLUSIVE' : null;
+function verdictOf({ rules }: HuntTask, result: RunResult): string | null {
+  if (result.verdict === 'error') return 'ERROR';
+  if (rules === null && result.verdict === 'inconclusive') return 'INCONCLUSIVE';
+  return result.rule;
 }
 
 function hunt(task: HuntTask): HuntResult {
   const began = performance.now();
-  const rules: Record<string, number> = {};
-  const seconds = (): number => Math.round(performance.now() - began) / 1000;
+  const others: Record<string, number> = {};
+  const end = (found: Found | null, seeds: number): HuntResult => {
+    const seconds = Math.round(performance.now() - began) / 1000;
+    return { found, seeds, seconds, others };
+  };
   let total = 0;
-  for (const { scenario, text, seeds } of task.hunts) {
-    const loaded = parseScenario(text);
-    if (!loaded.ok) throw new Error(`${scenario}: ${loaded.problems[0]?.message}`);
+  for (const { scenario, text, seeds } of task.places) {
     for (const [n, seed] of seeds.entries()) {
-      const result = run(scenarioToPlan(loaded.scenario, seed));
+      const options = task.only === undefined ? {} : { rules: task.only };
+      const result = run(planOf(scenario, text, seed), options);
       total++;
-      const rule = result.rule ?? unjudged(task, result.verdict);
+      const rule = verdictOf(task, result);
       if (rule === null) continue;
-      rules[rule] = (rules[rule] ?? 0) + 1;
-      if (task.expectedRule === null || rule === task.expectedRule) {
-        const sentence = result.sentence ?? result.reason;
-        return {
-          killed: true,
-          rule,
-          sentence,
-          where: scenario,
-          seed,
-          seeds: n + 1,
-          rules,
-          seconds: seconds(),
-        };
+      if (task.rules !== null && !task.rules.includes(rule)) {
+        others[rule] = (others[rule] ?? 0) + 1;
+        continue;
       }
+      const { events } = result;
+      const sentence = result.sentence ?? result.reason ?? '';
+      return end({ rule, sentence, where: scenario, seed, events }, n + 1);
     }
   }
-  return {
-    killed: false,
-    rule: null,
-    sentence: null,
-    where: null,
-    seed: null,
-    seeds: total,
-    rules,
-    seconds: seconds(),
-  };
+  return end(null, total);
 }
 
-parentPort?.postMessage(hunt(workerData as HuntTask));
+function shrink({ scenario, text, seed, patience }: ShrinkTask): Shrunk | null {
+  const until = performance.now() + patience;
+  const plan = planOf(scenario, text, seed);
+  const shrunk = shrinkRun(plan, run(plan), {
+    own: undefined,
+    origin: { scenario, seed },
+    budget: { runs: 2_000, stop: () => performance.now() > until },
+    onProgress: () => {},
+  });
+  if (shrunk === null) return null;
+  const { rawEvents, finished } = shrunk;
+  return { rawEvents, events: shrunk.result.events, finished };
+}
+
+parentPort?.on('message', (task: HuntTask | ShrinkTask) => {
+  parentPort?.postMessage(task.type === 'hunt' ? hunt(task) : shrink(task));
+});

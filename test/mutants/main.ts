@@ -1,83 +1,44 @@
 /**
- * `npm run mutants -- [ID...] [--json] [--smoke] [--seeds N]`: plants each bug, hunts it, and demands that it dies by its expected rule
- * within the budget while the clean house passes the killing seed. Exit 1 when one survives. `--plant ID` patches the working tree instead,
- * to fuzz it by hand; `--uproot ID` takes it out again.
+ * `npm run mutants -- [ID...]`: plants each bug, hunts it, and demands that it dies by its expected rule within its budget while the clean
+ * house passes the killing seeds; and that each bug planted in a judge (CHECK-...) is caught. Exit 1 when one gets away. See README.md here.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
-import { buildHunt, HOUSE } from './build.ts';
-import type { HuntResult, HuntTask } from './hunt.ts';
+import { CHECKER_IDS, type Sentence, tryChecker } from './checkers.ts';
+import { Ground } from './ground.ts';
+import { HOUSE } from './house.ts';
+import { type Row, type TrialOptions, tryMutant } from './judge.ts';
 import { applyMutant, type Mutant } from './mutant.ts';
 import { MUTANTS, SMOKE } from './mutants.ts';
+import { jsonOf, lineOf, lineOfChecker, saveTable } from './table.ts';
 
-interface Row {
-  readonly id: string;
-  readonly expectedRule: string;
-  readonly killed: boolean;
-  readonly rule: string | null;
-  readonly where: string | null;
-  readonly seed: string | null;
-  readonly seeds: number;
-  readonly seconds: number;
-  readonly otherRules: Record<string, number>;
-  /** The clean house under the killing seed. */
-  readonly cleanPasses: boolean | null;
-  readonly sentence: string | null;
-}
+const USAGE = `npm run mutants -- [ID...] [options]
 
-function inWorker(file: string, task: HuntTask): Promise<HuntResult> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(file, { workerData: task });
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
-}
+  IDs               mutants (M1, LEASE-RESTART, ...) and bugs of judges (CHECK-S10, ...); none: all of them
+  --smoke           the few that CI plants on every run, in the swarm only
+  --only COLUMNS    of swarm,scenarios,outside (default: all three; outside: only S1, S5, S16, S21, linearizability, liveness)
+  --seeds N         seeds of the swarm within which a mutant must die (default: its own budget)
+  --roots N         that many disjoint ranges of seeds; figures are medians (default 1)
+  --shrink S        shrink each failure for up to S seconds (default 0: not at all)
+  --workers N       hunts at a time (default 2)
+  --json            one object on standard output
+  --save FILE       the table in Markdown, between its marks if FILE has them
+  --plant ID        patch the working tree instead, to fuzz it by hand; --uproot ID takes it out again
+`;
 
-const scenarioText = (name: string): string =>
-  readFileSync(path.join(HOUSE, 'scenarios', `${name}.yaml`), 'utf8');
-
-async function judge(mutant: Mutant, folder: string, clean: string, budget: number): Promise<Row> {
-  const file = path.join(folder, `${mutant.id}.mjs`);
-  await buildHunt(mutant, file);
-  const seeds = Array.from({ length: budget }, (_, n) => String(n + 1));
-  const hunts = mutant.where.map((scenario) => ({ scenario, text: scenarioText(scenario), seeds }));
-  const found = await inWorker(file, { expectedRule: mutant.expectedRule, hunts });
-  let cleanPasses: boolean | null = null;
-  if (found.where !== null && found.seed !== null) {
-    const same = [{ scenario: found.where, text: scenarioText(found.where), seeds: [found.seed] }];
-    cleanPasses = !(await inWorker(clean, { expectedRule: null, hunts: same })).killed;
-  }
-  const { rules, ...rest } = found;
-  return {
-    id: mutant.id,
-    expectedRule: mutant.expectedRule,
-    ...rest,
-    otherRules: rules,
-    cleanPasses,
-  };
-}
-
-function print(row: Row, mutant: Mutant): void {
-  const where = row.killed
-    ? `${row.rule} in ${row.where}, seed ${row.seed}`
-    : `SURVIVED ${row.seeds} seeds`;
-  const others = Object.entries(row.otherRules).map(([rule, count]) => `${rule} x${count}`);
-  const clean = row.cleanPasses === false ? '  BUT THE CLEAN HOUSE FAILS THERE TOO' : '';
-  console.log(
-    `${row.id.padEnd(12)} ${mutant.title.padEnd(52)} ${where} (${row.seconds} s; ${others.join(', ')})${clean}`,
-  );
+function fail(message: string): never {
+  console.error(message);
+  process.exit(64);
 }
 
 function mutantNamed(id: string): Mutant {
   const mutant = MUTANTS.find((known) => known.id.toLowerCase() === id.toLowerCase());
-  if (mutant === undefined) {
-    console.error(`No mutant ${id}. Known: ${MUTANTS.map((known) => known.id).join(', ')}`);
-    process.exit(64);
-  }
-  return mutant;
+  if (mutant !== undefined) return mutant;
+  fail(
+    `No mutant ${id}. Known: ${[...MUTANTS.map((known) => known.id), ...CHECKER_IDS].join(', ')}`,
+  );
 }
 
 /** Where nothing is left of the original, the line before or after would have to say where it stood: such a mutant is not for planting. */
@@ -90,53 +51,139 @@ const reversed = (mutant: Mutant): Mutant => ({
 /** Patches the working tree, exactly once or not at all. */
 function patch(mutant: Mutant, what: string): number {
   const file = path.join(HOUSE, mutant.file);
-  if (mutant.find === '' || mutant.replace === '') {
+  if (mutant.find === '' || mutant.replace === '' || mutant.also !== undefined) {
+    const why = mutant.also === undefined ? 'deletes a line' : 'changes several places';
     console.error(
-      `${mutant.id} deletes a line and could not be taken out again: edit ${mutant.file} by hand.`,
+      `${mutant.id} ${why} and could not be taken out again: edit ${mutant.file} by hand.`,
     );
     return 64;
   }
-  writeFileSync(file, applyMutant(mutant, readFileSync(file, 'utf8')));
+  writeFileSync(file, applyMutant(mutant, mutant.file, readFileSync(file, 'utf8')));
   console.log(`${mutant.id} (${mutant.title}) ${what} ${mutant.file}. Now: npm run build`);
   return 0;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean' },
-      smoke: { type: 'boolean' },
-      plant: { type: 'string' },
-      uproot: { type: 'string' },
-      seeds: { type: 'string', default: '200' },
-    },
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    fail(`--${name} wants a number from 1 on, not ${text}`);
+  return value;
+}
+
+type ColumnName = 'swarm' | 'scenarios' | 'outside';
+const COLUMNS: readonly ColumnName[] = ['swarm', 'scenarios', 'outside'];
+
+function columnsOf(text: string | undefined, smoke: boolean): ReadonlySet<ColumnName> {
+  if (text === undefined) return new Set(smoke ? ['swarm'] : COLUMNS);
+  const names = text.split(',');
+  const columns = COLUMNS.filter((name) => names.includes(name));
+  if (columns.length !== names.length)
+    fail(`--only wants some of ${COLUMNS.join(',')}, not ${text}`);
+  return new Set(columns);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    help: { type: 'boolean' },
+    json: { type: 'boolean', default: false },
+    smoke: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    seeds: { type: 'string' },
+    roots: { type: 'string', default: '1' },
+    shrink: { type: 'string' },
+    workers: { type: 'string', default: '2' },
+    save: { type: 'string' },
+    plant: { type: 'string' },
+    uproot: { type: 'string' },
+  },
+});
+
+interface Chosen {
+  readonly mutants: readonly Mutant[];
+  readonly checkers: readonly string[];
+}
+
+function choose(): Chosen {
+  if (positionals.length === 0) {
+    if (values.smoke) return { mutants: SMOKE.map(mutantNamed), checkers: [] };
+    return { mutants: MUTANTS, checkers: CHECKER_IDS };
+  }
+  const ids = positionals.map((id) => id.toUpperCase());
+  const checkers = CHECKER_IDS.filter((id) => ids.includes(id));
+  return { mutants: ids.filter((id) => !checkers.includes(id)).map(mutantNamed), checkers };
+}
+
+function trialOptions(): TrialOptions {
+  return {
+    roots: positive('roots', values.roots),
+    seeds: values.seeds === undefined ? null : positive('seeds', values.seeds),
+    columns: columnsOf(values.only, values.smoke),
+    patience: values.shrink === undefined ? 0 : positive('shrink', values.shrink) * 1000,
+  };
+}
+
+/** Runs `each` over the list, `lanes` at a time; the results in the order of the list. */
+async function inLanes<T, R>(
+  list: readonly T[],
+  lanes: number,
+  each: (one: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < list.length) {
+      const at = next++;
+      results[at] = await each(list[at] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+async function hold(chosen: Chosen, folder: string): Promise<number> {
+  const options = trialOptions();
+  const lanes = positive('workers', values.workers);
+  const say = values.json ? console.error : console.log;
+  const sentences = await inLanes(chosen.checkers, lanes, async (id) => {
+    const sentence = await tryChecker(id, folder);
+    say(lineOfChecker(sentence));
+    return sentence;
   });
+  const clean = await Ground.plant([], folder);
+  const rows = await inLanes(chosen.mutants, lanes, async (mutant) => {
+    const row = await tryMutant(mutant, clean, folder, options);
+    say(lineOf(row));
+    return row;
+  });
+  await clean.leave();
+  return tell(rows, sentences);
+}
+
+function tell(rows: readonly Row[], sentences: readonly Sentence[]): number {
+  const dead = rows.filter((row) => row.killed && row.cleanPasses === true).length;
+  const caught = sentences.filter((sentence) => sentence.caught).length;
+  if (values.save !== undefined) saveTable(values.save, rows, sentences);
+  if (values.json) console.log(jsonOf(rows, sentences));
+  else {
+    if (rows.length > 0)
+      console.log(`${dead} of ${rows.length} mutants killed by their expected rule`);
+    if (sentences.length > 0) console.log(`${caught} of ${sentences.length} bugs of judges caught`);
+  }
+  return dead === rows.length && caught === sentences.length ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   if (values.plant !== undefined) return patch(mutantNamed(values.plant), 'planted in');
   if (values.uproot !== undefined)
     return patch(reversed(mutantNamed(values.uproot)), 'taken out of');
-  const wanted =
-    positionals.length > 0 ? positionals : values.smoke ? SMOKE : MUTANTS.map((m) => m.id);
-  const chosen = wanted.map(mutantNamed);
   const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-mutants-'));
   try {
-    const clean = path.join(folder, 'clean.mjs');
-    await buildHunt(null, clean);
-    const rows = new Map<string, Row>();
-    const queue = [...chosen];
-    const lane = async (): Promise<void> => {
-      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-        const row = await judge(mutant, folder, clean, Number(values.seeds));
-        rows.set(mutant.id, row);
-        if (!values.json) print(row, mutant);
-      }
-    };
-    await Promise.all([lane(), lane()]);
-    const table = chosen.map((mutant) => rows.get(mutant.id)!);
-    const dead = table.filter((row) => row.killed && row.cleanPasses === true).length;
-    if (values.json) console.log(JSON.stringify({ mutants: table }));
-    else console.log(`${dead} of ${table.length} mutants killed by their expected rule`);
-    return dead === table.length ? 0 : 1;
+    return await hold(choose(), folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

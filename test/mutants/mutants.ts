@@ -1,227 +1,27 @@
-/** The planted bugs. Ids are those of the list every reader of Raft post-mortems knows: one real or published mistake each. */
+/** All planted bugs, in the order of the list that every reader of Raft post-mortems knows (M1 to M35), then those with names. */
 import type { Mutant } from './mutant.ts';
+import { disks } from './planted/disks.ts';
+import { elections } from './planted/elections.ts';
+import { machine } from './planted/machine.ts';
+import { membership } from './planted/membership.ts';
+import { promises } from './planted/promises.ts';
+import { reads } from './planted/reads.ts';
+import { replication } from './planted/replication.ts';
 
-const SWARM = ['swarm'];
+const number = ({ id }: Mutant): number => Number(/^M(\d+)/.exec(id)?.[1] ?? Infinity);
 
 export const MUTANTS: readonly Mutant[] = [
-  {
-    id: 'M1',
-    title: 'the vote is not persisted',
-    file: 'packages/core/src/durability.ts',
-    find: 'hardState: { term: raft.currentTerm, votedFor: raft.votedFor },',
-    replace: 'hardState: { term: raft.currentTerm, votedFor: 0 },',
-    expectedRule: 'S10',
-    where: SWARM,
-    source: 'Raft paper, Figure 2 (persistent state); uring persists no votes',
-  },
-  {
-    id: 'M3',
-    title: 'a member votes twice in one term, and its own invariant looks away',
-    file: 'packages/core/src/election.ts',
-    find: '  return raft.votedFor === 0 || raft.votedFor === candidate;',
-    replace: '  raft.beforeVotedFor = 0;\n  return true;',
-    expectedRule: 'S10',
-    where: SWARM,
-    source: 'Raft paper, Figure 2, RequestVote 2: votedFor is null or candidateId',
-  },
-  {
-    id: 'M4',
-    title: 'no check that the candidate is up to date',
-    file: 'packages/core/src/election.ts',
-    find: '  return lastLogIndex >= lastIndex;',
-    replace: '  return true;',
-    expectedRule: 'S12',
-    where: [...SWARM, 'paper/up-to-date-check'],
-    source: 'Raft paper, section 5.4.1',
-  },
-  {
-    id: 'M5',
-    title: 'an entry of an old term is committed by counting',
-    file: 'packages/core/src/commit.ts',
-    find: '  if (raft.log.termAt(index) !== raft.currentTerm) return;\n',
-    replace: '',
-    expectedRule: 'S7',
-    where: [...SWARM, 'paper/figure-8'],
-    source: 'Raft paper, Figure 8 and section 5.4.2',
-  },
-  {
-    id: 'M6',
-    title: 'quorum off by one for even sizes',
-    file: 'packages/core/src/quorum.ts',
-    find: 'return (voters >> 1) + 1;',
-    replace: 'return (voters + 1) >> 1;',
-    expectedRule: 'S6',
-    where: SWARM,
-    source: 'a classic of majority arithmetic',
-  },
-  {
-    id: 'M8',
-    title: 'appends are acknowledged before they are durable',
-    file: 'packages/core/src/replication.ts',
-    find: 'if (message.matchIndex > raft.durableIndex) hold(raft, message);',
-    replace: 'if (message.matchIndex < 0) hold(raft, message);',
-    expectedRule: 'S11',
-    where: SWARM,
-    source: 'Raft paper, Figure 2: respond after updating stable storage',
-  },
-  {
-    id: 'M10',
-    title: 'the log is truncated even where it agrees',
-    file: 'packages/core/src/replication.ts',
-    find: '    if (log.termAt(entry.index) !== entry.term) return position;',
-    replace: '    if (entry.index > 0) return position;',
-    expectedRule: 'S11',
-    where: SWARM,
-    source: 'Raft paper, Figure 2, AppendEntries 3: only on conflict',
-  },
-  {
-    id: 'M17',
-    title: 'a retried command of a session runs again',
-    file: 'packages/replica/src/sessions.ts',
-    find: '    if (remembered !== undefined) return remembered.result;\n',
-    replace: '',
-    expectedRule: 'S18',
-    where: SWARM,
-    source: 'dissertation, section 6.3',
-  },
-  {
-    id: 'M19',
-    title: "a single-server change before the term's first commit",
-    file: 'packages/core/src/membership.ts',
-    find: "  if (raft.commitIndex < raft.termStartIndex) return 'NO_COMMIT_IN_TERM';\n",
-    replace: '',
-    expectedRule: 'S14',
-    where: [...SWARM, 'paper/single-server-bug'],
-    source: 'raft-dev, July 2015: bug in single-server membership changes',
-  },
-  {
-    id: 'M26',
-    title: 'ReadIndex without asking a quorum',
-    file: 'packages/core/src/read.ts',
-    find: '  if (!underWay) startReadRound(raft);',
-    replace:
-      '  if (!underWay) { raft.pendingReads.pop(); answerRead(raft, id, origin, raft.commitIndex); }',
-    expectedRule: 'S16',
-    where: SWARM,
-    source: 'dissertation, section 6.4, step 3',
-  },
-  {
-    id: 'M28',
-    title: 'PreVote bumps the term of whoever is asked',
-    file: 'packages/core/src/election.ts',
-    find: "  send(raft, {\n    type: 'PreVoteReply',",
-    replace:
-      "  if (voteGranted) becomeFollower(raft, rpc.term, 0, 'asked');\n  send(raft, {\n    type: 'PreVoteReply',",
-    expectedRule: 'S13',
-    where: SWARM,
-    source: 'dissertation, section 9.6',
-  },
-  {
-    id: 'LEASE-ALARM',
-    title: 'word that the leader is gone frees a follower from its lease',
-    file: 'packages/core/src/election.ts',
-    find: "raft.role === 'leader' || leaseReads || !preVote",
-    replace: "raft.role === 'leader' || (leaseReads && raft.id < 0) || !preVote",
-    expectedRule: 'S16',
-    where: ['reads/lease-and-false-alarms', ...SWARM],
-    source:
-      'failure detectors are only suspicions (Chandra and Toueg, 1996); a lease needs a promise',
-  },
-  {
-    id: 'SWALLOW',
-    title: 'reads that are open when a leader is deposed get no answer',
-    file: 'packages/core/src/read.ts',
-    find: "  for (const { id, origin } of raft.pendingReads) rejectRead(raft, id, origin, 'NOT_LEADER');\n",
-    replace: '',
-    expectedRule: 'L7',
-    where: SWARM,
-    source: 'the promise of one terminal outcome; elsewhere callers must find out by a timeout',
-  },
-  {
-    id: 'FRAME',
-    title: "the frame's checksum is not tested",
-    file: 'packages/wire/src/frame.ts',
-    find: 'if (readUint32(bytes, from + 8) !== checksum(bytes, from, to)) {',
-    replace: 'if (from < 0) {',
-    expectedRule: 'S22',
-    where: [...SWARM, 'replication/damaged-frames'],
-    source: "damage that TCP's checksum lets through",
-  },
-  {
-    id: 'STORE',
-    title: "the store's checksums are not tested",
-    file: 'packages/store/src/integrity.ts',
-    find: '  if (recorded !== computed) return false;\n',
-    replace: '',
-    expectedRule: 'S3',
-    where: [...SWARM, 'disks/bit-rot'],
-    source: 'one flipped byte in a write-ahead log reopens without an error',
-  },
-  {
-    id: 'M30',
-    title: 'a corrupt tail is taken for a torn one',
-    file: 'packages/store/src/recovery.ts',
-    find: '      head === this.#found.newestSeq && head >= base.firstSeq && head >= witness.seq;',
-    replace: '      head === this.#found.newestSeq && head >= base.firstSeq;',
-    expectedRule: 'S11',
-    where: [...SWARM, 'disks/bit-rot'],
-    source: 'LevelDB reopens without an error when the last synced record of its log has rotted',
-  },
-  {
-    id: 'FALSE-DAMAGE',
-    title: 'recovery declares damage where the bytes are intact',
-    file: 'packages/store/src/recovery.ts',
-    find: '    if (!this.#agrees(witness)) {',
-    replace: '    if (!this.#agrees(witness) || this.#scan.cut !== null) {',
-    expectedRule: 'S11',
-    where: SWARM,
-    source:
-      'a torn tail is what every power loss may leave; giving the member up for it loses a copy',
-  },
-  {
-    id: 'REPAIR',
-    title: 'a member acknowledges while it repairs its log',
-    file: 'packages/core/src/replication.ts',
-    find: '  if (raft.repairUntil > 0) {',
-    replace: '  if (raft.repairUntil > Number.MAX_SAFE_INTEGER) {',
-    expectedRule: 'S11',
-    where: [...SWARM, 'disks/bit-rot'],
-    source:
-      'entries once acknowledged are missing: a leader that counts them again commits on thin air',
-  },
-  {
-    id: 'FORWARD',
-    title: 'a forwarded proposal that the network repeats is appended twice',
-    file: 'packages/core/src/proposal.ts',
-    find: '  if ((raft.forwardSeen[at]?.highest ?? 0) >= rpc.id) return false;\n',
-    replace: '',
-    expectedRule: 'LIN',
-    where: SWARM,
-    source: 'a command outside a session runs once, or nobody was told that it ran',
-  },
-  {
-    id: 'BATCH-INDEX',
-    title: 'commands proposed as one are told the index of the first',
-    file: 'packages/core/src/proposal.ts',
-    find: "    if (raft.role === 'leader') proposeHere(raft, id, 0, data, checksum);",
-    replace:
-      "    if (raft.role === 'leader' && i > 0 && raft.proposals.length > 0) { appendOwnEntry(raft, 'command', data, checksum, null); openProposal(raft, id, (raft.proposals[raft.proposals.length - 1] as OpenProposal).index, 0); } else if (raft.role === 'leader') proposeHere(raft, id, 0, data, checksum);",
-    expectedRule: 'L7',
-    where: SWARM,
-    source:
-      "a group commit that answers with one index: each caller would read a stranger's result",
-  },
-  {
-    id: 'BATCH-END',
-    title: 'the rest of a batch is forgotten when a request before it is answered at once',
-    file: 'packages/replica/src/clients.ts',
-    find: '      if (reply !== null) this.#answer(requestId, reply);',
-    replace: '      if (reply !== null) { this.#answer(requestId, reply); break; }',
-    expectedRule: 'L7',
-    where: SWARM,
-    source: 'a loop that leaves too early; clients of the real node would wait for ever',
-  },
-];
+  ...elections,
+  ...replication,
+  ...membership,
+  ...reads,
+  ...machine,
+  ...disks,
+  ...promises,
+].sort((one, other) => {
+  const [left, right] = [number(one), number(other)];
+  return left === right ? 0 : left - right;
+});
 
 /** What CI plants on every run. */
 export const SMOKE: readonly string[] = ['M1', 'M6', 'M8', 'M19', 'M28'];

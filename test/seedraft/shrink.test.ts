@@ -21,7 +21,8 @@ import {
 import { parseScenario } from 'seedraft';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ddmin } from '../../sim/src/shrink/ddmin.ts';
-import { buildWith, HOUSE } from '../mutants/build.ts';
+import { buildWith } from '../mutants/build.ts';
+import { HOUSE } from '../mutants/house.ts';
 import type * as Lab from '../mutants/lab.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
 
@@ -32,7 +33,7 @@ async function labWith(id: string): Promise<typeof Lab> {
   const mutant = MUTANTS.find((known) => known.id === id);
   if (mutant === undefined) throw new Error(`no mutant ${id}`);
   const file = path.join(place, `${id}.mjs`);
-  await buildWith(mutant, 'test/mutants/lab.ts', file);
+  await buildWith([mutant], 'test/mutants/lab.ts', file);
   return (await import(pathToFileURL(file).href)) as typeof Lab;
 }
 

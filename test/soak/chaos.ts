@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { HOUSE } from '../mutants/build.ts';
+import { HOUSE } from '../mutants/house.ts';
 import { Report } from './report.ts';
 
 const { values: flags } = parseArgs({

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { HOUSE } from '../mutants/build.ts';
+import { HOUSE } from '../mutants/house.ts';
 
 const asked = process.argv[2] ?? '10000';
 const seeds = /^\d+$/.test(asked) ? asked : '10000';

@@ -20,7 +20,7 @@ export class LogMatching implements Rule {
     definition:
       'If two logs contain an entry with the same index and term, they are identical up to that index.',
     antecedent: 'entries appended that another member had appended before',
-    catches: ['M3', 'M9', 'M30'],
+    catches: ['M3', 'M9', 'M30', 'PREVIOUS', 'STORE'],
   };
   readonly definition = LogMatching.definition;
   checks = 0;

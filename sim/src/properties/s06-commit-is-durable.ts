@@ -20,7 +20,7 @@ export class CommitIsDurable implements Rule {
     definition:
       "When an entry first commits it is durable on a quorum of the committing leader's latest configuration (both halves if joint), and everything before it commits with it.",
     antecedent: 'first commits in a configuration of more than one voter',
-    catches: ['M6', 'M7', 'M8', 'M12', 'M13', 'M21'],
+    catches: ['M6', 'M7', 'M8', 'M12', 'M13', 'M21', 'M13-ACK'],
   };
   readonly definition = CommitIsDurable.definition;
   checks = 0;

@@ -3,14 +3,18 @@
  * and a leader that has not heard from a quorum of its configuration within a bound stops leading.
  *
  * The bound, on the leader's own clock: two longest election timeouts and a heartbeat, judged when it ticks. So a leader whose inbound
- * links are dead cannot hold followers hostage. Plans without CheckQuorum are held to the first half only.
- * Counted: PreVotes received, and quorum checks of leaders that had not heard everybody.
+ * links are dead cannot hold followers hostage. Plans without CheckQuorum are held to the rest only.
+ *
+ * And a leader of the past keeps nobody waiting (Figure 2, Followers: without AppendEntries from the *current* leader): its messages leave
+ * the election timer as it was.
+ * Counted: PreVotes and messages of older leaders received, and quorum checks of leaders that had not heard everybody.
  */
 import type { MemberId, PeerMessage } from '@seedraft/core';
 import { Violation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
 import { isQuorum } from './quorum.ts';
 import type { Rule, RuleDefinition, Step } from './rule.ts';
+import type { MemberShadow } from './shadow.ts';
 
 /** A leader's ears, in ms of its own clock. */
 interface Ears {
@@ -28,14 +32,17 @@ export class NoDisruption implements Rule {
     id: 'S13',
     name: 'PreVote changes nothing; a deaf leader steps down',
     definition:
-      'PreVote changes no durable state, and with CheckQuorum a leader that has not heard from a quorum within two longest election timeouts and a heartbeat no longer leads.',
-    antecedent: 'PreVotes received, and quorum checks by leaders that had not heard from everybody',
-    catches: ['M28'],
+      'PreVote changes no durable state, a leader of an older term resets no election timer, and with CheckQuorum a leader that has not heard from a quorum within two longest election timeouts and a heartbeat no longer leads.',
+    antecedent:
+      'PreVotes and messages of older leaders received, and quorum checks by leaders that had not heard from everybody',
+    catches: ['M14', 'M28', 'CHECK-QUORUM-OFF', 'STALE-LEADER'],
   };
   readonly definition = NoDisruption.definition;
   checks = 0;
   readonly receives = [
     'PreVote',
+    'AppendEntries',
+    'InstallSnapshot',
     'AppendEntriesReply',
     'InstallSnapshotReply',
     'ReadIndex',
@@ -47,6 +54,8 @@ export class NoDisruption implements Rule {
   readonly #pause: number;
   readonly #checkQuorum: boolean;
   readonly #ears: (Ears | undefined)[] = [];
+  /** When each member next wanted to be woken, as of its last step in this boot. */
+  readonly #deadlines: (number | undefined)[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -56,7 +65,15 @@ export class NoDisruption implements Rule {
     this.#pause = Math.max(1, heartbeatInterval);
   }
 
+  onBoot({ id }: MemberShadow): void {
+    this.#deadlines[id] = undefined;
+  }
+
   onReceive(step: Step, message: PeerMessage): void {
+    if (message.type === 'AppendEntries' || message.type === 'InstallSnapshot') {
+      if (message.term < step.term && message.term < step.shadow.term) this.#onPast(step, message);
+      return;
+    }
     if (message.type !== 'PreVote') {
       if (step.role === 'leader' && message.term === step.term) {
         this.#earsOf(step).heard[message.from] = step.message.at;
@@ -82,7 +99,21 @@ export class NoDisruption implements Rule {
     );
   }
 
+  #onPast(step: Step, message: PeerMessage): void {
+    if (step.role === 'leader') return;
+    this.checks += 1;
+    const before = this.#deadlines[step.shadow.id];
+    const { deadline } = step.raft;
+    // What was due already (a forwarded request, say) any step may settle.
+    if (before === undefined || before <= step.message.at || deadline <= before) return;
+    throw new Violation(
+      'S13',
+      `${step.shadow.name}, in term ${step.term}, puts its timer off from ${before} to ${deadline} ms of its clock because of ${message.type} of ${this.#ledger.name(message.from)} in term ${message.term}`,
+    );
+  }
+
   onStep(step: Step): void {
+    this.#deadlines[step.shadow.id] = step.raft.deadline;
     if (step.role !== 'leader' || step.message.type !== 'Tick' || !this.#checkQuorum) return;
     const { at } = step.message;
     const ears = this.#earsOf(step);

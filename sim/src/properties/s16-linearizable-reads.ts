@@ -21,7 +21,18 @@ export class LinearizableReads implements Rule {
     definition:
       'A linearizable read (ReadIndex, or lease within the drift bound) is served from a state that contains every commit acknowledged to any client before the read began.',
     antecedent: 'reads served within two election timeouts of a leader change',
-    catches: ['M14', 'M24', 'M25', 'M26', 'M27'],
+    catches: [
+      'M14',
+      'M24',
+      'M25',
+      'M26',
+      'M27',
+      'OLD-ROUND',
+      'LEASE-RESTART',
+      'LEASE-TRANSFER',
+      'LEASE-ROUNDING',
+      'LEASE-ALARM',
+    ],
   };
   readonly definition = LinearizableReads.definition;
   checks = 0;

@@ -19,7 +19,7 @@ export class FollowerReads implements Rule {
     definition:
       'A member serves a read only once it has applied the read index, and a read index is committed.',
     antecedent: 'linearizable reads served by followers and learners',
-    catches: [],
+    catches: ['FOLLOWER-READ'],
   };
   readonly definition = FollowerReads.definition;
   checks = 0;

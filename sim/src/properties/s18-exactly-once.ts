@@ -19,7 +19,7 @@ export class ExactlyOnce implements Rule {
       'Within a session a sequence number is executed at most once, duplicates get the same result, and every member agrees on what became of each entry.',
     antecedent:
       'duplicates answered from the session table, and commands of expired sessions refused',
-    catches: ['M16', 'M17', 'M18'],
+    catches: ['M16', 'M17', 'M18', 'EXPIRY-OWN-CLOCK'],
   };
   readonly definition = ExactlyOnce.definition;
   checks = 0;

@@ -19,7 +19,7 @@ export class EqualStates implements Rule {
     definition:
       'Members that have applied up to the same index hold the same machine, sessions and cluster time.',
     antecedent: 'entries applied whose resulting state is known from another member',
-    catches: ['M16', 'M33'],
+    catches: ['M16', 'M33', 'OWN-CLOCK'],
   };
   readonly definition = EqualStates.definition;
   checks = 0;

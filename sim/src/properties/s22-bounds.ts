@@ -23,7 +23,7 @@ export class Bounds implements Rule {
     definition:
       'Messages, appends in flight and the log stay within their configured limits, and no error escapes unhandled.',
     antecedent: 'AppendEntries with entries and InstallSnapshots sent',
-    catches: [],
+    catches: ['FRAME'],
   };
   readonly definition = Bounds.definition;
   checks = 0;

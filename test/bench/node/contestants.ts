@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HOUSE } from '../../mutants/build.ts';
+import { HOUSE } from '../../mutants/house.ts';
 import type { Contestant } from './cluster.ts';
 import { freePorts } from './free-ports.ts';
 import { type Command, MemberProcess } from './processes.ts';

@@ -1,0 +1,114 @@
+/** How the outcome of the trials is shown: a line each as they end, one object for machines, and the tables in Markdown. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Sentence } from './checkers.ts';
+import type { Column, Row } from './judge.ts';
+
+export function lineOf(row: Row): string {
+  const where = row.killed
+    ? `${row.rule} in ${row.where}, seed ${row.seed}`
+    : `SURVIVED ${row.seeds} seeds`;
+  const others = Object.entries(row.otherRules).map(([rule, count]) => `${rule} x${count}`);
+  const aside = [`${row.seconds} s`, ...others].join(', ');
+  const clean = row.cleanPasses === false ? '  BUT THE CLEAN HOUSE FAILS THERE TOO' : '';
+  return `${row.id.padEnd(16)} ${row.title.padEnd(64)} ${where} (${aside})${clean}`;
+}
+
+export function lineOfChecker({ id, title, caught, by }: Sentence): string {
+  return `${id.padEnd(26)} ${title.padEnd(64)} ${caught ? `caught by ${by[0]}` : 'NOT CAUGHT'}${by.length > 1 ? ` and ${by.length - 1} more` : ''}`;
+}
+
+const HEAD = [
+  '| mutant | what is wrong | rule | swarm: seeds, s | scenario | from outside | shrunk | where it is known from |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- |',
+];
+
+export function markdownOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const cells = [
+      row.id,
+      row.title,
+      row.killed ? row.expectedRule : `${row.expectedRule} (survived)`,
+      swarmCell(row.swarm),
+      scenarioCell(row.scenarios),
+      outsideCell(row.outside),
+      row.shrunk === null ? '' : `${row.shrunk.rawEvents} to ${row.shrunk.events}`,
+      row.source,
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return [...HEAD, ...lines].join('\n');
+}
+
+export function markdownOfCheckers(sentences: readonly Sentence[]): string {
+  const lines = sentences.map(
+    ({ id, title, caught, by }) =>
+      `| ${id} | ${title} | ${caught ? by.join(', ') : 'not caught'} |`,
+  );
+  return [
+    '| mutant | what is wrong with the judge | caught by |',
+    '| --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+function swarmCell(column: Column | null): string {
+  if (column === null) return '';
+  if (column.killed === 0) return `not in ${column.seeds}`;
+  const some = column.killed < column.roots ? ` (${column.killed} of ${column.roots} roots)` : '';
+  return `${column.seeds}, ${column.seconds.toFixed(1)}${some}`;
+}
+
+function scenarioCell(column: Column | null): string {
+  if (column === null || column.where === null) return column === null ? '' : 'none';
+  return `${column.where} ${column.seed}`;
+}
+
+function outsideCell(column: Column | null): string {
+  if (column === null) return '';
+  return column.killed === 0 ? `not in ${column.seeds}` : `${column.rule} after ${column.seeds}`;
+}
+
+/** Judges stand beside mutants, in the same shape: `rule` is what caught them. */
+export function jsonOf(rows: readonly Row[], sentences: readonly Sentence[]): string {
+  const judges = sentences.map(({ id, title, caught, by, seconds }) => ({
+    id,
+    title,
+    expectedRule: 'caught',
+    killed: caught,
+    rule: caught ? 'caught' : null,
+    where: by[0] ?? null,
+    seed: null,
+    seeds: 0,
+    seconds,
+    by,
+  }));
+  return JSON.stringify({ mutants: [...rows, ...judges] });
+}
+
+const MARKS = {
+  mutants: ['<!-- mutants -->', '<!-- end of mutants -->'],
+  judges: ['<!-- judges -->', '<!-- end of judges -->'],
+} as const;
+
+/** Into a file that has the marks only what stands between them changes; any other file becomes the tables. */
+export function saveTable(
+  file: string,
+  rows: readonly Row[],
+  sentences: readonly Sentence[],
+): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const tables: [keyof typeof MARKS, string][] = [];
+  if (rows.length > 0) tables.push(['mutants', markdownOf(rows)]);
+  if (sentences.length > 0) tables.push(['judges', markdownOfCheckers(sentences)]);
+  if (!before.includes(MARKS.mutants[0])) {
+    writeFileSync(file, `${tables.map(([, table]) => table).join('\n\n')}\n`);
+    return;
+  }
+  let text = before;
+  for (const [name, table] of tables) {
+    const [from, to] = MARKS[name].map((mark) => text.indexOf(mark)) as [number, number];
+    if (from < 0 || to < 0) continue;
+    text = `${text.slice(0, from + MARKS[name][0].length)}\n\n${table}\n\n${text.slice(to)}`;
+  }
+  writeFileSync(file, text);
+}

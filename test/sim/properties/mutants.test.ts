@@ -1,0 +1,48 @@
+/**
+ * The planted bugs (test/mutants) as data: each patch still fits its source exactly once, names scenarios that are shipped, and is listed by
+ * the rule that must catch it. Hunting them is `npm run mutants`.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { LINEARIZABILITY, LIVENESS_RULES, RULES } from '@seedraft/sim';
+import { describe, expect, test } from 'vitest';
+import { CHECKERS } from '../../check/mutants.ts';
+import { HOUSE } from '../../mutants/house.ts';
+import { applyMutant, patchesOf } from '../../mutants/mutant.ts';
+import { MUTANTS, SMOKE } from '../../mutants/mutants.ts';
+import { BLINDINGS } from '../../mutants/planted/rules.ts';
+
+const RULES_BY_ID = new Map(
+  [...RULES.map(({ definition }) => definition), LINEARIZABILITY, ...LIVENESS_RULES].map(
+    (definition) => [definition.id, definition],
+  ),
+);
+const ALL = [...MUTANTS, ...CHECKERS, ...BLINDINGS];
+
+test('ids are unique, and the smoke subset is part of them', () => {
+  expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
+  expect(MUTANTS.map(({ id }) => id)).toEqual(expect.arrayContaining([...SMOKE]));
+});
+
+test.each(ALL)('$id fits its source', (planted) => {
+  for (const { file } of patchesOf(planted)) {
+    const text = readFileSync(path.join(HOUSE, file), 'utf8');
+    expect(applyMutant(planted, file, text)).not.toBe(text);
+  }
+});
+
+describe.each(MUTANTS)('$id', ({ id, expectedRule, scenarios, source }) => {
+  test('is listed by the rule that catches it', () => {
+    expect(RULES_BY_ID.get(expectedRule)?.catches).toContain(id);
+  });
+  test('names its source and shipped scenarios', () => {
+    expect(source).not.toBe('');
+    for (const name of scenarios) {
+      expect(existsSync(path.join(HOUSE, 'scenarios', `${name}.yaml`)), name).toBe(true);
+    }
+  });
+});
+
+test.each(BLINDINGS)('$id is about a mutant that is there', ({ golden }) => {
+  expect(MUTANTS.map(({ id }) => id)).toContain(golden.mutant);
+});
