@@ -49,6 +49,8 @@ test('of any member, one moment of the state, while writes go on', async () => {
   expect(backup.about).toMatchObject({ clusterId: 'test', member: follower.id, stateDigest });
   expect(backup.about.index).toBe(appliedIndex);
   await cluster.put('k1', 'changed meanwhile');
+  // That is news for every client, in the middle of the backup.
+  await leader.request({ type: 'TransferLeadership', target: follower.id });
   const bytes = await bytesOf(backup);
   expect(bytes.length).toBeGreaterThan(1024 * 1024);
   const text = Buffer.from(bytes).toString('latin1');

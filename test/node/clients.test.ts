@@ -115,6 +115,24 @@ test('a follower names the leader and its address', async () => {
   });
 });
 
+test('a client is told of another leader, by members that need not be asked', async () => {
+  cluster = await NodeCluster.start(3);
+  const leader = await cluster.leader();
+  await cluster.converged();
+  const others = cluster.running().filter(({ id }) => id !== leader.id);
+  const clients = await Promise.all(others.map((one) => welcomed(one)));
+  await leader.stop();
+  for (const client of clients) {
+    let news = await client.anything();
+    // It may first be told that nobody leads any more.
+    while (news?.type === 'cluster' && news.leader === 0) news = await client.anything();
+    const elected = others.find(({ id }) => news?.type === 'cluster' && id === news.leader);
+    expect(news).toMatchObject({ type: 'cluster', leaderAddress: elected?.clientAddress });
+    const addresses = [leader, ...others].map(({ clientAddress }) => clientAddress);
+    expect(news?.type === 'cluster' && [...news.addresses].sort()).toEqual(addresses.sort());
+  }
+});
+
 test('beyond its credits a client is refused, and each reply gives one back', async () => {
   const node = await alone(limits);
   const client = await welcomed(node);

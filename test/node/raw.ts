@@ -75,7 +75,15 @@ export class RawClient extends Raw {
     this.send(encodeClient({ type: 'request', requestId, request }));
   }
 
+  /** The next one but for news of the cluster, which may come at any time. */
   async message(): Promise<ClientFrame | null> {
+    for (;;) {
+      const message = await this.anything();
+      if (message?.type !== 'cluster') return message;
+    }
+  }
+
+  async anything(): Promise<ClientFrame | null> {
     const frame = await this.next();
     if (frame === null) return null;
     const read = readClientFrame(frame);

@@ -174,7 +174,8 @@ class BackupConnection {
       for (const frame of frames) {
         const read = readClientFrame(frame);
         if (!read.ok) throw failure('BAD_REPLY', read.reason);
-        this.#frames.push(read.message);
+        // News of the cluster come when they will, and mean nothing to a backup.
+        if (read.message.type !== 'cluster') this.#frames.push(read.message);
       }
       if (flaw !== null) throw failure('BAD_REPLY', flaw.reason);
     } finally {
