@@ -2,7 +2,7 @@
  * The built-in key-value machine as methods. Every method is one command or query of kv's README; what it may have done when it throws, the
  * error's `outcome` says. Commands of different keys asked for in the same turn travel together.
  */
-import type { KvExpectation, KvItem, KvResult, KvValue, PutOptions } from '@seedraft/kv';
+import type { KvChange, KvExpectation, KvItem, KvResult, KvValue, PutOptions } from '@seedraft/kv';
 import type { ReadMode } from '@seedraft/replica';
 import type { CallOptions, Driver } from './driver.ts';
 import type { Answered } from './engine/index.ts';
@@ -40,6 +40,7 @@ export interface KvPage {
 
 /** What a watch yields: first, and whenever changes were missed, everything there is; then each change. */
 export type KvEvent =
+  /** Also when all keys of the namespace were flushed. */
   | { readonly type: 'reset'; readonly items: readonly KvItem[]; readonly index: number }
   | { readonly type: 'put'; readonly item: KvItem; readonly index: number }
   /** Deleted or expired. */
@@ -130,7 +131,11 @@ export class Kv {
         const whole = await this.#whole(prefix);
         yield { type: 'reset', items: whole.items, index: whole.index };
         for await (const { index, value } of watcher) {
-          const { key, item } = value as { readonly key: string; readonly item: KvItem | null };
+          const { kind, key, item } = value as KvChange;
+          if (kind === 'flush') {
+            yield { type: 'reset', items: whole.since(index), index };
+            continue;
+          }
           if (index <= whole.index && whole.covers(key, index)) continue;
           yield item === null ? { type: 'delete', key, index } : { type: 'put', item, index };
         }
@@ -145,7 +150,10 @@ export class Kv {
     }
   }
 
-  /** Page by page, each at its own index: `covers` says which changes are in it already. */
+  /**
+   * Page by page, each at its own index: `covers` says which changes are in it already, `since` gives the items that were read at this
+   * index or later.
+   */
   async #whole(prefix: string) {
     const items: KvItem[] = [];
     const pages: { readonly last: string; readonly index: number }[] = [];
@@ -154,9 +162,10 @@ export class Kv {
       const page = await this.scan(prefix, after === null ? {} : { after });
       for (const item of page.items) items.push(item);
       if (!page.more) {
-        const covers = (key: string, index: number) =>
-          index <= (pages.find(({ last }) => key <= last)?.index ?? page.index);
-        return { items, index: page.index, covers };
+        const indexOf = (key: string) => pages.find(({ last }) => key <= last)?.index ?? page.index;
+        const covers = (key: string, index: number) => index <= indexOf(key);
+        const since = (index: number) => items.filter(({ key }) => index <= indexOf(key));
+        return { items, index: page.index, covers, since };
       }
       after = page.items.at(-1)!.key;
       pages.push({ last: after, index: page.index });

@@ -100,7 +100,7 @@ export type KvTransact = readonly [
 
 /** How vnodes are placed: `continuous` in blocks, in the order of the nodes; `minimal` moves as few as a balanced ring allows. */
 export type KvRingStrategy = 'continuous' | 'minimal';
-/** A new ring of `size` vnodes (1 to 65,536) and no nodes. Once set, its size stays. */
+/** A new ring of `size` vnodes (1 to 16,384) and no nodes. Once set, its size stays. */
 export type KvRingSize =
   | readonly ['ringSize', namespace: string, ring: string, size: number]
   | readonly ['ringSize', namespace: string, ring: string, size: number, strategy: KvRingStrategy];
@@ -146,7 +146,7 @@ export type KvBloomAdd = readonly [
   key: string,
   elements: readonly KvElement[],
 ];
-/** `key` becomes the union of itself, if it exists, and the sources, which must have been reserved alike (else MISMATCH). */
+/** `key` becomes the union of itself, if it exists, and the sources; all must have been reserved alike, and fixed (else MISMATCH). */
 export type KvBloomMerge = readonly [
   'bloomMerge',
   namespace: string,
@@ -244,6 +244,6 @@ export const MAX_SCAN_LIMIT = 10_000;
 export const MAX_LIST_LENGTH = 10_000;
 /** Of what `append` may make, in bytes. */
 export const MAX_APPENDED_BYTES = 1_048_576;
-export const MAX_RING_SIZE = 65_536;
+export const MAX_RING_SIZE = 16_384;
 export const MAX_RING_NODES = 1_024;
 export const MAX_BLOOM_CAPACITY = 16_777_216;

@@ -2,7 +2,7 @@
  * Which entry expires next: a binary min-heap on `expires`. Displaced entries stay in it until they come to the top or outnumber the live
  * ones, so a put or delete never searches the heap. Ties may leave in any order: expiry only removes, and removals commute.
  */
-import type { Entry } from './table.ts';
+import { type Entry, isLive } from './table.ts';
 
 export class ExpiryQueue {
   #heap: Entry[] = [];
@@ -18,15 +18,20 @@ export class ExpiryQueue {
   /** The live entry that expires first, or null. */
   first(): Entry | null {
     let top = this.#heap[0];
-    while (top !== undefined && !top.live) {
+    while (top !== undefined && !isLive(top)) {
       this.#dropFirst();
       top = this.#heap[0];
     }
     return top ?? null;
   }
 
+  /** Much of it went at once: let go of it soon. */
+  shed(): void {
+    this.#limit = 0;
+  }
+
   #rebuild(): void {
-    this.#heap = this.#heap.filter((entry) => entry.live).sort((a, b) => a.expires - b.expires);
+    this.#heap = this.#heap.filter(isLive).sort((a, b) => a.expires - b.expires);
     this.#limit = Math.max(64, 2 * this.#heap.length);
   }
 

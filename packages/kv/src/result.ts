@@ -115,7 +115,7 @@ export interface KvRefused {
 /**
  * BAD_COMMAND: its shape. BAD_VALUE: a value codec has no place for. WRONG_TYPE: the key holds another kind of thing. NOT_AN_INTEGER,
  * OVERFLOW: of increment. TOO_LARGE: what it would make, or answer. FULL: a Bloom filter that may not grow, or a ring's nodes.
- * MISMATCH: filters that were not reserved alike.
+ * MISMATCH: filters that were not reserved alike, or may grow.
  */
 export type KvRefusalCode =
   | 'BAD_COMMAND'

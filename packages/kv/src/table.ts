@@ -9,6 +9,8 @@
  * Kept: every entry that was there at freeze comes out of that version exactly once; equal contents have equal digests whatever the history.
  */
 import { Hash64 } from '@seedraft/codec';
+import type { KvType } from './command.ts';
+import type { Pages } from './pages.ts';
 
 export interface Namespace {
   readonly name: string;
@@ -19,13 +21,37 @@ export interface Namespace {
   readonly seedLo: number;
   /** Keys in order, rebuilt when asked for after keys came or went. */
   sorted: readonly string[] | null;
+  /** Keys in the order of their hashes, likewise. */
+  hashed: readonly HashedKey[] | null;
+  /** Its share of digest and size, so that it can go as a whole. */
+  hi: number;
+  lo: number;
+  size: number;
+  /** False once it went, with all its entries. */
+  live: boolean;
 }
 
-export interface Entry {
+export interface HashedKey {
+  readonly key: string;
+  /** 32 bits, the same on every member. */
+  readonly hash: number;
+}
+
+/** What a key holds, whenever it expires. */
+export interface Content {
+  readonly type: KvType;
+  /**
+   * A value's canonical encoding: immutable whatever a client does to a value, comparable, and of known size. Of other types, what
+   * ring.ts and the sketches say.
+   */
+  readonly bytes: Uint8Array;
+  /** Of sketches. */
+  readonly pages: Pages | null;
+}
+
+export interface Entry extends Content {
   readonly namespace: Namespace;
   readonly key: string;
-  /** The value's canonical encoding: immutable whatever a client does to a value, comparable, and of known size. */
-  readonly bytes: Uint8Array;
   readonly revision: number;
   /** Cluster time, ms; Infinity: never. */
   readonly expires: number;
@@ -36,12 +62,24 @@ export interface Entry {
   /** Signed, so that they lie in the object and not in boxes of their own. */
   readonly hi: number;
   readonly lo: number;
-  /** False once displaced. */
+  /** False once displaced; still true when its whole namespace went: see `isLive`. */
   live: boolean;
+}
+
+export function isLive(entry: Entry): boolean {
+  return entry.live && entry.namespace.live;
 }
 
 /** What an entry costs besides its key and value, roughly: the objects around it, in bytes. */
 const ENTRY_OVERHEAD = 160;
+
+/** In the digest of an entry that is no plain value. */
+const TYPE_WORDS: Readonly<Record<KvType, number>> = {
+  value: 0,
+  ring: 1,
+  hyperloglog: 2,
+  bloom: 3,
+};
 
 export class Table {
   readonly #namespaces = new Map<string, Namespace>();
@@ -52,7 +90,6 @@ export class Table {
   #hi = 0;
   #lo = 0;
   #size = 0;
-  #count = 0;
 
   /** Sums of the entries' hashes: order and history do not show, and what is taken out is subtracted exactly. */
   digest(): { readonly hi: number; readonly lo: number } {
@@ -64,26 +101,26 @@ export class Table {
     return this.#size;
   }
 
-  /** Keys in all namespaces. */
-  get count(): number {
-    return this.#count;
-  }
-
   get(namespace: string, key: string): Entry | undefined {
     return this.#namespaces.get(namespace)?.entries.get(key);
   }
 
-  put(name: string, key: string, bytes: Uint8Array, revision: number, expires: number): Entry {
+  put(name: string, key: string, content: Content, revision: number, expires: number): Entry {
+    const { type, bytes, pages } = content;
     const namespace = this.#namespaces.get(name) ?? this.#open(name);
     const old = namespace.entries.get(key);
-    if (old === undefined) namespace.sorted = null;
+    if (old === undefined) forgetOrder(namespace);
     else this.#displace(old);
     const hash = this.#hash.reset(namespace.seedHi, namespace.seedLo).text(key).bytes(bytes);
     hash.number(revision).number(expires === Number.POSITIVE_INFINITY ? 0 : expires);
+    if (type !== 'value') hash.word(TYPE_WORDS[type]);
+    if (pages !== null) hash.word(pages.sums.hi).word(pages.sums.lo);
     const entry: Entry = {
       namespace,
       key,
+      type,
       bytes,
+      pages,
       revision,
       expires,
       position: old === undefined ? ++this.#positions : old.position,
@@ -93,10 +130,7 @@ export class Table {
       live: true,
     };
     namespace.entries.set(key, entry);
-    this.#hi = (this.#hi + entry.hi) | 0;
-    this.#lo = (this.#lo + entry.lo) | 0;
-    this.#size += sizeOf(entry);
-    this.#count++;
+    this.#account(entry, 1);
     return entry;
   }
 
@@ -104,8 +138,26 @@ export class Table {
     const { namespace } = entry;
     this.#displace(entry);
     namespace.entries.delete(entry.key);
-    namespace.sorted = null;
+    forgetOrder(namespace);
     if (namespace.entries.size === 0) this.#namespaces.delete(namespace.name);
+  }
+
+  /** A namespace with everything in it, in constant time. Says how many keys it had. */
+  drop(name: string): number {
+    const namespace = this.#namespaces.get(name);
+    if (namespace === undefined) return 0;
+    this.#namespaces.delete(name);
+    namespace.live = false;
+    this.#hi = (this.#hi - namespace.hi) | 0;
+    this.#lo = (this.#lo - namespace.lo) | 0;
+    this.#size -= namespace.size;
+    for (const version of this.#versions) version.dropped(namespace);
+    return namespace.entries.size;
+  }
+
+  /** Keys of a namespace. */
+  count(name: string): number {
+    return this.#namespaces.get(name)?.entries.size ?? 0;
   }
 
   /** Keys of a namespace in order of UTF-16 units. */
@@ -114,6 +166,16 @@ export class Table {
     if (namespace === undefined) return [];
     namespace.sorted ??= [...namespace.entries.keys()].sort();
     return namespace.sorted;
+  }
+
+  /** Keys of a namespace in order of their hashes, which nobody chose: a cursor into it is a number. */
+  hashedKeys(name: string): readonly HashedKey[] {
+    const namespace = this.#namespaces.get(name);
+    if (namespace === undefined) return [];
+    namespace.hashed ??= [...namespace.entries.keys()]
+      .map((key) => ({ key, hash: this.#hash.reset().text(key).lo }))
+      .sort((a, b) => a.hash - b.hash || (a.key < b.key ? -1 : 1));
+    return namespace.hashed;
   }
 
   /** The contents as they are now, to be pulled while they change. Read it to its end, or `return()` it: until then changes are recorded. */
@@ -132,24 +194,52 @@ export class Table {
     const { hi, lo } = this.#hash.reset().text(name).digest();
     const position = ++this.#positions;
     const entries = new Map<string, Entry>();
-    const namespace: Namespace = { name, entries, position, seedHi: hi, seedLo: lo, sorted: null };
+    const namespace: Namespace = {
+      name,
+      entries,
+      position,
+      seedHi: hi,
+      seedLo: lo,
+      sorted: null,
+      hashed: null,
+      hi: 0,
+      lo: 0,
+      size: 0,
+      live: true,
+    };
     this.#namespaces.set(name, namespace);
     return namespace;
   }
 
   #displace(entry: Entry): void {
-    if (!entry.live) throw new Error(`invariant broken: ${entry.key} is displaced twice`);
+    if (!isLive(entry)) throw new Error(`invariant broken: ${entry.key} is displaced twice`);
     entry.live = false;
-    this.#hi = (this.#hi - entry.hi) | 0;
-    this.#lo = (this.#lo - entry.lo) | 0;
-    this.#size -= sizeOf(entry);
-    this.#count--;
+    this.#account(entry, -1);
     if (this.#versions.size > 0) for (const version of this.#versions) version.displaced(entry);
+  }
+
+  /** An entry comes (1) or goes (-1). */
+  #account(entry: Entry, sign: 1 | -1): void {
+    const { namespace } = entry;
+    const size = sign * sizeOf(entry);
+    const hi = sign * entry.hi;
+    const lo = sign * entry.lo;
+    namespace.hi = (namespace.hi + hi) | 0;
+    namespace.lo = (namespace.lo + lo) | 0;
+    namespace.size += size;
+    this.#hi = (this.#hi + hi) | 0;
+    this.#lo = (this.#lo + lo) | 0;
+    this.#size += size;
   }
 }
 
-function sizeOf(entry: Entry): number {
-  return ENTRY_OVERHEAD + 2 * entry.key.length + entry.bytes.length;
+function sizeOf({ key, bytes, pages }: Entry): number {
+  return ENTRY_OVERHEAD + 2 * key.length + bytes.length + (pages?.sums.size ?? 0);
+}
+
+function forgetOrder(namespace: Namespace): void {
+  namespace.sorted = null;
+  namespace.hashed = null;
 }
 
 /** One frozen version, pulled entry by entry, in no promised order. */
@@ -159,8 +249,10 @@ export class FrozenVersion implements Iterator<Entry> {
   readonly #lastPosition: number;
   readonly #open: Set<FrozenVersion>;
   readonly #namespaces: Iterator<Namespace>;
+  /** Gone as a whole before the walk came by: their maps change no more, and are walked at the end. */
+  readonly #dropped: Namespace[] = [];
   #entries: Iterator<Entry> | null = null;
-  /** The walk has passed every entry up to here. */
+  /** The walk has passed every live entry up to here. */
   #namespacePosition = 0;
   #entryPosition = 0;
   /** Displaced before the walk came by: still to be given. */
@@ -191,6 +283,7 @@ export class FrozenVersion implements Iterator<Entry> {
   return(): IteratorResult<Entry, undefined> {
     this.#open.delete(this);
     this.#displaced.length = 0;
+    this.#dropped.length = 0;
     return { done: true, value: undefined };
   }
 
@@ -204,13 +297,31 @@ export class FrozenVersion implements Iterator<Entry> {
     if (!passed) this.#displaced.push(entry);
   }
 
+  /** The table lets go of a namespace. The one being walked goes on being walked. */
+  dropped(namespace: Namespace): void {
+    if (namespace.position > this.#namespacePosition) this.#dropped.push(namespace);
+  }
+
+  /** The next namespace that was there at freeze, or null. */
+  #nextNamespace(): Namespace | null {
+    if (this.#namespacePosition !== Number.POSITIVE_INFINITY) {
+      const { done, value } = this.#namespaces.next();
+      if (!done && value.position <= this.#lastPosition) {
+        this.#namespacePosition = value.position;
+        return value;
+      }
+      // What is still live has been passed, all of it.
+      this.#namespacePosition = Number.POSITIVE_INFINITY;
+    }
+    return this.#dropped.pop() ?? null;
+  }
+
   #walk(): Entry | null {
     for (;;) {
       if (this.#entries === null) {
-        const { done, value } = this.#namespaces.next();
-        if (done || value.position > this.#lastPosition) return null;
+        const value = this.#nextNamespace();
+        if (value === null) return null;
         this.#entries = value.entries.values();
-        this.#namespacePosition = value.position;
         this.#entryPosition = 0;
       }
       const { done, value } = this.#entries.next();

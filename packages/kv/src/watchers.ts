@@ -6,13 +6,34 @@
  * costs one comparison. Watchers are found by the prefixes of the changed key, of the lengths that are watched at all, so that thousands
  * who each watch one key cost no more than one.
  */
-import type { KvChange, KvItem } from './result.ts';
+import type { KvValue, WatchOptions } from './command.ts';
+import { itemOf } from './item.ts';
+import type { KvChange, KvChangeKind, KvItem, KvRingChange } from './result.ts';
+import type { Entry } from './table.ts';
 
 export type Notify = (index: number, change: KvChange) => void;
 
+/** A change as the table knows it: nothing is decoded unless somebody wants to hear of it. */
+export interface Happening {
+  readonly kind: KvChangeKind;
+  readonly namespace: string;
+  readonly key: string;
+  /** What is there from now on. */
+  readonly item?: Entry | undefined;
+  readonly previous?: Entry | undefined;
+  readonly wanted?: KvValue;
+  readonly ring?: KvRingChange | undefined;
+}
+
+interface Watcher {
+  readonly notify: Notify;
+  readonly previous: boolean;
+  readonly conflicts: boolean;
+}
+
 interface Watched {
   /** By prefix. */
-  readonly watchers: Map<string, Set<{ readonly notify: Notify }>>;
+  readonly watchers: Map<string, Set<Watcher>>;
   /** How many prefixes there are of each length. */
   readonly lengths: Map<number, number>;
 }
@@ -26,7 +47,7 @@ export class Watchers {
   }
 
   /** Returns how to stop it, which may be called again without effect. */
-  add(namespace: string, prefix: string, notify: Notify): () => void {
+  add(namespace: string, prefix: string, options: WatchOptions, notify: Notify): () => void {
     let watched = this.#namespaces.get(namespace);
     if (watched === undefined) {
       watched = { watchers: new Map(), lengths: new Map() };
@@ -39,7 +60,8 @@ export class Watchers {
       watched.lengths.set(prefix.length, (watched.lengths.get(prefix.length) ?? 0) + 1);
     }
     // An object of its own: one function may watch twice.
-    const watcher = { notify };
+    const { previous = false, conflicts = false } = options;
+    const watcher = { notify, previous, conflicts };
     group.add(watcher);
     const joined = group;
     return () => {
@@ -47,15 +69,29 @@ export class Watchers {
     };
   }
 
-  tell(index: number, namespace: string, key: string, item: KvItem | null): void {
+  tell(index: number, happening: Happening): void {
+    const { namespace, key, kind } = happening;
     const watched = this.#namespaces.get(namespace);
     if (watched === undefined) return;
-    const kind = item === null ? 'delete' : 'put';
-    const change: KvChange = { kind, namespace, key, item };
+    const telling = new Telling(happening);
     for (const length of watched.lengths.keys()) {
       if (length > key.length) continue;
       const group = watched.watchers.get(key.slice(0, length));
-      if (group !== undefined) for (const { notify } of group) notify(index, change);
+      if (group === undefined) continue;
+      for (const { notify, previous, conflicts } of group) {
+        if (kind === 'conflict' && !conflicts) continue;
+        notify(index, previous ? telling.whole : telling.brief);
+      }
+    }
+  }
+
+  /** To everybody in the namespace, whatever the prefix. */
+  tellFlush(index: number, namespace: string): void {
+    const watched = this.#namespaces.get(namespace);
+    if (watched === undefined) return;
+    const change: KvChange = { kind: 'flush', namespace, key: '', item: null };
+    for (const group of watched.watchers.values()) {
+      for (const { notify } of group) notify(index, change);
     }
   }
 
@@ -75,4 +111,36 @@ export class Watchers {
     else lengths.delete(prefix.length);
     if (watchers.size === 0) this.#namespaces.delete(namespace);
   }
+}
+
+/** One change in the two forms it is told in, each made once and only if wanted. */
+class Telling {
+  readonly #happening: Happening;
+  #brief: KvChange | null = null;
+  #whole: KvChange | null = null;
+
+  constructor(happening: Happening) {
+    this.#happening = happening;
+  }
+
+  get brief(): KvChange {
+    this.#brief ??= this.#told();
+    return this.#brief;
+  }
+
+  get whole(): KvChange {
+    this.#whole ??= { ...this.brief, previous: shown(this.#happening.previous) };
+    return this.#whole;
+  }
+
+  #told(): KvChange {
+    const { kind, namespace, key, item, wanted, ring } = this.#happening;
+    const change = { kind, namespace, key, item: shown(item) };
+    if (ring !== undefined) return { ...change, ring };
+    return wanted === undefined ? change : { ...change, wanted };
+  }
+}
+
+function shown(entry: Entry | undefined): KvItem | null {
+  return entry === undefined ? null : itemOf(entry);
 }
