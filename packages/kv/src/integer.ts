@@ -5,8 +5,8 @@
 import { asciiDecode } from '@seedraft/codec';
 import type { KvValue } from './command.ts';
 
-const LEAST = -(2n ** 63n);
-const MOST = 2n ** 63n - 1n;
+const LEAST = -0x8000_0000_0000_0000n;
+const MOST = 0x7fff_ffff_ffff_ffffn;
 /** Plain decimal: no sign but a leading minus, no zeros before, no minus zero. */
 const DECIMAL = /^(?:0|-?[1-9][0-9]{0,18})$/;
 
