@@ -68,6 +68,18 @@ describe('taking', () => {
     expect(cluster.member(1).disk.base).not.toBeNull();
   });
 
+  test('a larger state waits for as many bytes of log as it has, up to a limit', () => {
+    const takenAfter = (mostBytes: number): number => {
+      const snapshot = { everyEntries: 1e9, everyBytes: 100, mostBytes, keep: 0 };
+      const cluster = new TestCluster({ members: 1, snapshot });
+      fill(cluster, 40);
+      cluster.run(200);
+      return cluster.member(1).disk.log.filter((line) => line.startsWith('seal')).length;
+    };
+    expect(takenAfter(100)).toBeGreaterThan(takenAfter(400));
+    expect(takenAfter(400)).toBeGreaterThan(0);
+  });
+
   test('a chunk a turn, no larger than configured, each after the one before was stored', () => {
     const cluster = new TestCluster({ members: 1 });
     fill(cluster);

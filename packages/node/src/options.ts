@@ -136,7 +136,8 @@ export function settle(options: NodeOptions): Settings | readonly string[] {
   const raft = { ...defaultConfig, ...options.raft };
   const snapshot = {
     everyEntries: 100_000,
-    everyBytes: 32 * 1024 * 1024,
+    everyBytes: 8 * 1024 * 1024,
+    mostBytes: 32 * 1024 * 1024,
     keep: 1000,
     keepBytes: 4 * 1024 * 1024,
     ...options.snapshot,

@@ -11,6 +11,8 @@ export interface SnapshotPolicy {
   /** Take a snapshot after this many applied entries, or bytes of log, since the last. */
   readonly everyEntries: number;
   readonly everyBytes: number;
+  /** A state larger than `everyBytes` is written out only after as many bytes of log as it has itself, but at the latest after so many. Absent: `everyBytes`. */
+  readonly mostBytes?: number;
   /** Entries kept behind it for followers slightly behind. */
   readonly keep: number;
   /** Of these, no more than make up so many bytes; absent: however many. */
@@ -69,11 +71,12 @@ export class OwnSnapshots {
     return this.#taking !== null;
   }
 
-  get isDue(): boolean {
-    return (
-      this.#taking === null &&
-      (this.#entries >= this.#policy.everyEntries || this.#bytes >= this.#policy.everyBytes)
-    );
+  /** `stateBytes`: what a snapshot would write, about. */
+  isDue(stateBytes: number): boolean {
+    if (this.#taking !== null) return false;
+    const { everyEntries, everyBytes, mostBytes = everyBytes } = this.#policy;
+    if (this.#entries >= everyEntries) return true;
+    return this.#bytes >= Math.max(everyBytes, Math.min(stateBytes, mostBytes));
   }
 
   noteApplied(bytes: number): void {

@@ -69,8 +69,9 @@ export class Snapshots {
   /** The policy says so, or the core asked for one and there is something new to put into it. */
   takeIfDue(): void {
     if (!this.isReady || this.isTaking) return;
-    const isNews = this.#member.state.index > (this.base?.lastIncludedIndex ?? 0);
-    if (isNews && (this.#own.isDue || this.#wanted)) this.take();
+    const { state } = this.#member;
+    const isNews = state.index > (this.base?.lastIncludedIndex ?? 0);
+    if (isNews && (this.#wanted || this.#own.isDue(state.size))) this.take();
   }
 
   /** The core wants room in the log, or something to send to a follower that fell behind. It says so once. */

@@ -53,6 +53,7 @@ export function nodeOptions(
     snapshot: {
       everyEntries: settings['snapshot-entries'],
       everyBytes: settings['snapshot-bytes'],
+      mostBytes: settings['snapshot-bytes-max'],
     },
     maxStateBytes: settings['max-state'],
     security: { peers, clients },

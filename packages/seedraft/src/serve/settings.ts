@@ -150,7 +150,12 @@ const TABLE = {
   'lease-reads': setting(toggle, false, 'serve `lease` reads without asking others'),
   durability: setting(oneOf('default', 'paranoid'), 'default', 'paranoid: one more fsync a commit'),
   'snapshot-entries': setting(whole, 100_000, 'take a snapshot after so many entries'),
-  'snapshot-bytes': setting(size, 32 << 20, 'take a snapshot after so many bytes of entries'),
+  'snapshot-bytes': setting(
+    size,
+    8 << 20,
+    'take a snapshot after so many bytes of entries, or as many as the state has, if that is more',
+  ),
+  'snapshot-bytes-max': setting(size, 32 << 20, 'and at the latest after so many'),
   'max-state': setting(size, 1 << 30, 'refuse writes above this size of the state'),
   'secret-file': setting(
     path,
