@@ -27,7 +27,7 @@ export {
 export { Atlas } from './faults/atlas.ts';
 export type * from './faults/fault.ts';
 export { classesOf, FAULT_CLASSES, FAULTS, faultNamed, KNOB_CLASSES } from './faults/index.ts';
-export { resolve as resolveTarget } from './faults/target.ts';
+export { currentVoters, resolve as resolveTarget } from './faults/target.ts';
 export { sampleLatency } from './latency.ts';
 export { type Flight, LINK_TYPES } from './link.ts';
 export {

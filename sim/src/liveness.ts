@@ -8,7 +8,7 @@
  * off, deaf, or mute towards everybody; half-deaf ones only where PreVote and CheckQuorum are on, since Raft without them promises nothing there.
  */
 import type { Configuration, MemberId, Raft } from '@seedraft/core';
-import type { Draw, FaultWorld } from './faults/fault.ts';
+import type { Draw, RaftFaultWorld } from './faults/fault.ts';
 import { type ClientOperation, type MemberView, type Micros, Violation } from './observer.ts';
 import type { Ledger } from './properties/ledger.ts';
 import { isQuorum, votersEver } from './properties/quorum.ts';
@@ -16,7 +16,7 @@ import { type RuleDefinition, seconds } from './properties/rule.ts';
 import type { MemberShadow } from './properties/shadow.ts';
 
 /** What the engine does for the liveness phase. Everything is synchronous: `runUntil` is the event loop. */
-export interface LivenessWorld extends FaultWorld {
+export interface LivenessWorld extends RaftFaultWorld {
   /** Draws of the liveness phase, keyed like those of a planned fault. */
   readonly draw: Draw;
   /**

@@ -1,19 +1,19 @@
 /**
- * What faults and the liveness phase may do to the world, and when planned faults strike. Each undoing is idempotent and harmless after
- * the member it was about has crashed, restarted or gone. The atlas (faults/atlas.ts) is asked before a disk is damaged or lost.
+ * What faults and the liveness phase may do to a Raft cluster, beyond what they may do to any engine (injector.ts): leaders, members that
+ * join and leave, disks whose loss the atlas (faults/atlas.ts) must permit, the core that is healed.
  */
-import type { MemberChange, MemberId, PeerMessage } from '@seedraft/core';
+import type { MemberChange, MemberId } from '@seedraft/core';
 import type { ClientRequest, Replica } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { Clients } from './clients.ts';
 import type { DiskFault } from './disk/disk.ts';
 import type { Draw, Fault } from './faults/fault.ts';
+import { currentVoters } from './faults/target.ts';
+import { Injector } from './injector.ts';
 import type { LivenessWorld } from './liveness.ts';
 import type { SimMember } from './member.ts';
-import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros } from './observer.ts';
 import { Operators } from './operators.ts';
-import type { FaultPlan, NetworkKnobs, Plan } from './plan.ts';
 import type { World } from './world.ts';
 
 /** A member that stopped by itself is started again after this. */
@@ -30,69 +30,25 @@ const DAMAGING: ReadonlySet<DiskFault['kind']> = new Set([
   'read-error',
 ]);
 
-export class Nemesis implements LivenessWorld {
-  readonly plan: Plan;
+export class Nemesis extends Injector<SimMember> implements LivenessWorld {
   readonly draw: Draw;
-  /** Injections, by class. */
-  readonly counts = new Map<string, number>();
   readonly #world: World;
   readonly #clients: Clients;
   readonly #operators: Operators;
-  readonly #faultNamed: (name: string) => Fault | null;
   #frozen = false;
   #core: readonly MemberId[] = [];
 
   constructor(world: World, clients: Clients, faultNamed: (name: string) => Fault | null) {
+    super(world, faultNamed);
     this.#world = world;
     this.#clients = clients;
-    this.#faultNamed = faultNamed;
-    this.plan = world.plan;
     this.draw = world.randomness.draw('liveness', 0);
     this.#operators = new Operators(world, this);
     world.onStopped = (member) => this.#supervise(member);
   }
 
-  /** Every planned fault gets its place in time. */
-  schedule(): void {
-    for (const planned of this.plan.faults) {
-      this.#world.defer(planned.at, EventKind.Inject, planned.id, () => this.#inject(planned));
-    }
-  }
-
-  #inject(planned: FaultPlan): void {
-    const fault = this.#faultNamed(planned.fault);
-    if (fault === null) throw new Error(`no fault is named ${planned.fault}`);
-    const draw = this.#world.randomness.draw('fault', planned.id);
-    const injected = fault.inject(this, planned.parameters, draw);
-    if (injected === null) {
-      this.#world.note(`no target:${planned.fault}`);
-      return;
-    }
-    this.report(planned.fault, injected.sentence, injected.classes ?? [planned.fault]);
-    const { heal } = injected;
-    if (heal === undefined || planned.duration === 0) return;
-    this.#world.defer(planned.duration, EventKind.Heal, planned.id, () => {
-      heal();
-      this.#world.tell(planned.fault, `over: ${injected.sentence}`, 'heal');
-    });
-  }
-
-  report(fault: string, sentence: string, classes: readonly string[]): void {
-    for (const name of classes) this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-    this.#world.tell(fault, sentence);
-  }
-
   // ----------------------------------------------------------------------------------------------------------------- looking on
 
-  get now(): Micros {
-    return this.#world.now;
-  }
-  get members(): readonly MemberView[] {
-    return this.#world.members;
-  }
-  member(id: MemberId): MemberView {
-    return this.#world.member(id);
-  }
   replica(id: MemberId): Replica | null {
     return this.#world.member(id).replica;
   }
@@ -120,6 +76,10 @@ export class Nemesis implements LivenessWorld {
     return world.members.filter((member) => ids.has(member.id) && member.replica !== null);
   }
 
+  get voters(): readonly MemberView[] {
+    return currentVoters(this);
+  }
+
   leader(): MemberView | null {
     let best: SimMember | null = null;
     for (const member of this.#world.members) {
@@ -130,18 +90,6 @@ export class Nemesis implements LivenessWorld {
       }
     }
     return best;
-  }
-
-  // -------------------------------------------------------------------------------------------------------------------- network
-
-  block(from: MemberId, to: MemberId, types?: readonly PeerMessage['type'][]): () => void {
-    return this.#world.network.block(from, to, types);
-  }
-  tune(from: MemberId | null, to: MemberId | null, knobs: Partial<NetworkKnobs>): () => void {
-    return this.#world.network.tune(from, to, knobs);
-  }
-  clog(from: MemberId, to: MemberId): () => void {
-    return this.#world.network.clog(from, to);
   }
 
   // -------------------------------------------------------------------------------------------------------------------- process
@@ -157,26 +105,6 @@ export class Nemesis implements LivenessWorld {
       this.#lose(member);
       this.#operators.rejoin(id, NOTICE);
     }
-  }
-
-  pause(id: MemberId): () => void {
-    const member = this.#world.member(id);
-    const { epoch } = member;
-    if (member.replica === null) return () => {};
-    member.pauses += 1;
-    return once(() => {
-      if (member.epoch !== epoch) return;
-      member.pauses -= 1;
-      member.resume();
-    });
-  }
-
-  slow(id: MemberId, delay: Micros): () => void {
-    const member = this.#world.member(id);
-    member.slowness += delay;
-    return once(() => {
-      member.slowness = Math.max(0, member.slowness - delay);
-    });
   }
 
   wipe(id: MemberId, rejoinAfter: Micros): void {
@@ -231,35 +159,6 @@ export class Nemesis implements LivenessWorld {
     if (member.replica !== null) member.input(EventKind.PeerDown, id, gone, null);
   }
 
-  // --------------------------------------------------------------------------------------------------------------------- clocks
-
-  clockStep(id: MemberId, forward: Micros): void {
-    const member = this.#world.member(id);
-    member.time.step(this.now, forward);
-    member.rearm();
-  }
-
-  clockDrift(id: MemberId, ppm: number): () => void {
-    const member = this.#world.member(id);
-    const before = member.time.drift;
-    member.time.setDrift(this.now, ppm);
-    member.rearm();
-    return once(() => {
-      member.time.setDrift(this.now, before);
-      member.rearm();
-    });
-  }
-
-  clockFreeze(id: MemberId): () => void {
-    const member = this.#world.member(id);
-    member.time.freeze(this.now);
-    member.rearm();
-    return once(() => {
-      member.time.unfreeze(this.now);
-      member.rearm();
-    });
-  }
-
   // ----------------------------------------------------------------------------------------------------------------------- disk
 
   disk(id: MemberId, fault: DiskFault): boolean {
@@ -288,28 +187,6 @@ export class Nemesis implements LivenessWorld {
   }
   tuneClients(ratePpm: number): () => void {
     return this.#clients.tune(ratePpm);
-  }
-
-  // ----------------------------------------------------------------------------------------------------------------------- time
-
-  after(delay: Micros, action: () => void): void {
-    this.#world.defer(delay, EventKind.Later, 0, action);
-  }
-
-  when(predicate: () => boolean, within: Micros, action: () => void, otherwise?: () => void): void {
-    let over = false;
-    this.#world.watch(() => {
-      if (over) return true;
-      if (!predicate()) return false;
-      over = true;
-      action();
-      return true;
-    });
-    this.#world.defer(within, EventKind.Later, 0, () => {
-      if (over) return;
-      over = true;
-      otherwise?.();
-    });
   }
 
   // ------------------------------------------------------------------------------------------------------------------- liveness

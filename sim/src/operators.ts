@@ -5,7 +5,7 @@
 import type { MemberChange, MemberId, RefusalCode } from '@seedraft/core';
 import type { ClientReply, ClientRequest } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
-import type { FaultWorld } from './faults/fault.ts';
+import type { RaftFaultWorld } from './faults/fault.ts';
 import { keepsQuorum, memberOf, replaceMember } from './faults/operator.ts';
 import type { SimMember } from './member.ts';
 import type { Micros } from './observer.ts';
@@ -29,9 +29,9 @@ const DEFINITE: ReadonlySet<string> = new Set<RefusalCode | string>([
 
 export class Operators {
   readonly #world: World;
-  readonly #faults: FaultWorld;
+  readonly #faults: RaftFaultWorld;
 
-  constructor(world: World, faults: FaultWorld) {
+  constructor(world: World, faults: RaftFaultWorld) {
     this.#world = world;
     this.#faults = faults;
   }

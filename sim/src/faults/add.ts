@@ -3,7 +3,7 @@
  * Recovery it must leave possible: one change at a time; the old quorum and the new one intersect.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { MOST_VOTERS, memberOf, newMember } from './operator.ts';
 import { currentVoters, newcomer } from './target.ts';
 
@@ -13,7 +13,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const add: Fault<Parameters> = {
+export const add: Fault<Parameters, RaftFaultWorld> = {
   name: 'add',
   group: 'membership',
   summary: 'a new member joins as a learner or as a voter',

@@ -3,13 +3,13 @@
  * Recovery it must leave possible: nothing is lost; at most one leader in each term.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('random') });
 type Parameters = z.output<typeof schema>;
 
-export const campaign: Fault<Parameters> = {
+export const campaign: Fault<Parameters, RaftFaultWorld> = {
   name: 'campaign',
   group: 'process',
   summary: 'an operator orders a member to start an election now',

@@ -4,7 +4,7 @@
  */
 import type { MemberChange } from '@seedraft/core';
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { FEWEST_VOTERS, keepsQuorum, memberOf, newMember } from './operator.ts';
 import { currentVoters } from './target.ts';
 
@@ -13,7 +13,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const concurrentChanges: Fault<Parameters> = {
+export const concurrentChanges: Fault<Parameters, RaftFaultWorld> = {
   name: 'concurrent-changes',
   group: 'membership',
   summary: 'several membership changes are asked for at the same moment',

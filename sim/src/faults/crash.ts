@@ -82,7 +82,7 @@ function crashAtSite(world: FaultWorld, parameters: Parameters, site: Site, draw
   let victim: MemberView | null = null;
   const atSite = (): boolean => {
     for (const member of chosen ?? world.members) {
-      if (word === 'leader' && member.raft?.role !== 'leader' && site !== 'candidate') continue;
+      if (word === 'leader' && !isLeading(world, member) && site !== 'candidate') continue;
       if (!isAtSite(world, member, site)) continue;
       victim = member;
       return true;
@@ -102,6 +102,11 @@ function crashAtSite(world: FaultWorld, parameters: Parameters, site: Site, draw
     },
     classes: [],
   };
+}
+
+/** In a Raft cluster several may believe so; elsewhere the protocol says who it is. */
+function isLeading(world: FaultWorld, member: MemberView): boolean {
+  return member.raft === null ? world.leader() === member : member.raft.role === 'leader';
 }
 
 const WHOEVER: Readonly<Record<string, string>> = { leader: 'the leader', random: 'one member' };

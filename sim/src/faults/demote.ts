@@ -3,14 +3,14 @@
  * Recovery it must leave possible: one change at a time; unless named, only while enough voters remain to bear another failure.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { FEWEST_VOTERS, keepsQuorum } from './operator.ts';
 import { currentVoters, resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('follower') });
 type Parameters = z.output<typeof schema>;
 
-export const demote: Fault<Parameters> = {
+export const demote: Fault<Parameters, RaftFaultWorld> = {
   name: 'demote',
   group: 'membership',
   summary: 'a voter becomes a learner, the leader too',

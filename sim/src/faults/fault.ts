@@ -2,7 +2,7 @@
  * What a fault is: a file in this folder with a name, a header that says what recovery it must leave possible, a schema for its parameters,
  * a way to draw it from a seed, and inject/heal. The registry (index.ts) lists them; `--help`, swarm and the vacuity guard read it.
  */
-import type { MemberChange, MemberId, PeerMessage } from '@seedraft/core';
+import type { MemberChange, MemberId } from '@seedraft/core';
 import type { ClientRequest, Replica } from '@seedraft/replica';
 import type { ZodType } from 'zod';
 import type { DiskFault } from '../disk/disk.ts';
@@ -33,13 +33,19 @@ export interface Draw {
 /** The endpoint of clients in partitions. */
 export const CLIENTS = 0;
 
-/** What faults may do to the world. Every method that returns a function returns its own undoing (idempotent). */
+/**
+ * What faults may do to the world, whatever its members run. Every method that returns a function returns its own undoing (idempotent). What
+ * only a Raft cluster has is in RaftFaultWorld.
+ */
 export interface FaultWorld extends WorldView {
-  /** Up or paused members of the latest committed configuration and after, id-sorted. */
+  /** Up or paused members that count now, id-sorted: in Raft those of the latest committed configuration and after. */
   readonly current: readonly MemberView[];
+  /** Those that majorities are counted over, down ones included, id-sorted; nobody whose disk is lost. */
+  readonly voters: readonly MemberView[];
+  /** Null: nobody leads, or the protocol has no leader. */
   leader(): MemberView | null;
   /** Messages from -> to vanish while blocked (only `types`, when given). Endpoint CLIENTS = all clients. Blocks stack. */
-  block(from: MemberId, to: MemberId, types?: readonly PeerMessage['type'][]): () => void;
+  block(from: MemberId, to: MemberId, types?: readonly string[]): () => void;
   /** Override some knobs on one link, or on all (null, null). Overrides stack, latest wins. */
   tune(from: MemberId | null, to: MemberId | null, knobs: Partial<NetworkKnobs>): () => void;
   /** Messages on the link wait until released (then flush in order). */
@@ -51,9 +57,7 @@ export interface FaultWorld extends WorldView {
   pause(id: MemberId): () => void;
   /** Each step of the member takes this much longer. */
   slow(id: MemberId, delay: Micros): () => void;
-  /** Crash and lose the disk. The id never answers again; a fresh member (new id) asks to join as learner after `rejoinAfter`. */
-  wipe(id: MemberId, rejoinAfter: Micros): void;
-  /** Restart under the old id and flags over an empty disk (must be refused: MEMBER_WIPED). */
+  /** Restart under the old id and flags over an empty disk (a Raft member must refuse: MEMBER_WIPED). */
   amnesia(id: MemberId): void;
   clockStep(id: MemberId, forward: Micros): void;
   /** Rate error in ppm from now on. */
@@ -61,14 +65,6 @@ export interface FaultWorld extends WorldView {
   clockFreeze(id: MemberId): () => void;
   /** False when the atlas forbids it (too few intact copies) or there was nothing to damage. */
   disk(id: MemberId, fault: DiskFault): boolean;
-  /** A new, empty member outside every configuration; returns its id. */
-  spawn(): MemberId;
-  /** An operator's request to whoever leads (retried until definite or 5 s pass); outcomes are counted, never assumed. */
-  changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void;
-  ask(id: MemberId, request: ClientRequest): void;
-  campaign(id: MemberId): void;
-  /** Member `id` is told that the process of `gone` is gone, whether it is or not. */
-  hears(id: MemberId, gone: MemberId): void;
   /** Run something later (keyed by the fault, survives crashes). */
   after(delay: Micros, action: () => void): void;
   /** When the predicate first holds after a step of any member, within `within`; else `otherwise` runs. */
@@ -77,13 +73,27 @@ export interface FaultWorld extends WorldView {
   isPersisting(id: MemberId): boolean;
   /** A client workload change: pause all clients, or change the rate (ppm of the planned). */
   tuneClients(ratePpm: number): () => void;
-  replica(id: MemberId): Replica | null;
   /** What a deferred part of a fault did at last, and the classes it counts as: told to observers like an injection. */
   report(fault: string, sentence: string, classes: readonly string[]): void;
   /** May this member's disk be damaged or lost now? The atlas (atlas.ts) says no when recovery would become impossible. */
   permits(id: MemberId): boolean;
   /** Whose disk is damaged or lost and not whole again (the atlas): whoever changes the membership must not count on them. */
   readonly impaired: readonly MemberId[];
+}
+
+/** What only a Raft cluster bears: groups `raft` and `membership`, and disks that are replaced. */
+export interface RaftFaultWorld extends FaultWorld {
+  /** Crash and lose the disk. The id never answers again; a fresh member (new id) asks to join as learner after `rejoinAfter`. */
+  wipe(id: MemberId, rejoinAfter: Micros): void;
+  /** A new, empty member outside every configuration; returns its id. */
+  spawn(): MemberId;
+  /** An operator's request to whoever leads (retried until definite or 5 s pass); outcomes are counted, never assumed. */
+  changeMembership(changes: readonly MemberChange[], mode: 'single' | 'joint' | 'explicit'): void;
+  ask(id: MemberId, request: ClientRequest): void;
+  campaign(id: MemberId): void;
+  /** Member `id` is told that the process of `gone` is gone, whether it is or not. */
+  hears(id: MemberId, gone: MemberId): void;
+  replica(id: MemberId): Replica | null;
 }
 
 /** Inject returns its heal (called at the end of the window, in liveness mode for the core only, or never), plus a sentence for people. */
@@ -94,7 +104,7 @@ export interface Injected {
   readonly classes?: readonly string[];
 }
 
-export interface Fault<Parameters = Record<string, unknown>> {
+export interface Fault<Parameters = Record<string, unknown>, W extends FaultWorld = FaultWorld> {
   /** = the file's name, and the key in scenario files. */
   readonly name: string;
   readonly group: FaultGroup;
@@ -114,5 +124,5 @@ export interface Fault<Parameters = Record<string, unknown>> {
   /** Draw parameters (the plan's form) for swarm, of one of its variants if it has any. */
   draw(draw: Draw, variant?: string): Parameters;
   /** Null: nothing to do now (no such target); it then does not count. */
-  inject(world: FaultWorld, parameters: Parameters, draw: Draw): Injected | null;
+  inject(world: W, parameters: Parameters, draw: Draw): Injected | null;
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { MemberView } from '../observer.ts';
 import { duration } from '../scenario/units.ts';
 import { restartIfDown } from './crash.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { drawJointChange, planJointChange } from './joint-change.ts';
 import { newcomer, target } from './target.ts';
 
@@ -21,7 +21,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const interruptJoint: Fault<Parameters> = {
+export const interruptJoint: Fault<Parameters, RaftFaultWorld> = {
   name: 'interrupt-joint',
   group: 'membership',
   summary: 'the leader crashes in the middle of a joint change',

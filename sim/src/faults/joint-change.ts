@@ -5,7 +5,7 @@
 import type { MemberChange } from '@seedraft/core';
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
-import type { Draw, Fault, FaultWorld } from './fault.ts';
+import type { Draw, Fault, RaftFaultWorld } from './fault.ts';
 import { keepsQuorum, memberOf, newMember } from './operator.ts';
 import { names, newcomer, resolve, target } from './target.ts';
 
@@ -18,7 +18,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const jointChange: Fault<Parameters> = {
+export const jointChange: Fault<Parameters, RaftFaultWorld> = {
   name: 'joint-change',
   group: 'membership',
   summary: 'several members change at once through a joint configuration',
@@ -51,7 +51,7 @@ export function drawJointChange(draw: Draw): Parameters {
 
 /** The changes to ask for, with targets resolved; null when they would change nothing, or leave fewer voters than join. */
 export function planJointChange(
-  world: FaultWorld,
+  world: RaftFaultWorld,
   parameters: Parameters,
   draw: Draw,
 ): { readonly changes: MemberChange[]; readonly sentence: string } | null {
@@ -74,7 +74,7 @@ export function planJointChange(
   return { changes, sentence: parts.join(', ') };
 }
 
-function distinct(world: FaultWorld, words: readonly string[], draw: Draw, purpose: string) {
+function distinct(world: RaftFaultWorld, words: readonly string[], draw: Draw, purpose: string) {
   const ids = new Set<number>();
   words.forEach((word, position) => {
     for (const member of resolve(world, word, draw, `${purpose} ${position}`)) ids.add(member.id);

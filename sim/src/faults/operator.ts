@@ -4,7 +4,7 @@
  */
 import type { Member, MemberChange, MemberId } from '@seedraft/core';
 import type { MemberView, Micros } from '../observer.ts';
-import type { FaultWorld } from './fault.ts';
+import type { RaftFaultWorld } from './fault.ts';
 import { currentMembers } from './target.ts';
 
 /** More voters than this make runs slow and nothing more likely. */
@@ -26,7 +26,7 @@ export function memberOf(view: MemberView, role: 'voter' | 'learner'): Member {
 }
 
 /** A new, empty member: the one named `name` if it was spawned before and is in no configuration, else the next one. */
-export function newMember(world: FaultWorld, name = 'new'): MemberView {
+export function newMember(world: RaftFaultWorld, name = 'new'): MemberView {
   const existing = world.members.find(
     (member) =>
       member.name === name && member.status !== 'gone' && roleOf(world, member.id) === null,
@@ -35,7 +35,7 @@ export function newMember(world: FaultWorld, name = 'new'): MemberView {
 }
 
 /** The member's role in the leader's configuration; null when it is in none, or nobody leads. */
-export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
+export function roleOf(world: RaftFaultWorld, id: MemberId): Member['role'] | null {
   for (const member of world.leader()?.raft?.configuration.members ?? []) {
     if (member.id === id) return member.role;
   }
@@ -47,7 +47,7 @@ export function roleOf(world: FaultWorld, id: MemberId): Member['role'] | null {
  * the healthy while others are broken; the atlas counts on it, since it cannot foresee changes. Asked when a change is first thought of, and
  * again whenever a leader is asked to make it.
  */
-export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[]): boolean {
+export function keepsQuorum(world: RaftFaultWorld, changes: readonly MemberChange[]): boolean {
   // To leave a joint configuration only takes away a half.
   if (changes.length === 0) return true;
   const voters = new Set<MemberId>();
@@ -66,7 +66,7 @@ export function keepsQuorum(world: FaultWorld, changes: readonly MemberChange[])
 
 /** Runs `action` when the learner holds everything committed now; gives up after `within`. */
 export function whenCaughtUp(
-  world: FaultWorld,
+  world: RaftFaultWorld,
   learner: MemberView,
   within: Micros,
   action: () => void,
@@ -81,7 +81,7 @@ export function whenCaughtUp(
 }
 
 /** The procedure for replacing a member: the new one joins as a learner, catches up, and takes the place in one joint change. */
-export function replaceMember(world: FaultWorld, leaving: MemberId, joining: MemberView): void {
+export function replaceMember(world: RaftFaultWorld, leaving: MemberId, joining: MemberView): void {
   world.changeMembership([{ type: 'add', member: memberOf(joining, 'learner') }], 'single');
   whenCaughtUp(world, joining, 10_000_000, () => {
     world.changeMembership(

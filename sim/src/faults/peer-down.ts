@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
 import { isRunning, restartIfDown } from './crash.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { names, resolve, target } from './target.ts';
 
 const schema = z.strictObject({
@@ -22,7 +22,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const peerDown: Fault<Parameters> = {
+export const peerDown: Fault<Parameters, RaftFaultWorld> = {
   name: 'peer-down',
   group: 'process',
   summary: 'members are told that the process of the leader is gone: rightly or falsely',

@@ -3,14 +3,14 @@
  * Recovery it must leave possible: one change at a time; a learner that lags may be promoted, and the others must still make a quorum.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { memberOf, newMember, whenCaughtUp } from './operator.ts';
 import { resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('learner') });
 type Parameters = z.output<typeof schema>;
 
-export const promote: Fault<Parameters> = {
+export const promote: Fault<Parameters, RaftFaultWorld> = {
   name: 'promote',
   group: 'membership',
   summary: 'a learner becomes a voter (a new learner joins first when there is none)',

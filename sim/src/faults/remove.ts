@@ -4,14 +4,14 @@
  * member is only removed while enough voters remain to bear another failure.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { FEWEST_VOTERS, keepsQuorum } from './operator.ts';
 import { currentVoters, resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('follower') });
 type Parameters = z.output<typeof schema>;
 
-export const remove: Fault<Parameters> = {
+export const remove: Fault<Parameters, RaftFaultWorld> = {
   name: 'remove',
   group: 'membership',
   summary: 'a member is removed, the leader too',

@@ -4,7 +4,7 @@
  * Recovery it must leave possible: at every moment a quorum of each configuration is up unless another fault took it.
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { newMember, replaceMember } from './operator.ts';
 import { newcomer, resolveOne, target } from './target.ts';
 
@@ -14,7 +14,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const replace: Fault<Parameters> = {
+export const replace: Fault<Parameters, RaftFaultWorld> = {
   name: 'replace',
   group: 'membership',
   summary: "a new member takes another's place, the leader's too",

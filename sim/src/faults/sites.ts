@@ -28,12 +28,12 @@ export const SITE_SENTENCES: Readonly<Record<Site, string>> = {
 
 /** True while the member is at the site. */
 export function isAtSite(world: FaultWorld, member: MemberView, site: Site): boolean {
-  const raft = member.raft;
-  if (raft === null || member.status !== 'up') return false;
+  if (member.status !== 'up') return false;
+  // S10, S11: whatever was said before the write was durable must not be missed after.
+  if (site === 'persist-pending') return world.isPersisting(member.id);
+  const { raft } = member;
+  if (raft === null) return false;
   switch (site) {
-    case 'persist-pending':
-      // S10, S11: whatever was said before the write was durable must not be missed after.
-      return world.isPersisting(member.id);
     case 'candidate':
       return raft.role === 'candidate';
     case 'elected':

@@ -3,13 +3,13 @@
  * Recovery it must leave possible: the snapshot and the entries after it are worth the whole log (S19).
  */
 import { z } from 'zod';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { names, resolve, target } from './target.ts';
 
 const schema = z.strictObject({ target: target().default('random') });
 type Parameters = z.output<typeof schema>;
 
-export const snapshot: Fault<Parameters> = {
+export const snapshot: Fault<Parameters, RaftFaultWorld> = {
   name: 'snapshot',
   group: 'membership',
   summary: 'a member takes a snapshot now',

@@ -43,7 +43,7 @@ export function newcomer() {
     .meta({ newcomer: true });
 }
 
-/** The members that count now, by the configuration of the leader, or of the member with the highest term. */
+/** Of a Raft cluster: the members that count now, by the configuration of the leader, or of the member with the highest term. */
 export function currentMembers(world: FaultWorld): readonly Member[] {
   let best = world.leader();
   if (best === null) {
@@ -56,7 +56,7 @@ export function currentMembers(world: FaultWorld): readonly Member[] {
   return best?.raft?.configuration.members ?? [];
 }
 
-/** Voters that count now and are not lost, id-sorted. */
+/** Of a Raft cluster: voters that count now and are not lost, id-sorted (FaultWorld.voters). */
 export function currentVoters(world: FaultWorld): MemberView[] {
   const voters: MemberView[] = [];
   for (const member of currentMembers(world)) {
@@ -84,7 +84,7 @@ export function resolve(
       return world.current.filter((member) => member !== leader);
     case 'follower':
       return one(
-        currentVoters(world).filter((member) => member !== leader && member.status !== 'down'),
+        world.voters.filter((member) => member !== leader && member.status !== 'down'),
         draw,
         purpose,
       );
@@ -137,7 +137,7 @@ function some(
   purpose: string,
   count: (voters: number) => number,
 ): MemberView[] {
-  const voters = currentVoters(world);
+  const { voters } = world;
   const chosen = draw.shuffle(purpose, voters).slice(0, Math.max(0, count(voters.length)));
   return chosen.sort((left, right) => left.id - right.id);
 }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { resolveOne, target } from './target.ts';
 
 const schema = z.strictObject({
@@ -15,7 +15,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const transfer: Fault<Parameters> = {
+export const transfer: Fault<Parameters, RaftFaultWorld> = {
   name: 'transfer',
   group: 'membership',
   summary: 'leadership is handed over on request',

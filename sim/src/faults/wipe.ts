@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { duration } from '../scenario/units.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, RaftFaultWorld } from './fault.ts';
 import { resolve, target } from './target.ts';
 
 const schema = z.strictObject({
@@ -16,7 +16,7 @@ const schema = z.strictObject({
 });
 type Parameters = z.output<typeof schema>;
 
-export const wipe: Fault<Parameters> = {
+export const wipe: Fault<Parameters, RaftFaultWorld> = {
   name: 'wipe',
   group: 'process',
   summary: 'a disk is lost for good; a new member takes the place of the lost one',

@@ -1,6 +1,12 @@
 /** A world that only looks and remembers: enough of FaultWorld to see what a fault asks for, without an engine. */
 import type { Configuration, MemberId } from '@seedraft/core';
-import { type Draw, type FaultWorld, type MemberView, Randomness } from '@seedraft/sim';
+import {
+  currentVoters,
+  type Draw,
+  type MemberView,
+  type RaftFaultWorld,
+  Randomness,
+} from '@seedraft/sim';
 
 export interface FakeMember {
   readonly id: MemberId;
@@ -63,7 +69,7 @@ export function views(members: readonly FakeMember[], all: Configuration): Membe
 }
 
 /** Blocked directions, as `from->to`. */
-export interface FakeWorld extends FaultWorld {
+export interface FakeWorld extends RaftFaultWorld {
   readonly blocked: Map<string, number>;
 }
 
@@ -82,6 +88,9 @@ export function fakeWorld(
     },
     member: (id: MemberId) => seen.find((view) => view.id === id),
     leader: () => seen.find(({ raft }) => raft?.role === 'leader') ?? null,
+    get voters() {
+      return currentVoters(world as unknown as FakeWorld);
+    },
     permits: () => true,
     blocked,
     block(from: MemberId, to: MemberId) {

@@ -5,7 +5,13 @@
  */
 import type { MemberId } from '@seedraft/core';
 import type { ClientRequest } from '@seedraft/replica';
-import type { FaultWorld, MemberView, NetworkKnobs, Plan } from '@seedraft/sim';
+import {
+  currentVoters,
+  type MemberView,
+  type NetworkKnobs,
+  type Plan,
+  type RaftFaultWorld,
+} from '@seedraft/sim';
 import type { ChaosCluster } from './cluster.ts';
 import type { Operator } from './operator.ts';
 import { reach, type Workload } from './workload.ts';
@@ -21,7 +27,7 @@ export interface WorldParts {
   readonly tell: (sentence: string) => void;
 }
 
-export class ChaosWorld implements FaultWorld {
+export class ChaosWorld implements RaftFaultWorld {
   readonly plan: Plan;
   readonly cluster: ChaosCluster;
   readonly operator: Operator;
@@ -56,6 +62,10 @@ export class ChaosWorld implements FaultWorld {
     return this.cluster.members
       .filter((member) => member.isRunning && (named?.includes(member.id) ?? true))
       .sort((one, other) => one.id - other.id);
+  }
+
+  get voters(): readonly MemberView[] {
+    return currentVoters(this);
   }
 
   leader(): MemberView | null {
