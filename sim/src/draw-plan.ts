@@ -5,7 +5,11 @@
 import type { RaftConfig } from '@seedraft/core';
 import type { Draw } from './faults/fault.ts';
 import { KNOB_CLASSES, type KnobClass } from './faults/index.ts';
+import type { OwnSystem } from './own/system.ts';
 import type { FaultPlan, MemberPlan, NetworkKnobs, Plan, WorkloadPlan } from './plan.ts';
+import { isProtocol, sizesOf } from './protocol/contract.ts';
+import { classesFor } from './protocol/nemesis.ts';
+import type { Protocol } from './protocol/protocol.ts';
 import { expandSeed, Randomness } from './random.ts';
 import {
   CALM_DISK,
@@ -33,14 +37,25 @@ import { drawFaults, drawMood, drawSwitches, touchesDisk } from './scenario/swar
 export interface PlanOptions {
   /** For a machine of the user's: wherever the plan has operations, they are its. */
   readonly own?: boolean;
+  /** For a protocol of the user's: the plan is about it, and has nothing of Raft's drawn. */
+  readonly protocol?: Protocol;
+}
+
+/** What a plan must know of the user's system, if there is one. */
+export function planOptionsOf(own: OwnSystem | Protocol | null | undefined): PlanOptions {
+  if (own === null || own === undefined) return {};
+  return isProtocol(own) ? { protocol: own } : { own: true };
 }
 
 /** The explicit plan of one run of this scenario. */
-export function scenarioToPlan(
-  scenario: Scenario,
-  seed: string,
-  { own = false }: PlanOptions = {},
-): Plan {
+export function scenarioToPlan(scenario: Scenario, seed: string, options: PlanOptions = {}): Plan {
+  const { protocol } = options;
+  return protocol === undefined
+    ? planCluster(scenario, seed, options.own ?? false)
+    : planProtocol(scenario, seed, protocol);
+}
+
+function planCluster(scenario: Scenario, seed: string, own: boolean): Plan {
   const root = expandSeed(seed);
   const randomness = new Randomness(root);
   const draw = randomness.draw('plan', 0);
@@ -95,6 +110,98 @@ export function scenarioToPlan(
     ...(scenario.schedule !== undefined && { schedule: scenario.schedule }),
     expect: scenario.expect,
   };
+}
+
+/** As for a cluster, without what is Raft's: its knobs, snapshots, turns and membership stay calm, and its faults are never drawn. */
+function planProtocol(scenario: Scenario, seed: string, protocol: Protocol): Plan {
+  const root = expandSeed(seed);
+  const randomness = new Randomness(root);
+  const draw = randomness.draw('plan', 0);
+  const mood = drawMood(draw);
+  const classes = classesFor(protocol);
+  const swarm = drawSwitches(draw, mood, scenario.swarm, classes);
+  const switches = new Set(swarm);
+  const leaves = (group: Scenario['swarm'][number]): boolean => scenario.swarm.includes(group);
+
+  const network = planNetwork(scenario, leaves('network') ? drawNetwork(draw, switches) : null);
+  const drawn = leaves('clients')
+    ? drawWorkload(draw, switches, CALM_RAFT, network)
+    : CALM_WORKLOAD;
+  const workload = planWorkload(scenario, ofProtocol(drawn), false);
+  const duration =
+    scenario.workload.for ?? (leaves('clients') ? drawDuration(draw) : DEFAULTS.duration);
+  const members = planPeers(scenario, draw, switches, protocol);
+  const words = protocol.leads === undefined ? LEADERLESS : LEADING;
+  const told = scenario.faults.length;
+  const faults = planFaults(scenario, randomness, mood, switches, duration).map((planned, place) =>
+    place < told ? planned : { ...planned, parameters: reworded(planned.parameters, words) },
+  );
+  return {
+    version: 1,
+    scenario: scenario.name,
+    seed,
+    root,
+    swarm,
+    members,
+    raft: CALM_RAFT,
+    snapshot: CALM_SNAPSHOT,
+    turn: 0,
+    bytes: scenario.bytes ?? draw.chance('bytes', 250_000),
+    network,
+    disk: { ...(leaves('disk') ? drawDisk(draw, switches) : CALM_DISK), ...given(scenario.disk) },
+    workload: { ...workload, kind: 'protocol' },
+    faults,
+    duration,
+    liveness: scenario.liveness,
+    beyondDriftBound: isBeyondDriftBound(members, faults, CALM_RAFT),
+    blackBox: false,
+    limits: limitsOf(duration),
+    expect: scenario.expect,
+  };
+}
+
+/** Of a drawn workload what clients of a protocol have: how many, how often, on which keys, how patient. */
+function ofProtocol({ clients, rate, keys, skew, timeout, retries }: WorkloadPlan): WorkloadPlan {
+  return { ...CALM_WORKLOAD, kind: 'protocol', clients, rate, keys, skew, timeout, retries };
+}
+
+function planPeers(
+  { cluster, swarm, clocks }: Scenario,
+  draw: Draw,
+  switches: Switches,
+  protocol: Protocol,
+): MemberPlan[] {
+  const [fewest, most] = sizesOf(protocol);
+  const drawn = swarm.includes('cluster') ? draw.between('members', fewest, most) : fewest;
+  return Array.from({ length: cluster.voters ?? drawn }, (_, index): MemberPlan => {
+    const name = `n${index + 1}`;
+    const clock = clocks[name] ?? drawClock(draw, switches, name, CALM_RAFT.clockDriftBound);
+    return { name, learner: false, clock, log: null, term: 0 };
+  });
+}
+
+/** Whom a drawn fault hits, where nobody learns, lags or (in the second) leads. */
+const LEADING: Readonly<Record<string, string>> = {
+  learner: 'random',
+  'lagging follower': 'follower',
+};
+const LEADERLESS: Readonly<Record<string, string>> = {
+  ...LEADING,
+  leader: 'random',
+  follower: 'random',
+  followers: 'minority',
+  'lagging follower': 'random',
+};
+
+function reworded(
+  parameters: FaultPlan['parameters'],
+  words: Readonly<Record<string, string>>,
+): FaultPlan['parameters'] {
+  const entries = Object.entries(parameters).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? (words[value] ?? value) : value,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function limitsOf(duration: number): Plan['limits'] {

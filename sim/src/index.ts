@@ -11,7 +11,7 @@ export {
   runTwice,
   type TwiceResult,
 } from './divergence.ts';
-export { knobClassesOf, type PlanOptions, scenarioToPlan } from './draw-plan.ts';
+export { knobClassesOf, type PlanOptions, planOptionsOf, scenarioToPlan } from './draw-plan.ts';
 export { type Bounds, DEFAULT_BOUNDS, validateBounds } from './explore/bounds.ts';
 export {
   explainCounterexample,
@@ -51,6 +51,8 @@ export type { Rule, RuleDefinition } from './properties/rule.ts';
 export { MESSAGE_TYPES, Rulebook, type RulebookOptions } from './properties/rulebook.ts';
 export { unhandledError } from './properties/s22-bounds.ts';
 export { SOMETIMES, type SometimesPoint } from './properties/sometimes.ts';
+export { isProtocol, protocolFlaw } from './protocol/contract.ts';
+export * from './protocol/protocol.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
 export { type About, aboutSentence } from './recording/about.ts';
@@ -91,6 +93,7 @@ export {
   type CampaignCounts,
   EVERYTHING,
   type Expected,
+  expectedOf,
   VACUITY_RUNS,
   vacuityGaps,
 } from './vacuity.ts';

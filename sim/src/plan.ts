@@ -34,8 +34,8 @@ export interface DiskKnobs {
 }
 
 export interface WorkloadPlan {
-  /** `own`: of a user's machine, that the run is given. */
-  readonly kind: 'kv' | 'register' | 'own' | 'none';
+  /** `own`: of a user's machine, that the run is given; `protocol`: of a user's protocol, and then nothing in the run is Raft. */
+  readonly kind: 'kv' | 'register' | 'own' | 'protocol' | 'none';
   readonly clients: number;
   /** Operations a second, over all clients. */
   readonly rate: number;

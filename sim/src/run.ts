@@ -14,18 +14,21 @@ import { Clients, type OperationCounts } from './clients.ts';
 import { createByteDisk } from './disk/byte.ts';
 import { createObjectDisk } from './disk/object.ts';
 import { knobClassesOf } from './draw-plan.ts';
-import { LimitReached } from './engine.ts';
+import { type Ending, endingOf, expected, inconclusive, PASS } from './ending.ts';
 import { faultNamed } from './faults/index.ts';
 import { LINK_TYPES } from './link.ts';
 import { type LivenessVerdict, runLiveness } from './liveness.ts';
 import { Nemesis } from './nemesis.ts';
-import { type Observer, Violation, type WorldView } from './observer.ts';
+import type { Observer, WorldView } from './observer.ts';
 import { onProbation } from './own/machine.ts';
 import { OwnMistake, type OwnSystem, usersOwn } from './own/system.ts';
 import { ownSubject } from './own/workload.ts';
 import type { Plan } from './plan.ts';
 import { type HistoryVerdict, judgeHistory } from './properties/history.ts';
 import { Rulebook } from './properties/rulebook.ts';
+import { isProtocol } from './protocol/contract.ts';
+import type { Protocol } from './protocol/protocol.ts';
+import { ProtocolRun } from './protocol/run.ts';
 import { playSchedule } from './schedule/play.ts';
 import { Trace, type TraceRange } from './trace.ts';
 import { kvSubject, type Subject } from './workload.ts';
@@ -41,8 +44,8 @@ export interface RunOptions {
   readonly observers?: (world: WorldView) => readonly Observer[];
   /** Only these rules (ids); default: all. */
   readonly rules?: readonly string[];
-  /** What a plan of the workload `own` is about; other plans do not look at it. */
-  readonly own?: OwnSystem;
+  /** What a plan of the workload `own` or `protocol` is about; other plans do not look at it. */
+  readonly own?: OwnSystem | Protocol;
   /** Instead of the built-in key-value machine, under its workload; what clients saw is then not judged. */
   readonly machine?: () => StateMachine;
   readonly record?: {
@@ -60,6 +63,8 @@ export interface RunResult {
   readonly verdict: RunVerdict;
   /** The rule that was broken: S1..S22, L1..L7, LIN, or EXPECT when a violation that the plan expects did not come. */
   readonly rule: string | null;
+  /** What that rule says, where it is one of a user's protocol. */
+  readonly definition?: string;
   /** What was seen. */
   readonly sentence: string | null;
   /** Why it is inconclusive, or an error. */
@@ -85,20 +90,13 @@ export interface RunResult {
 /** Executes the plan. Never throws for anything that the plan or the system under test can cause. */
 export function run(plan: Plan, options: RunOptions = {}): RunResult {
   return withoutAmbient(() => {
+    if (plan.workload.kind === 'protocol') return new ProtocolRun(plan, options).execute();
     if (plan.schedule === undefined) return new Run(plan, options).execute();
     const played = playSchedule(plan, options);
     return { ...played, ...expected(plan, played) };
   });
 }
 
-interface Ending {
-  readonly verdict: RunVerdict;
-  readonly rule: string | null;
-  readonly sentence: string | null;
-  readonly reason: string | null;
-}
-
-const PASS: Ending = { verdict: 'pass', rule: null, sentence: null, reason: null };
 class Run {
   readonly #plan: Plan;
   readonly #options: RunOptions;
@@ -115,7 +113,7 @@ class Run {
     const { record } = options;
     this.#plan = plan;
     this.#options = options;
-    const own = plan.workload.kind === 'own' ? options.own : undefined;
+    const own = this.#own();
     this.#world = new World({
       plan,
       machine: own ? onProbation(own.machine) : (options.machine ?? (() => new KvMachine())),
@@ -127,6 +125,13 @@ class Run {
     this.#nemesis = new Nemesis(this.#world, this.#clients, faultNamed);
     this.#rulebook = new Rulebook(this.#world, options.rules ? { only: options.rules } : {});
     this.#trace = this.#createTrace(record?.trace ?? false);
+  }
+
+  /** The user's machine, if the plan is about one and it was given. */
+  #own(): OwnSystem | undefined {
+    const { own } = this.#options;
+    if (this.#plan.workload.kind !== 'own' || own === undefined) return undefined;
+    return isProtocol(own) ? undefined : own;
   }
 
   #createTrace(asked: boolean | TraceRange): Trace | null {
@@ -146,20 +151,12 @@ class Run {
       this.#start();
       return this.#phases();
     } catch (thrown) {
-      if (thrown instanceof Violation) {
-        const verdict =
-          thrown.rule.startsWith('L') && thrown.rule !== 'LIN' ? 'liveness' : 'violation';
-        return { verdict, rule: thrown.rule, sentence: thrown.message, reason: null };
-      }
-      if (thrown instanceof LimitReached) return inconclusive(thrown.message);
-      if (thrown instanceof OwnMistake) return mistake(thrown.message);
-      const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-      return { verdict: 'error', rule: null, sentence: null, reason };
+      return endingOf(thrown, (rule) => rule.startsWith('L') && rule !== 'LIN');
     }
   }
 
   #start(): void {
-    if (this.#plan.workload.kind === 'own' && this.#options.own === undefined) {
+    if (this.#plan.workload.kind === 'own' && this.#own() === undefined) {
       throw new OwnMistake(
         "the plan's workload is that of a machine of the user's own (kind: own), and no such machine was given",
       );
@@ -196,7 +193,8 @@ class Run {
 
   /** What clients saw must be explained by one order of operations. */
   #judge(): Ending {
-    const { machine, own } = this.#options;
+    const { machine } = this.#options;
+    const own = this.#own();
     const isOwn = this.#plan.workload.kind === 'own';
     if (!isOwn && machine !== undefined) return PASS;
     this.#history = this.#clients.history();
@@ -279,22 +277,4 @@ function judgeOwn(history: readonly Operation[], model: Model, blackBox: boolean
   return usersOwn(`the model ${model.name}`, () =>
     judgeHistory(history, { blackBox, model, maxSteps }),
   );
-}
-
-function mistake(reason: string): Ending {
-  return { verdict: 'mistake', rule: null, sentence: null, reason };
-}
-
-function inconclusive(reason: string): Ending {
-  return { verdict: 'inconclusive', rule: null, sentence: null, reason };
-}
-
-/** A plan may document a known-bad configuration: then the violation is what passes. */
-function expected(plan: Plan, ending: Ending): Ending {
-  if (plan.expect === 'pass') return ending;
-  const { violation } = plan.expect;
-  if (ending.rule === violation) return { ...PASS, sentence: `as expected: ${ending.sentence}` };
-  if (ending.verdict !== 'pass') return ending;
-  const sentence = `the plan expects a violation of ${violation}, but none was found`;
-  return { verdict: 'violation', rule: 'EXPECT', sentence, reason: null };
 }

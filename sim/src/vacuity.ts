@@ -8,6 +8,8 @@ import { LINEARIZABILITY } from './properties/history.ts';
 import { RULES } from './properties/index.ts';
 import { MESSAGE_TYPES } from './properties/rulebook.ts';
 import { SOMETIMES } from './properties/sometimes.ts';
+import { classesFor } from './protocol/nemesis.ts';
+import { type Protocol, RECOVERS } from './protocol/protocol.ts';
 
 /** A campaign needs at least so many runs before absence means anything. */
 export const VACUITY_RUNS = 64;
@@ -46,10 +48,11 @@ export function vacuityGaps(counts: CampaignCounts, expected: Expected = EVERYTH
     names.filter((name) => (of[name] ?? 0) === 0);
   return [
     ...missing(expected.faults, counts.faults).map((name) => `the fault ${name} never occurred`),
-    ...missing(expected.rules, counts.rules).map(
-      (id) =>
-        `rule ${id} was never put to the test: its antecedent (${antecedent(id)}) never occurred`,
-    ),
+    ...missing(expected.rules, counts.rules).map((id) => {
+      const met = antecedent(id);
+      const why = met === null ? '' : `: its antecedent (${met}) never occurred`;
+      return `rule ${id} was never put to the test${why}`;
+    }),
     ...missing(expected.messages, counts.messages).map(
       (type) => `no member ever handled a message of type ${type}`,
     ),
@@ -57,7 +60,23 @@ export function vacuityGaps(counts: CampaignCounts, expected: Expected = EVERYTH
   ];
 }
 
-function antecedent(id: string): string {
+/** What a user's protocol must have met: every class of faults that makes sense there, each of its rules, each of its messages. */
+export function expectedOf(protocol: Protocol): Expected {
+  const { rules = [], model, recovers, messages } = protocol;
+  return {
+    faults: [...classesFor(protocol)],
+    rules: [
+      ...rules.map(({ name }) => name),
+      ...(model === undefined ? [] : [LINEARIZABILITY.id]),
+      ...(recovers === undefined ? [] : [RECOVERS]),
+    ],
+    messages,
+    sometimes: [],
+  };
+}
+
+/** Null: a rule of a user's. */
+function antecedent(id: string): string | null {
   const all = [...RULES.map((rule) => rule.definition), LINEARIZABILITY, ...LIVENESS_RULES];
-  return all.find((definition) => definition.id === id)?.antecedent ?? 'unknown rule';
+  return all.find((definition) => definition.id === id)?.antecedent ?? null;
 }

@@ -10,7 +10,7 @@ export type Decoded =
   | { readonly ok: false; readonly reason: string };
 
 export interface Wire {
-  /** In the order of their numbers, which are part of the keys of draws. Ends with ClientRequest and ClientReply. */
+  /** In the order of their numbers, which are part of the keys of draws. ClientRequest and ClientReply are among them. */
   readonly types: readonly string[];
   /** A type's place in `types`; throws when no link carries it. */
   numberOf(type: string): number;

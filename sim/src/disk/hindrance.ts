@@ -7,8 +7,11 @@ import type { Micros } from '../observer.ts';
 import type { DiskKnobs } from '../plan.ts';
 import type { DiskFault, DiskHost } from './disk.ts';
 
+/** What hindering needs of a disk's host. */
+type Host = Pick<DiskHost, 'after' | 'draw'>;
+
 export class Hindrance {
-  readonly #host: DiskHost;
+  readonly #host: Host;
   readonly #knobs: DiskKnobs;
   #factor = 1;
   /** No operation takes longer. */
@@ -20,7 +23,7 @@ export class Hindrance {
   #fsyncErrors = 0;
   #readErrors = 0;
 
-  constructor(host: DiskHost, knobs: DiskKnobs) {
+  constructor(host: Host, knobs: DiskKnobs) {
     this.#host = host;
     this.#knobs = knobs;
   }
@@ -140,7 +143,7 @@ export class Hindrance {
 /** `drawn` resolved by the plan's weights. */
 export function resolveCrash(
   how: 'kept' | 'dropped' | 'torn' | 'drawn',
-  host: DiskHost,
+  host: Host,
   knobs: DiskKnobs,
 ): 'kept' | 'dropped' | 'torn' {
   if (how !== 'drawn') return how;

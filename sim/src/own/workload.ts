@@ -116,7 +116,7 @@ function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
 class OwnWorkload implements ClientWorkload {
   readonly hasSession: boolean;
   readonly #create: () => OwnClient;
-  readonly #draw: Draw;
+  readonly #draw: WorkloadDraw;
   readonly #modes: ReturnType<typeof readModes>;
   readonly #mode: Stream;
   readonly #onlyReads: boolean;
@@ -132,7 +132,7 @@ class OwnWorkload implements ClientWorkload {
     this.hasSession = hasSession;
     this.#onlyReads = isReader;
     this.#create = () => own.workload(index);
-    this.#draw = new Draw(randomness.stream('client.own', index), index, plan.workload);
+    this.#draw = new WorkloadDraw(randomness.stream('client.own', index), index, plan.workload);
     this.#modes = readModes(plan.workload);
     this.#mode = randomness.stream('client.mode', index);
   }
@@ -196,7 +196,8 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-class Draw implements OwnDraw {
+/** Draws for what a user wrote, in the words he knows. */
+export class WorkloadDraw implements OwnDraw {
   id = 0;
   readonly client: number;
   readonly #stream: Stream;

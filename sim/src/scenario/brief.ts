@@ -2,7 +2,7 @@
  * A plan as the shortest scenario that gives it: printed in full, then without each word that makes no difference. What may go is not known
  * here; it is tried, by reading what is left and drawing the plan again, so that no list of defaults could grow stale.
  */
-import { scenarioToPlan } from '../draw-plan.ts';
+import { type PlanOptions, scenarioToPlan } from '../draw-plan.ts';
 import type { Plan } from '../plan.ts';
 import { planToScenario } from './print.ts';
 import { readScenario } from './scenario.ts';
@@ -10,15 +10,19 @@ import type { ScenarioInput } from './schema.ts';
 
 type Branch = Record<string, unknown>;
 
-/** Under `plan.seed` it draws `plan` again (but for `swarm`, which says how a plan was drawn). Throws UnprintablePlan. */
-export function planToBriefScenario(plan: Plan, story?: string): ScenarioInput {
+/** Under `plan.seed` and `options` it draws `plan` again (but for `swarm`, which says how a plan was drawn). Throws UnprintablePlan. */
+export function planToBriefScenario(
+  plan: Plan,
+  story?: string,
+  options: PlanOptions = {},
+): ScenarioInput {
   const wanted = canonical({ ...plan, swarm: [] });
   const whole = copied(planToScenario(plan, story)) as Branch;
   const says = (): boolean => {
     const read = readScenario(whole);
     if (!read.ok) return false;
     const own = plan.workload.kind === 'own';
-    const again = scenarioToPlan(read.scenario, plan.seed, { own });
+    const again = scenarioToPlan(read.scenario, plan.seed, { own, ...options });
     return canonical({ ...again, swarm: [] }) === wanted;
   };
   prune(whole, says, new Set(['name', 'story', 'schedule']));

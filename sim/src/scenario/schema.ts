@@ -76,7 +76,7 @@ const diskSchema = z.strictObject({
 });
 
 const workloadSchema = z.strictObject({
-  kind: z.enum(['kv', 'register', 'own', 'none']).optional(),
+  kind: z.enum(['kv', 'register', 'own', 'protocol', 'none']).optional(),
   clients: z.int().min(0).max(1_000).optional(),
   /** Operations a second, over all clients. */
   rate: z.int().min(0).max(100_000).optional(),

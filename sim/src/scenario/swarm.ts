@@ -47,20 +47,27 @@ export function drawMood(draw: Draw): Mood {
   return dice < 10 ? 'calm' : dice < 15 ? 'everything' : 'swarm';
 }
 
-/** The classes that are on, knobs and faults, in the registry's order. */
-export function drawSwitches(draw: Draw, mood: Mood, groups: readonly SwarmGroup[]): string[] {
+const ALL = { has: () => true };
+
+/** The classes that are on of those that make sense, knobs and faults, in the registry's order. */
+export function drawSwitches(
+  draw: Draw,
+  mood: Mood,
+  groups: readonly SwarmGroup[],
+  sensible: { has(name: string): boolean } = ALL,
+): string[] {
   if (mood === 'calm') return [];
   // Faults that damage bytes make a run slower and most others rarer, so the whole group is left out of half the seeds.
   const disks = draw.chance('disk faults', HALF);
   const on = (name: string): boolean => mood === 'everything' || draw.chance(`class.${name}`, HALF);
   const classes: string[] = [];
   for (const knob of KNOB_CLASSES) {
-    if (groups.includes(KNOB_GROUPS[knob]) && on(knob)) classes.push(knob);
+    if (groups.includes(KNOB_GROUPS[knob]) && sensible.has(knob) && on(knob)) classes.push(knob);
   }
   for (const fault of FAULTS) {
     if (!groups.includes(fault.group)) continue;
     if (fault.group === 'disk' && mood === 'swarm' && !disks) continue;
-    for (const name of classesOf(fault)) if (on(name)) classes.push(name);
+    for (const name of classesOf(fault)) if (sensible.has(name) && on(name)) classes.push(name);
   }
   return classes;
 }

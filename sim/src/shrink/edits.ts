@@ -163,10 +163,14 @@ export function workloadEdits(plan: Plan): Edit[] {
   const { workload } = plan;
   const change = (what: string, fields: Partial<Plan['workload']>): Edit =>
     edit(what, (now) => ({ ...now, workload: { ...now.workload, ...fields } }));
-  const mixes = Object.entries(workload.mix).filter(([, weight]) => weight > 0);
+  // What clients of a protocol ask is its own.
+  const mixes =
+    workload.kind === 'protocol'
+      ? []
+      : Object.entries(workload.mix).filter(([, weight]) => weight > 0);
   const none = { get: 0, put: 0, cas: 0, delete: 0, expire: 0, batch: 0 };
   const quiet: Edit[] =
-    workload.kind === 'own'
+    workload.kind === 'own' || workload.kind === 'protocol'
       ? []
       : [change('all operations', { kind: 'none', clients: 0, rate: 0 })];
   const one = { linearizable: 1, lease: 0, stale: 0 };
