@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { type Config, type StateMachine, simulate } from 'seedraft';
+import { type MachineConfig, type StateMachine, simulate } from 'seedraft';
 import { defineModel, type Operation, register } from 'seedraft/check';
 import { machineCommands, runCommands, scenarios } from 'seedraft/fast-check';
 import { defineScenario, type RunResult, run, scenarioToPlan } from 'seedraft/sim';
@@ -185,7 +185,7 @@ describe('arbitraries', () => {
 });
 
 /** What fast-check says at the end about the shortest commands that fail. */
-function shrunk(config: Config): string {
+function shrunk(config: MachineConfig): string {
   const details = fc.check(
     fc.property(machineCommands(), (commands) => void runCommands(config, commands)),
     { seed: 1 },

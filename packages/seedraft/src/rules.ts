@@ -1,5 +1,5 @@
 /** Every rule's definition, for --help and for what a person reads when one is broken. */
-import { LINEARIZABILITY, LIVENESS_RULES, RULES } from '@seedraft/sim';
+import { LINEARIZABILITY, LIVENESS_RULES, RULES, type RunResult } from '@seedraft/sim';
 
 interface Definition {
   readonly id: string;
@@ -31,6 +31,16 @@ const OTHERS: readonly Definition[] = [
 
 export const ruleDefinition = (id: string): Definition | undefined =>
   [...RULE_DEFINITIONS, ...OTHERS].find((rule) => rule.id === id);
+
+/** Of a broken rule: ours, or one of a user's protocol, which has but its name. */
+export function brokenRule({
+  rule,
+  definition,
+}: Pick<RunResult, 'rule' | 'definition'>): Definition | undefined {
+  if (rule === null) return undefined;
+  const own = definition === undefined ? undefined : { id: rule, name: '', definition };
+  return ruleDefinition(rule) ?? own;
+}
 
 const PLACE = new Map(RULE_DEFINITIONS.map(({ id }, place) => [id, place]));
 

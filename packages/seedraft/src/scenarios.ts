@@ -130,9 +130,11 @@ function readScenarioText(file: string): string {
 function problemsOf(source: ScenarioSource, hasConfig: boolean): string[] {
   const loaded = parseScenario(source.text);
   if (loaded.ok) {
-    if (loaded.scenario.workload.kind !== 'own' || hasConfig) return [];
+    const { kind } = loaded.scenario.workload;
+    if ((kind !== 'own' && kind !== 'protocol') || hasConfig) return [];
+    const what = kind === 'own' ? 'machine' : 'protocol';
     return [
-      `${source.file}: its workload is that of a machine of your own (kind: own), and there is no seedraft.config.ts here. ` +
+      `${source.file}: its workload is that of a ${what} of your own (kind: ${kind}), and there is no seedraft.config.ts here. ` +
         `Write one (${commandLine('init')}), or name it with --config.`,
     ];
   }

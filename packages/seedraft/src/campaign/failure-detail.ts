@@ -3,6 +3,7 @@
  * the same way, the finding is that it is not deterministic.
  */
 import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
+import { ownOf, planOptions } from '../config/define.ts';
 import type { ConfigInForce } from '../config/load.ts';
 import { recordStory } from '../reporters/story.ts';
 import { writeRunFolder } from '../run-folder/write.ts';
@@ -44,11 +45,10 @@ export function detailed(
   if (unit.verdict === 'error') return plain;
   try {
     const { config, bundle, words } = inForce;
-    const plan = scenarioToPlan(loadScenario(source), unit.seed, { own: config !== null });
+    const plan = scenarioToPlan(loadScenario(source), unit.seed, planOptions(config));
     const told = recordStory();
     const record = { choices: true, history: true };
-    const own = config === null ? {} : { own: config };
-    const result = run(plan, { record, observers: told.observers, ...own });
+    const result = run(plan, { record, observers: told.observers, ...ownOf(config) });
     const folder = shownPath(writeRunFolder(out, { source: source.file, plan, result, bundle }));
     const replay = commandLine('replay', folder, ...words);
     return { ...plain, unit: compared(unit, result), story: told.lines(), folder, replay };

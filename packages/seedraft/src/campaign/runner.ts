@@ -6,6 +6,7 @@ import {
   type Divergence,
   firstDivergence,
   type Plan,
+  type PlanOptions,
   type RunOptions,
   type RunResult,
   run,
@@ -30,12 +31,14 @@ type Execute = (plan: Plan, options?: RunOptions) => RunResult;
 export class UnitRunner {
   readonly #work: CampaignWork;
   readonly #execute: Execute;
+  readonly #options: PlanOptions;
   readonly #parsed = new Map<ScenarioSource, Scenario>();
 
-  /** `execute` is the simulator, with the user's machine where there is one. */
-  constructor(work: CampaignWork, execute: Execute = run) {
+  /** `execute` is the simulator, with the user's machine or protocol where there is one; `options` is what plans must know of it. */
+  constructor(work: CampaignWork, execute: Execute = run, options: PlanOptions = {}) {
     this.#work = work;
     this.#execute = execute;
+    this.#options = options;
   }
 
   /** Units [from, to). Those that are due twice run first, and again after all others. */
@@ -86,7 +89,7 @@ export class UnitRunner {
     const { seed, scenario } = placeOf(this.#work, unit);
     const source = this.#work.scenarios[scenario]!;
     const text = seedText(this.#work.root, seed);
-    return scenarioToPlan(this.#scenarioOf(source), text, { own: this.#work.config !== undefined });
+    return scenarioToPlan(this.#scenarioOf(source), text, this.#options);
   }
 
   #scenarioOf(source: ScenarioSource): Scenario {
@@ -113,7 +116,7 @@ export function placeOf(work: CampaignWork, unit: number): { seed: number; scena
 }
 
 function summary(unit: number, plan: Plan, result: RunResult): UnitResult {
-  const { verdict, rule, hash, events, simulatedMicros } = result;
+  const { verdict, rule, definition, hash, events, simulatedMicros } = result;
   const { faults, rules, messages, sometimes } = result;
   return {
     unit,
@@ -121,6 +124,7 @@ function summary(unit: number, plan: Plan, result: RunResult): UnitResult {
     seed: plan.seed,
     verdict,
     rule,
+    ...(definition !== undefined && { definition }),
     sentence: result.sentence ?? result.reason,
     hash,
     events,

@@ -9,7 +9,7 @@ export type UnitVerdict = RunResult['verdict'] | 'nondeterminism';
 
 /** What one run contributes to a campaign; plain data, small, crosses threads. */
 export interface UnitResult
-  extends Pick<RunResult, 'rule' | 'hash' | 'events' | 'simulatedMicros'>,
+  extends Pick<RunResult, 'rule' | 'definition' | 'hash' | 'events' | 'simulatedMicros'>,
     Pick<RunResult, 'faults' | 'rules' | 'messages' | 'sometimes'> {
   /** Its number: seed number times the number of scenarios, plus the place of its scenario. */
   readonly unit: number;

@@ -2,7 +2,15 @@
  * What a campaign never exercised, and whether that means anything. A single story need not exercise everything; a scenario that leaves
  * everything to the seed must, over enough seeds, so its runs are what is counted: many stories under few seeds never draw most faults.
  */
-import { type Scenario, SWARM_GROUPS, VACUITY_RUNS, vacuityGaps } from '@seedraft/sim';
+import {
+  EVERYTHING,
+  expectedOf,
+  type Protocol,
+  type Scenario,
+  SWARM_GROUPS,
+  VACUITY_RUNS,
+  vacuityGaps,
+} from '@seedraft/sim';
 import type { Tally } from './tally.ts';
 
 export interface Vacuity {
@@ -23,8 +31,14 @@ export function leavesAllToTheSeed(scenario: Scenario): boolean {
   );
 }
 
-/** `free`: how many of the campaign's scenarios leave all to the seed. */
-export function judgeVacuity(free: number, scenarios: number, tally: Tally): Vacuity {
+/** `free`: how many of the campaign's scenarios leave all to the seed. `protocol`: what the runs were of, when not of Raft. */
+export function judgeVacuity(
+  free: number,
+  scenarios: number,
+  tally: Tally,
+  protocol: Protocol | null = null,
+): Vacuity {
+  const expected = protocol === null ? EVERYTHING : expectedOf(protocol);
   const runs = (free * tally.units) / scenarios;
-  return { runs, judged: runs >= VACUITY_RUNS, gaps: runs > 0 ? vacuityGaps(tally) : [] };
+  return { runs, judged: runs >= VACUITY_RUNS, gaps: runs > 0 ? vacuityGaps(tally, expected) : [] };
 }

@@ -4,15 +4,19 @@
  */
 import { workerData } from 'node:worker_threads';
 import { run } from '@seedraft/sim';
+import { ownOf, planOptions } from '../config/define.ts';
 import { runBundle } from '../config/load.ts';
 import { UnitRunner } from './runner.ts';
 import type { CampaignTask, CampaignWork } from './task.ts';
 import type { UnitResult } from './unit.ts';
 
 const campaign = workerData as CampaignWork;
-const own = campaign.config === undefined ? undefined : await runBundle(campaign.config);
-const runner = new UnitRunner(campaign, (plan, options) =>
-  run(plan, own === undefined ? options : { ...options, own }),
+const config = campaign.config === undefined ? null : await runBundle(campaign.config);
+const own = ownOf(config);
+const runner = new UnitRunner(
+  campaign,
+  (plan, options) => run(plan, { ...options, ...own }),
+  planOptions(config),
 );
 
 export default function work({ from, to }: CampaignTask): UnitResult[] {

@@ -82,8 +82,8 @@ export function refusalsOf(scenario: Scenario): string[] {
   if (Object.values(disk).some((knob) => knob !== undefined)) {
     refuse('disk', disk, 'real disks obey nobody');
   }
-  if (workload.kind === 'own')
-    refuse('workload.kind', 'own', 'members here run the built-in machine');
+  if (workload.kind === 'own' || workload.kind === 'protocol')
+    refuse('workload.kind', workload.kind, 'members here run the built-in machine');
   if (expect !== 'pass') refuse('expect', expect, 'a run here is to pass');
   if ((cluster.learners ?? 0) > 0) refuse('cluster.learners', 1, 'let them join: add');
   for (const key of ['logs', 'terms'] as const) {

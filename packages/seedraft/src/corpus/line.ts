@@ -59,6 +59,7 @@ export function campaignLine(
   scenarios: readonly ScenarioSource[],
   root: string,
   config: string | null,
+  isRaft = true,
 ): CampaignLine {
   const identity: CampaignIdentity = {
     ...buildIdentity(),
@@ -67,7 +68,8 @@ export function campaignLine(
     scenarios: scenarios.map((source) => ({
       file: source.file,
       hash: digest(source.text),
-      leavesAllToTheSeed: leavesAllToTheSeed(loadScenario(source)),
+      // What runs of another protocol must have met is known only where its config is.
+      leavesAllToTheSeed: isRaft && leavesAllToTheSeed(loadScenario(source)),
     })),
   };
   return { corpus: CORPUS_FORMAT, type: 'campaign', id: identityHash(identity), ...identity };

@@ -1,7 +1,7 @@
 /** What a person reads when a run fails: what happened, the rule with its definition, what led there, and the one line that replays it. */
 import type { Divergence } from '@seedraft/sim';
 import pc from 'picocolors';
-import { ruleDefinition } from '../rules.ts';
+import { brokenRule } from '../rules.ts';
 import { shellWord } from '../shell.ts';
 
 export interface FailureReport {
@@ -9,6 +9,8 @@ export interface FailureReport {
   readonly seed: string;
   readonly verdict: string;
   readonly rule: string | null;
+  /** Of a rule that is not ours. */
+  readonly definition?: string;
   readonly sentence: string | null;
   readonly simulatedMicros: number;
   readonly events: number;
@@ -35,13 +37,16 @@ export function failureText(report: FailureReport): string {
   const heading =
     report.rule === 'EXPECT' ? 'NOT AS EXPECTED' : (HEADINGS[report.verdict] ?? report.verdict);
   const seconds = (report.simulatedMicros / 1e6).toFixed(3);
-  const definition = report.rule === null ? undefined : ruleDefinition(report.rule);
+  const definition = brokenRule(report);
   const lines = [
     pc.red(pc.bold(`${heading}: ${report.scenario}, seed ${report.seed}`)),
     `At t=${seconds} s, event ${report.events}: ${report.sentence ?? 'no reason was given'}`,
   ];
   if (definition !== undefined) {
-    lines.push('', `${pc.bold(`${report.rule} ${definition.name}`)}: ${definition.definition}`);
+    lines.push(
+      '',
+      `${pc.bold(`${report.rule} ${definition.name}`.trim())}: ${definition.definition}`,
+    );
   }
   if (report.divergence) lines.push('', ...divergenceLines(report.divergence));
   if (report.story.length > 0) {

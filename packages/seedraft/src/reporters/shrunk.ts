@@ -1,7 +1,7 @@
 /** What `shrink` prints: from how much to how little, what happens in it, the two files that show it, and the line that replays it. */
 import { CLOCKS_APART } from '@seedraft/sim';
 import pc from 'picocolors';
-import { ruleDefinition } from '../rules.ts';
+import { brokenRule } from '../rules.ts';
 import { shellWord } from '../shell.ts';
 import type { ShrunkRun } from '../shrink/shrink-run.ts';
 
@@ -40,7 +40,7 @@ export function shrunkJson(report: ShrunkReport): Record<string, unknown> {
 
 export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkReport): string {
   const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
-  const rule = ruleDefinition(failure.rule);
+  const rule = brokenRule(result);
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
   const left =
     plan.schedule === undefined
@@ -53,7 +53,7 @@ export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkRepor
   const lines = [
     pc.red(
       pc.bold(
-        `${failure.rule} ${rule?.name ?? ''}, in ${result.events} events (before: ${rawEvents})`,
+        `${`${failure.rule} ${rule?.name ?? ''}`.trim()}, in ${result.events} events (before: ${rawEvents})`,
       ),
     ),
     `${left.join(', ')}; ${count(runs, 'run')} in ${seconds.toFixed(1)} s${finished ? '' : '; the budget ended it, more may go'}`,

@@ -111,7 +111,8 @@ function writeParts(folder: string, { source, plan, result, bundle }: KeptRun): 
     writeFileSync(path.join(folder, file), contents[file], { flag: 'wx' });
     files[file] = sha256(contents[file]);
   }
-  const own = plan.workload.kind === 'own' ? (bundle ?? null) : null;
+  const { kind } = plan.workload;
+  const own = kind === 'own' || kind === 'protocol' ? (bundle ?? null) : null;
   if (own !== null) {
     writeFileSync(path.join(folder, CONFIG_FILE), own.text, { flag: 'wx' });
     files[CONFIG_FILE] = sha256(own.text);

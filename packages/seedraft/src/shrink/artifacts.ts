@@ -4,6 +4,8 @@
  */
 import {
   type Plan,
+  type PlanOptions,
+  planOptionsOf,
   planToBriefScenario,
   type RunOptions,
   type RunResult,
@@ -39,7 +41,8 @@ export function artifactsOf(
   own: RunOptions['own'],
 ): Artifacts {
   const story = `Shrunk from ${origin.scenario}, seed ${origin.seed}. It breaks ${result.rule}: ${result.sentence}.`;
-  const input = planToBriefScenario(plan, story);
+  const options = planOptionsFor(plan, own);
+  const input = planToBriefScenario(plan, story, options);
   const scenario = scenarioText(input, plan.seed);
   const parsed = parseScenario(scenario);
   if (!parsed.ok)
@@ -53,14 +56,24 @@ export function artifactsOf(
   return { scenario, test };
 }
 
+/** A machine or a protocol of the user's. */
+function isUsers({ kind }: Plan['workload']): boolean {
+  return kind === 'own' || kind === 'protocol';
+}
+
+/** A plan that is about the built-in machine stays so, whatever config is in force. */
+function planOptionsFor({ workload }: Plan, own: RunOptions['own']): PlanOptions {
+  return isUsers(workload) ? planOptionsOf(own) : {};
+}
+
 function verify(
   file: string,
   scenario: Scenario,
-  { seed, workload }: Plan,
+  shrunk: Plan,
   result: RunResult,
   own: RunOptions['own'],
 ): void {
-  const plan = scenarioToPlan(scenario, seed, { own: workload.kind === 'own' });
+  const plan = scenarioToPlan(scenario, shrunk.seed, planOptionsFor(shrunk, own));
   const again = run(plan, own === undefined ? {} : { own });
   if (again.rule === result.rule && again.hash === result.hash) return;
   throw new Error(
@@ -84,7 +97,7 @@ function scenarioText(input: object, seed: string): string {
 function testText(literal: string, { scenario, seed, workload }: Plan, result: RunResult): string {
   const rule = result.rule === null ? undefined : ruleDefinition(result.rule);
   const title = `${scenario} keeps ${result.rule} (${rule?.name ?? 'its rule'})`;
-  const isOwn = workload.kind === 'own';
+  const isOwn = isUsers(workload);
   const imports = isOwn
     ? ["import { simulate } from 'seedraft';", "import config from './seedraft.config.ts';"]
     : ["import { defineScenario, run, scenarioToPlan } from 'seedraft/sim';"];

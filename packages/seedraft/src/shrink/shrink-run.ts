@@ -70,8 +70,9 @@ export function shrinkRun(plan: Plan, raw: RunResult, options: ShrinkRunOptions)
   };
 }
 
-/** A schedule knows no machine but the built-in one. */
-const judgedByOwn = ({ workload }: Plan): boolean => workload.kind === 'own';
+/** A schedule knows no machine but the built-in one, and no protocol but Raft. */
+const judgedByOwn = ({ workload }: Plan): boolean =>
+  workload.kind === 'own' || workload.kind === 'protocol';
 
 /** Null: it fails in time only, or not in fewer events. */
 function steps(

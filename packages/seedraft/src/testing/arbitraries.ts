@@ -7,7 +7,7 @@ import { tryEncode } from '@seedraft/codec';
 import type { ApplyContext, StateMachine } from '@seedraft/replica';
 import type { OwnClient, OwnDraw, OwnOperation, ScenarioInput } from '@seedraft/sim';
 import fc from 'fast-check';
-import type { Config } from '../config/define.ts';
+import type { MachineConfig } from '../config/define.ts';
 import { SimulationFailure } from './told.ts';
 
 export interface ScenarioConstraints {
@@ -120,7 +120,10 @@ export function machineCommands(
  * One machine alone, one command after the other: its answers must be the model's, also after its state went through a snapshot into a new
  * machine, and every command and answer must be data that can be carried. Returns the transcript. Throws SimulationFailure.
  */
-export function runCommands(config: Config, commands: readonly MachineCommand[]): Operation[] {
+export function runCommands(
+  config: MachineConfig,
+  commands: readonly MachineCommand[],
+): Operation[] {
   const clients = new Map<number, OwnClient>();
   const history: Operation[] = [];
   let machine = config.machine();
@@ -155,7 +158,7 @@ function perform(machine: StateMachine, operation: OwnOperation, index: number, 
   return { input, output };
 }
 
-function throughSnapshot(config: Config, machine: StateMachine): StateMachine {
+function throughSnapshot(config: MachineConfig, machine: StateMachine): StateMachine {
   const chunks = [...iterated(machine.snapshot())];
   for (const chunk of chunks) carried('a chunk of the snapshot', chunk);
   const restored = config.machine();

@@ -6,7 +6,7 @@ import { type RunOptions, run, type ScenarioInput, scenarioToPlan } from '@seedr
 import { afterAll, describe, test } from 'vitest';
 import { parseSeeds, type SeedRange, seedText } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
-import type { Config } from '../config/define.ts';
+import { type Config, ownOf, planOptions } from '../config/define.ts';
 import { UsageError } from '../exit-codes.ts';
 import { recordStory } from '../reporters/story.ts';
 import { findScenarios, loadScenario } from '../scenarios.ts';
@@ -67,13 +67,13 @@ function declare(
   isNamed: boolean,
 ): void {
   const scenario = loadScenario(source);
-  const own: RunOptions = config === undefined ? {} : { own: config };
+  const own: RunOptions = config === undefined ? {} : ownOf(config);
   let judged = 0;
   let undecided = 0;
   for (let number = first; number <= last; number++) {
     const seed = seedText(root, number);
     test(`seed ${seed}`, { timeout }, async ({ annotate, skip }) => {
-      const plan = scenarioToPlan(scenario, seed, { own: config !== undefined });
+      const plan = scenarioToPlan(scenario, seed, planOptions(config));
       const told = recordStory();
       const result = run(plan, { ...own, observers: told.observers });
       await annotate(`seed ${seed}, hash ${result.hash}`, 'seedraft');

@@ -4,7 +4,7 @@
  */
 import { explain, type Model, type Verdict } from '@seedraft/check';
 import type { RunResult } from '@seedraft/sim';
-import { ruleDefinition } from '../rules.ts';
+import { brokenRule } from '../rules.ts';
 
 /** Thrown by the `assert` functions; its message is for people. */
 export class SimulationFailure extends Error {
@@ -28,7 +28,7 @@ export interface Told {
 
 /** What a run came to, in a few lines; for a run that passed, what was looked at. */
 export function describeRun(result: RunResult, told: Told = {}): string {
-  const { verdict, rule, sentence, reason, events, simulatedMicros, rules } = result;
+  const { verdict, sentence, reason, events, simulatedMicros, rules } = result;
   const which = told.scenario === undefined ? 'the run' : `${told.scenario}, seed ${told.seed}`;
   if (verdict === 'pass') {
     const checks = Object.values(rules).reduce((sum, count) => sum + count, 0);
@@ -37,9 +37,9 @@ export function describeRun(result: RunResult, told: Told = {}): string {
   }
   const at = `at t=${(simulatedMicros / 1e6).toFixed(3)} s, event ${events}`;
   const lines = [`${which}: ${verdict} ${at}: ${sentence ?? reason ?? 'no reason was given'}`];
-  const definition = rule === null ? undefined : ruleDefinition(rule);
+  const definition = brokenRule(result);
   if (definition !== undefined) {
-    lines.push('', `${definition.id} ${definition.name}: ${definition.definition}`);
+    lines.push('', `${`${definition.id} ${definition.name}`.trim()}: ${definition.definition}`);
   }
   const { story = [] } = told;
   if (story.length > 0) lines.push('', 'What led there:', ...story.map((line) => `  ${line}`));

@@ -13,6 +13,7 @@ import type { ScenarioSource } from '../campaign/task.ts';
 import type { UnitResult } from '../campaign/unit.ts';
 import { judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
 import { campaignVerdict } from '../campaign/verdict.ts';
+import { protocolOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { campaignLine } from '../corpus/line.ts';
 import { Recorder } from '../corpus/recorder.ts';
@@ -26,6 +27,7 @@ import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
 import { note } from './output.ts';
 import { type PublishFlags, prepareJunit, publish } from './publish.ts';
+import { shrinkFolder } from './shrink.ts';
 import { parseTime } from './time.ts';
 
 interface FuzzFlags extends PublishFlags {
@@ -36,6 +38,7 @@ interface FuzzFlags extends PublishFlags {
   readonly out: string;
   readonly root: string;
   readonly results?: string;
+  readonly shrink?: boolean;
   readonly config?: string | boolean;
 }
 
@@ -61,6 +64,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
+    .option('--shrink', 'make the first failure as small as it can be, as `shrink` does')
     .option(
       '--results <file>',
       'append what was counted, one JSON object a line, for `corpus merge`',
@@ -117,8 +121,21 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   const request = await readRequest(names, flags);
   if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
   const result = await perform(request);
-  return publish(reportOf(request, result), flags);
+  const report = reportOf(request, result);
+  const code = publish(report, flags);
+  if (flags.shrink) shrinkFirst(report, request.inForce, flags.json === true);
+  return code;
 }
+
+/** The first failure that a rule found and that has a folder. */
+function shrinkFirst({ failures }: CampaignReport, inForce: ConfigInForce, quiet: boolean): void {
+  const found = failures.find(
+    ({ unit, folder }) => folder !== null && canBeShrunk(unit.verdict) && unit.rule !== 'EXPECT',
+  );
+  if (found !== undefined) shrinkFolder(found.folder as string, inForce, quiet);
+}
+
+const canBeShrunk = (verdict: string): boolean => verdict === 'violation' || verdict === 'liveness';
 
 function perform(request: Request): Promise<CampaignResult> {
   const { flags, forMilliseconds, seeds, scenarios } = request;
@@ -143,7 +160,9 @@ function perform(request: Request): Promise<CampaignResult> {
 
 function recorderFor({ flags, scenarios, root, inForce }: Request): Recorder | null {
   if (flags.results === undefined) return null;
-  return new Recorder(flags.results, campaignLine(scenarios, root, inForce.bundle?.hash ?? null));
+  const isRaft = protocolOf(inForce.config) === null;
+  const line = campaignLine(scenarios, root, inForce.bundle?.hash ?? null, isRaft);
+  return new Recorder(flags.results, line);
 }
 
 function reportOf(request: Request, result: CampaignResult): CampaignReport {
@@ -156,7 +175,7 @@ function reportOf(request: Request, result: CampaignResult): CampaignReport {
         : listed(sourceOf(unit.unit), unit, inForce),
   );
   const free = scenarios.filter((source) => leavesAllToTheSeed(loadScenario(source))).length;
-  const vacuity = judgeVacuity(free, scenarios.length, result.tally);
+  const vacuity = judgeVacuity(free, scenarios.length, result.tally, protocolOf(inForce.config));
   const units = failures.map(({ unit }) => unit);
   const verdict = campaignVerdict(result, units, vacuity);
   const rest = { first: result.seeds.last + 1, last: seeds.last };

@@ -2,6 +2,7 @@
 import { type RunResult, run } from '@seedraft/sim';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { ownOf } from '../config/define.ts';
 import { addConfigFlags, findConfig } from '../config/load.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runJson, runText } from '../reporters/run.ts';
@@ -74,8 +75,7 @@ async function replay(path: string, flags: ReplayFlags): Promise<number> {
   const kept = readRunFolder(path, bundle);
   const told = recordStory();
   const record = { choices: true, history: true, trace: flags.trace === true };
-  const own = config === null ? {} : { own: config };
-  const result = run(kept.plan, { record, observers: told.observers, ...own });
+  const result = run(kept.plan, { record, observers: told.observers, ...ownOf(config) });
   const { agrees, sentence } = agreementOf(kept, result);
   const folder = shownPath(path);
   const again = commandLine('replay', folder, ...words);

@@ -2,6 +2,7 @@
 import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
 import type { ScenarioSource } from '../campaign/task.ts';
+import { ownOf, planOptions } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { runJson, runText } from '../reporters/run.ts';
@@ -73,7 +74,7 @@ export function drawnPlan(
   inForce: ConfigInForce,
 ): { readonly plan: Plan; readonly source: ScenarioSource } {
   const source = oneScenario(name, inForce);
-  const plan = scenarioToPlan(loadScenario(source), seed, { own: inForce.config !== null });
+  const plan = scenarioToPlan(loadScenario(source), seed, planOptions(inForce.config));
   return { plan, source };
 }
 
@@ -96,8 +97,7 @@ async function runOne(name: string, flags: RunFlags): Promise<number> {
   assertWritable(flags.out);
   const told = recordStory();
   const record = { choices: true, history: true, trace: flags.trace === true };
-  const own = config === null ? {} : { own: config };
-  const result = run(plan, { record, observers: told.observers, ...own });
+  const result = run(plan, { record, observers: told.observers, ...ownOf(config) });
   const folder = keep({ source: source.file, plan, result, bundle: inForce.bundle }, flags);
   const replay =
     folder === null

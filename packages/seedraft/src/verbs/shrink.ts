@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
 import type { Command } from 'commander';
+import { ownOf, systemOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
@@ -10,7 +11,7 @@ import { readRunFolder } from '../run-folder/read.ts';
 import { RECORD_FILE } from '../run-folder/record.ts';
 import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
-import { type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
+import { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
 import { examples } from './examples.ts';
 import { note, out } from './output.ts';
 import { drawnPlan, verdictExit } from './run.ts';
@@ -26,6 +27,9 @@ interface ShrinkFlags {
   readonly config?: string | boolean;
 }
 
+const RUNS = '1500';
+const TIME = '45s';
+
 export function addShrink(program: Command, finish: (code: number) => void): void {
   const verb = program
     .command('shrink')
@@ -36,8 +40,8 @@ export function addShrink(program: Command, finish: (code: number) => void): voi
     )
     .argument('<run>', 'a run folder, or a scenario with --seed')
     .option('--seed <text>', 'for a scenario: the seed that fails')
-    .option('--runs <count>', 'fresh runs, at most; the same number gives the same result', '1500')
-    .option('--for <time>', 'wall time, at most', '45s')
+    .option('--runs <count>', 'fresh runs, at most; the same number gives the same result', RUNS)
+    .option('--for <time>', 'wall time, at most', TIME)
     .option('--out <dir>', 'for a scenario: where its run folder goes', 'runs')
     .option('--quiet', 'no progress')
     .option('--json', 'print one JSON object on stdout');
@@ -65,19 +69,40 @@ async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
   const inForce = await findConfig(flags.config);
   const budget = budgetOf(flags);
   const raw = rawRun(name, flags, inForce);
-  const own = inForce.config ?? undefined;
   const record = { choices: true, history: true };
-  const result = run(raw.plan, { record, ...(own !== undefined && { own }) });
+  const result = run(raw.plan, { record, ...ownOf(inForce.config) });
   if (failureOf(result) === null) return nothingToShrink(name, result);
   const folder =
     raw.folder ?? writeRunFolder(flags.out, { ...raw, result, bundle: inForce.bundle });
   const onProgress = flags.quiet ? () => {} : progressLines();
   const began = performance.now();
-  const origin = { scenario: raw.plan.scenario, seed: raw.plan.seed };
-  const shrunk = shrinkRun(raw.plan, result, { own, origin, budget, onProgress });
-  const seconds = (performance.now() - began) / 1000;
-  tell(shrunk as ShrunkRun, folder, seconds, inForce, flags.json === true);
+  const shrunk = least(raw.plan, result, inForce, { budget, onProgress });
+  tell(shrunk, folder, (performance.now() - began) / 1000, inForce, flags.json === true);
   return verdictExit(result);
+}
+
+/** The run in this folder, which failed, as small as the usual budget makes it: beside it, and told unless `quiet`. */
+export function shrinkFolder(name: string, inForce: ConfigInForce, quiet: boolean): void {
+  const { plan } = readRunFolder(name, inForce.bundle);
+  const result = run(plan, ownOf(inForce.config));
+  const budget = budgetOf({ runs: RUNS, for: TIME });
+  const began = performance.now();
+  const onProgress = quiet ? () => {} : progressLines();
+  const shrunk = least(plan, result, inForce, { budget, onProgress });
+  const seconds = (performance.now() - began) / 1000;
+  if (quiet) writeShrunkFolder(name, shrunk, inForce.bundle);
+  else tell(shrunk, name, seconds, inForce, false);
+}
+
+/** `result` is a failure of `plan`. */
+function least(
+  plan: Plan,
+  result: RunResult,
+  { config }: ConfigInForce,
+  how: Pick<ShrinkRunOptions, 'budget' | 'onProgress'>,
+): ShrunkRun {
+  const origin = { scenario: plan.scenario, seed: plan.seed };
+  return shrinkRun(plan, result, { own: systemOf(config), origin, ...how }) as ShrunkRun;
 }
 
 function tell(
@@ -93,7 +118,7 @@ function tell(
   out(json ? JSON.stringify(shrunkJson(report)) : shrunkText(report));
 }
 
-function budgetOf(flags: ShrinkFlags): { runs: number; stop: () => boolean } {
+function budgetOf(flags: Pick<ShrinkFlags, 'runs' | 'for'>): { runs: number; stop: () => boolean } {
   const runs = /^\d{1,9}$/.test(flags.runs) ? Number(flags.runs) : 0;
   if (runs < 1) throw new UsageError(`--runs ${flags.runs}: give a whole number above 0.`);
   const until = performance.now() + parseTime('--for', flags.for);
