@@ -29,6 +29,7 @@ const ALLOWED = {
 const PACKAGES = {
   sim: ['seedrandom', 'zod'],
   store: ['classic-level'],
+  api: ['ws'],
   seedraft: [
     'cli-progress',
     'commander',

@@ -45,7 +45,9 @@ export class ApiCluster {
   ): Promise<ApiCluster> {
     const cluster = new ApiCluster(await NodeCluster.start(count, { raft: RAFT }));
     for (const node of cluster.nodes.running()) {
-      const door = new MemberDoor(node);
+      const door = new MemberDoor(node, {
+        askLeader: async (request) => (await cluster.nodes.leader()).request(request),
+      });
       const listen = { host: '127.0.0.1', port: 0 };
       const api = await openApi({
         protocol,
@@ -60,6 +62,16 @@ export class ApiCluster {
     await cluster.nodes.leader();
     for (const { door } of cluster.members) await cluster.announced(protocol, door);
     return cluster;
+  }
+
+  /** One more port of a member's, over its door. */
+  also(
+    member: ApiMember,
+    protocol: ProtocolName,
+    options: Partial<ApiOptions>,
+  ): Promise<OpenedApi> {
+    const { door } = member;
+    return openApi({ protocol, listen: { host: '127.0.0.1', port: 0 }, door, ...options });
   }
 
   /** Until this member knows where all of them speak it. */

@@ -126,7 +126,7 @@ export class Member {
   }
 
   get peerAddress(): string {
-    return `${HOST}:${this.options.peerListen.port}`;
+    return `${HOST}:${this.options.peerListen!.port}`;
   }
 
   get clientAddress(): string {

@@ -5,11 +5,9 @@
  */
 import { get, type KvResult, put, scan } from '@seedraft/kv';
 import type { Door } from './door.ts';
+import { DIRECTORY_NAMESPACE } from './namespace.ts';
 
-/** Reserved: protocols refuse to let clients write here. */
-export const DIRECTORY_NAMESPACE = '$api';
-
-const RETRY_MS = 500;
+const RETRY_MS = 200;
 /** Clusters are small; more than these are not looked at. */
 const MOST_MEMBERS = 256;
 
@@ -26,23 +24,25 @@ export class Directory {
 
   /** Again and again, until the cluster has it or `stop`. */
   async announce(address: string): Promise<void> {
-    const key = `${this.#protocol}/${this.#door.status().id}`;
-    const known = await this.#door.ask({
-      type: 'Query',
-      mode: 'linearizable',
-      query: get(DIRECTORY_NAMESPACE, key),
-    });
-    if (known.type === 'Ok') {
-      const found = known.value as KvResult;
-      if (found.status === 'found' && found.item.value === address) return;
-      const command = put(DIRECTORY_NAMESPACE, key, address);
-      const reply = await this.#door.ask({ type: 'Command', command });
-      if (reply.type === 'Ok') return;
-    }
+    const { id, configuration } = this.#door.status();
+    // Until it is a member it has no id of its own.
+    const isMember = configuration.members.some((member) => member.id === id);
+    if (isMember && (await this.#write(`${this.#protocol}/${id}`, address))) return;
     if (this.#isOver) return;
     this.#timer = setTimeout(() => {
       this.announce(address).catch(() => {});
     }, RETRY_MS);
+  }
+
+  async #write(key: string, address: string): Promise<boolean> {
+    const query = get(DIRECTORY_NAMESPACE, key);
+    const known = await this.#door.ask({ type: 'Query', mode: 'linearizable', query });
+    if (known.type !== 'Ok') return false;
+    const found = known.value as KvResult;
+    if (found.status === 'found' && found.item.value === address) return true;
+    const command = put(DIRECTORY_NAMESPACE, key, address);
+    const reply = await this.#door.ask({ type: 'Command', command });
+    return reply.type === 'Ok';
   }
 
   stop(): void {

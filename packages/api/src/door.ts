@@ -40,8 +40,11 @@ export interface DoorHost {
     onLost: () => void,
   ): (() => void) | null;
   status(): MemberStatus;
-  /** Changes of membership and transfers are the leader's alone, and no member passes them on: this does, sent once. */
-  askLeader?(request: ClientRequest, within: number): Promise<ClientReply>;
+}
+
+export interface DoorOptions extends Partial<DoorLimits> {
+  /** Changes of membership and transfers are the leader's alone, and no member passes them on: this does, once. Absent: only at the leader. */
+  readonly askLeader?: (request: ClientRequest, within: number) => Promise<ClientReply>;
 }
 
 export interface DoorLimits {

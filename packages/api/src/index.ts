@@ -1,4 +1,4 @@
-export type { Door, DoorHost, DoorLimits, DoorRequest } from './door.ts';
+export type { Door, DoorHost, DoorLimits, DoorOptions, DoorRequest } from './door.ts';
 export { type ApiLimits, defaultApiLimits, RateGate } from './limits.ts';
 export type { ApiAddress, Dialect } from './listener.ts';
 export { MemberDoor } from './member-door.ts';
@@ -6,7 +6,10 @@ export {
   type ApiOptions,
   type OpenedApi,
   openApi,
+  openNativePort,
   PROTOCOLS,
   type ProtocolName,
 } from './open-api.ts';
-export type { Access, ApiContext, Protocol, TestingControls } from './protocol.ts';
+export type { Access, ApiContext, Membership, Protocol, TestingControls } from './protocol.ts';
+export type { Reason } from './reason.ts';
+export type { NativeAccept } from './sniff.ts';

@@ -10,6 +10,7 @@ import {
   type Door,
   type DoorHost,
   type DoorLimits,
+  type DoorOptions,
   type DoorRequest,
   defaultDoorLimits,
 } from './door.ts';
@@ -64,12 +65,14 @@ class Patience {
 export class MemberDoor implements Door {
   readonly #host: DoorHost;
   readonly #limits: DoorLimits;
+  readonly #leaderAsk: DoorOptions['askLeader'];
   #session: DoorSession | null = null;
   #opening: Promise<DoorSession | ClientReply> | null = null;
   #open = 0;
 
-  constructor(host: DoorHost, limits: Partial<DoorLimits> = {}) {
+  constructor(host: DoorHost, { askLeader, ...limits }: DoorOptions = {}) {
     this.#host = host;
+    this.#leaderAsk = askLeader;
     this.#limits = { ...defaultDoorLimits, ...limits };
   }
 
@@ -188,10 +191,10 @@ export class MemberDoor implements Door {
 
   #askLeader(request: ClientRequest, patience: Patience): Promise<ClientReply> {
     const { id, leader } = this.#host.status();
-    if (leader === id || leader === 0 || this.#host.askLeader === undefined) {
+    if (leader === id || leader === 0 || this.#leaderAsk === undefined) {
       return this.#host.request(request);
     }
-    return this.#host.askLeader(request, Math.max(1, patience.until - performance.now()));
+    return this.#leaderAsk(request, Math.max(1, patience.until - performance.now()));
   }
 
   /** The reply, or at the end of patience what can be said without it. `isHarmless`: whatever becomes of it has no effect. */

@@ -3,15 +3,19 @@
  * door, and so its one session.
  */
 
+import type { Socket } from 'node:net';
 import { Directory } from './directory.ts';
 import { distraft } from './distraft/index.ts';
 import type { Door } from './door.ts';
 import { type ApiLimits, defaultApiLimits, RateGate } from './limits.ts';
 import { type ApiAddress, formatAddress, listen } from './listener.ts';
-import type { Access, ApiContext, Protocol, TestingControls } from './protocol.ts';
+import type { Access, ApiContext, Membership, Protocol, TestingControls } from './protocol.ts';
+import { raftify } from './raftify/index.ts';
 import { raftnode } from './raftnode/index.ts';
+import { type NativeAccept, sniffing } from './sniff.ts';
+import { uring } from './uring/index.ts';
 
-export const PROTOCOLS = { raftnode, distraft } as const satisfies Readonly<
+export const PROTOCOLS = { raftnode, distraft, uring, raftify } as const satisfies Readonly<
   Record<string, Protocol>
 >;
 export type ProtocolName = keyof typeof PROTOCOLS;
@@ -22,9 +26,14 @@ export interface ApiOptions {
   readonly door: Door;
   /** The host that others reach it by, where that is not what is listened on. */
   readonly advertiseHost?: string;
+  /** Every member speaks the protocol where the configuration says that it serves clients: nobody needs to be told. */
+  readonly isClientAddress?: boolean;
+  /** Members and our own clients come to this port too: they are handed over. */
+  readonly native?: NativeAccept;
   /** Default: whoever reaches the port may do anything. */
   readonly access?: (token: string) => Access;
   readonly limits?: Partial<ApiLimits>;
+  readonly membership?: Membership;
   readonly testing?: TestingControls;
   readonly answers?: 'head' | 'doc';
 }
@@ -51,14 +60,20 @@ export async function openApi(options: ApiOptions): Promise<OpenedApi> {
     gate: new RateGate(limits.requestsPerSecond),
     access: options.access ?? (() => 'admin'),
     ownAddress: () => own,
-    addresses: async () => new Map(await directory.addresses()).set(door.status().id, own),
+    addresses: async () =>
+      options.isClientAddress === true
+        ? clientAddresses(door)
+        : new Map(await directory.addresses()).set(door.status().id, own),
+    membership: options.membership ?? null,
     testing: options.testing ?? null,
     answers: options.answers ?? 'head',
   };
-  const listener = await listen(options.listen, PROTOCOLS[protocol](context), limits);
+  const dialect = PROTOCOLS[protocol](context);
+  const spoken = options.native === undefined ? dialect : sniffing(options.native, dialect, limits);
+  const listener = await listen(options.listen, spoken, limits);
   const address = formatAddress(listener);
   own = formatAddress({ host: options.advertiseHost ?? listener.host, port: listener.port });
-  directory.announce(own).catch(() => {});
+  if (options.isClientAddress !== true) directory.announce(own).catch(() => {});
   return {
     protocol,
     address,
@@ -67,4 +82,28 @@ export async function openApi(options: ApiOptions): Promise<OpenedApi> {
       return listener.stop(within);
     },
   };
+}
+
+function clientAddresses(door: Door): ReadonlyMap<number, string> {
+  const { members } = door.status().configuration;
+  return new Map(members.map(({ id, clientAddress }) => [id, clientAddress]));
+}
+
+/** A port for members and our own clients alone; whoever speaks anything else is let go. */
+export async function openNativePort(
+  address: ApiAddress,
+  accept: NativeAccept,
+  within = STOP_WITHIN_MS,
+): Promise<{ stop(): Promise<void> }> {
+  const nothing = {
+    accept: (socket: Socket) => void socket.destroy(),
+    drain: () => Promise.resolve(),
+    close: () => {},
+  };
+  const listener = await listen(
+    address,
+    sniffing(accept, nothing, defaultApiLimits),
+    defaultApiLimits,
+  );
+  return { stop: () => listener.stop(within) };
 }

@@ -2,6 +2,7 @@
 import type { Door } from './door.ts';
 import type { ApiLimits, RateGate } from './limits.ts';
 import type { Dialect } from './listener.ts';
+import type { Reason } from './reason.ts';
 
 /** `read`: reads, watches, status. `write`: also commands. `admin`: also membership, transfers, snapshots. */
 export type Access = 'none' | 'read' | 'write' | 'admin';
@@ -16,6 +17,8 @@ export interface ApiContext {
   ownAddress(): string;
   /** Where members serve this protocol, by id, as far as this member knows. */
   addresses(): Promise<ReadonlyMap<number, string>>;
+  /** How members are added by their number alone; null: not here. */
+  readonly membership: Membership | null;
   /** Routes that are for tests only; null: they are not there. */
   readonly testing: TestingControls | null;
   /** `doc`: where the documented answer and the later code's differ on one path, the documented one. */
@@ -27,6 +30,14 @@ export interface TestingControls {
   stop(): Promise<void>;
   start(): Promise<void>;
   isUp(): boolean;
+}
+
+/** Knows the addresses of members that are not in the cluster yet. */
+export interface Membership {
+  /** Resolves once the change is committed; otherwise with why it is not. */
+  add(id: number): Promise<Reason | null>;
+  /** Enters, as the member that it was started as, the cluster that answers there. Absent: it is in one. */
+  join?(endpoints: readonly string[]): Promise<Reason | null>;
 }
 
 export type Protocol = (context: ApiContext) => Dialect;

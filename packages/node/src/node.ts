@@ -3,6 +3,7 @@
  * that cannot go on ends loudly and leaves its data as it was; a stop takes at most `limits.stop`, whatever hangs.
  */
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { MemberId } from '@seedraft/core';
 import type { ClientReply, ClientRequest, StateMachine } from '@seedraft/replica';
 import type { MemberStatus, PeerRefusal } from '@seedraft/wire';
@@ -35,6 +36,8 @@ export interface RunningNode {
    * tests and demonstrations.
    */
   takePart(isPart: boolean): void;
+  /** A plain TCP connection that somebody else accepted, whose first bytes are a member's or a client's of ours (see wire's frame kinds). */
+  accept(from: 'peer' | 'client', socket: Socket): void;
   /** New certificates, for connections from now on. */
   reloadTls(material: { readonly peers?: TlsMaterial; readonly clients?: TlsMaterial }): void;
   /** Hands leadership over, lets clients finish, closes: within `limits.stop`. */
@@ -227,6 +230,12 @@ export class Member implements RunningNode {
 
   takePart(isPart: boolean): void {
     this.#takesPart = isPart;
+  }
+
+  accept(from: 'peer' | 'client', socket: Socket): void {
+    if (this.#isOver) socket.destroy();
+    else if (from === 'peer') this.#premises.onPeer(socket);
+    else this.#premises.onClient(socket);
   }
 
   request(request: ClientRequest): Promise<ClientReply> {

@@ -100,8 +100,9 @@ export interface NodeOptions {
   /** `paranoid`: nothing acknowledged can be lost even to power loss and damage at once; slower. Default `default`. */
   readonly durability?: 'default' | 'paranoid';
   readonly machine: StateMachine | (() => StateMachine);
-  readonly peerListen: Address;
-  /** Null: no clients here. */
+  /** Null: somebody else listens, and hands over connections by `accept`; `advertise.peer` says where. */
+  readonly peerListen: Address | null;
+  /** Null: no clients here, but those that `accept` is given. */
   readonly clientListen: Address | null;
   /** What others are told, `host:port`, where that differs from what is listened on. */
   readonly advertise?: { readonly peer?: string; readonly client?: string };
@@ -168,6 +169,11 @@ function flawsOf(options: NodeOptions, peers: PeerSecurity, limits: NodeLimits):
   if (peers.kind === 'secret' && peers.secret.length < SHORTEST_SECRET) {
     wrong.push(
       `The cluster secret must have at least ${SHORTEST_SECRET} characters: a short one can be guessed from one connection.`,
+    );
+  }
+  if (options.peerListen === null && options.advertise?.peer === undefined) {
+    wrong.push(
+      'Where nothing is listened on for members, advertise.peer must say where they come.',
     );
   }
   const { start } = options;

@@ -33,6 +33,7 @@ export class Premises {
   readonly clock = new Clock(() => this.turn.request());
   peerListener: Listener | null = null;
   clientListener: Listener | null = null;
+  #isListening = false;
   onPeer: (socket: Socket) => void = (socket) => socket.destroy();
   onClient: (socket: Socket) => void = (socket) => socket.destroy();
 
@@ -46,15 +47,14 @@ export class Premises {
 
   get peerAddress(): string {
     const { options, peerListener } = this;
-    return options.advertise?.peer ?? formatAddress(peerListener?.address ?? options.peerListen);
+    const listened = peerListener?.address ?? options.peerListen;
+    return options.advertise?.peer ?? (listened === null ? '' : formatAddress(listened));
   }
 
   get clientAddress(): string {
     const { options, clientListener } = this;
-    if (options.clientListen === null) return '';
-    return (
-      options.advertise?.client ?? formatAddress(clientListener?.address ?? options.clientListen)
-    );
+    const listened = clientListener?.address ?? options.clientListen;
+    return options.advertise?.client ?? (listened === null ? '' : formatAddress(listened));
   }
 
   socketContext(figures: SocketFigures) {
@@ -63,13 +63,17 @@ export class Premises {
 
   /** Both ports, once. Connections are turned away until the member runs. */
   async listen(): Promise<StorageRefusal | null> {
-    if (this.peerListener !== null) return null;
+    if (this.#isListening) return null;
+    this.#isListening = true;
     const { options, settings } = this;
     const { limits, peerSecurity, clientSecurity } = settings;
     const peerTls = peerSecurity.kind === 'tls' ? { material: peerSecurity, mutual: true } : null;
-    const peers = await listen(options.peerListen, peerTls, 1024, (socket) => this.onPeer(socket));
-    if (!peers.ok) return { ...peers, outcome: 'refused' };
-    this.peerListener = peers.listener;
+    if (options.peerListen !== null) {
+      const { peerListen } = options;
+      const peers = await listen(peerListen, peerTls, 1024, (socket) => this.onPeer(socket));
+      if (!peers.ok) return { ...peers, outcome: 'refused' };
+      this.peerListener = peers.listener;
+    }
     if (options.clientListen === null) return null;
     const { tls } = clientSecurity;
     const clientTls = tls === undefined ? null : { material: tls, mutual: false };

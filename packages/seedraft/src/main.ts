@@ -36,6 +36,7 @@ const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
     [
       ['serve', async () => (await import('./verbs/serve.ts')).addServe],
       ['cluster', async () => (await import('./verbs/cluster.ts')).addCluster],
+      ['compat', async () => (await import('./verbs/compat.ts')).addCompat],
       ['kv', async () => (await import('./verbs/kv.ts')).addKv],
     ],
   ],

@@ -4,10 +4,9 @@
  */
 import { get, type KvResult, type KvValue, put, remove } from '@seedraft/kv';
 import type { ReadMode } from '@seedraft/replica';
-import { DIRECTORY_NAMESPACE } from '../directory.ts';
 import type { DoorRequest } from '../door.ts';
 import { jsonOf } from '../json-out.ts';
-import { DEFAULT_NAMESPACE } from '../namespace.ts';
+import { DEFAULT_NAMESPACE, isReserved } from '../namespace.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { type Reason, reasonOf, refusalReason } from '../reason.ts';
 
@@ -112,8 +111,8 @@ function flawOf(request: Fields, needsValue: boolean): Answer | null {
 }
 
 function reservedFlaw(request: Fields, bad: (sentence: string) => Answer): Answer | null {
-  return namespaceOf(request) === DIRECTORY_NAMESPACE
-    ? bad(`The namespace ${DIRECTORY_NAMESPACE} is the members' own.`)
+  return isReserved(namespaceOf(request))
+    ? bad('Namespaces that begin with $ are not for writing: choose another.')
     : null;
 }
 

@@ -1,9 +1,11 @@
 /** The ports where a member speaks other systems' protocols: all over one door, as its settings say. */
-import { MemberDoor, type OpenedApi, openApi, type TestingControls } from '@seedraft/api';
+import { MemberDoor, type OpenedApi, openApi } from '@seedraft/api';
 import { formatAddress, parseAddress, type RunningNode, Tokens } from '@seedraft/node';
+import { leaderAsker } from './ask-leader.ts';
 import type { Logger } from './log.ts';
 import { clientSecurity } from './node-options.ts';
 import { parseApi, type ServeSettings } from './settings.ts';
+import { testingControls } from './testing.ts';
 
 const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
@@ -24,8 +26,14 @@ export async function openApis(
   const stop = async (): Promise<void> => {
     await Promise.all(opened.splice(0).map((api) => api.stop()));
   };
-  const door = new MemberDoor(node);
-  const tokens = new Tokens(clientSecurity(settings));
+  const security = clientSecurity(settings);
+  const tokens = new Tokens(security);
+  const token = security.tokens?.find(({ role }) => role === 'admin')?.token;
+  const askLeader = leaderAsker(() => node.status(), {
+    ...(token !== undefined && { token }),
+    ...(security.tls && { tls: { ca: String(security.tls.ca) } }),
+  });
+  const door = new MemberDoor(node, { askLeader });
   const addresses: Record<string, string> = {};
   for (const { protocol, listen } of settings.api.map((one) => parseApi(one)!)) {
     try {
@@ -40,7 +48,7 @@ export async function openApis(
         door,
         access,
         advertiseHost,
-        ...(settings['api-testing'] && { testing: testingControls(node) }),
+        ...(settings['api-testing'] && { testing: testingControls(() => node) }),
       });
       opened.push(api);
       addresses[protocol] = api.address;
@@ -53,14 +61,4 @@ export async function openApis(
     }
   }
   return { addresses, stop };
-}
-
-/** A member that others cannot hear, nor hears them, while its ports go on answering. */
-function testingControls(node: RunningNode): TestingControls {
-  let isUp = true;
-  const take = async (part: boolean): Promise<void> => {
-    isUp = part;
-    node.takePart(part);
-  };
-  return { stop: () => take(false), start: () => take(true), isUp: () => isUp };
 }

@@ -23,7 +23,10 @@ const LEVEL_MARKS: Readonly<Record<string, string>> = {
   error: pc.red('error'),
 };
 
-export function createLogger(name: string, settings: ServeSettings): Logger {
+export function createLogger(
+  name: string,
+  settings: Pick<ServeSettings, 'log-level' | 'log-format'>,
+): Logger {
   const options = {
     name,
     level: settings['log-level'],

@@ -10,6 +10,7 @@ import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
 import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
+import { untilToldToStop } from '../serve/told-to-stop.ts';
 import { examples } from './examples.ts';
 
 /** Codes of `startNode` that a person can do something about at the command line. */
@@ -160,17 +161,6 @@ function tellParent(node: RunningNode, http: HttpDoor | null, apis: Apis): void 
     apis: apis.addresses,
   };
   process.send(ready);
-}
-
-function untilToldToStop(): Promise<'interrupted'> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
-      resolve('interrupted');
-    };
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
-    process.once('disconnect', stop);
-  });
 }
 
 /** As they were written, by setting. */

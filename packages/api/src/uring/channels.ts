@@ -1,0 +1,121 @@
+/**
+ * uring's PubSub: what happens to keys, to the ring and to the members, as its messages. Keys and ring are watched in the replicated state, so
+ * every subscriber at one member hears every change there once, in the order of the log; roles and members are this member's own view.
+ */
+import { type KvChange, type KvRelocation, type KvRing, watch } from '@seedraft/kv';
+import type { Door } from '../door.ts';
+import { jsonOf } from '../json-out.ts';
+import { DEFAULT_NAMESPACE, RING_NAMESPACE } from '../namespace.ts';
+import { numberOf, ROLES } from './status.ts';
+
+export const CHANNELS = ['kv', 'mring', 'uring'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** How often role and members are looked at while somebody wants to hear of them, ms. */
+const LOOK_EVERY_MS = 50;
+
+/** Returns how to end it. `push` must not throw. */
+export function subscribe(
+  door: Door,
+  channel: Channel,
+  push: (message: unknown) => void,
+): () => void {
+  switch (channel) {
+    case 'kv':
+      return watching(door, DEFAULT_NAMESPACE, kvMessage, push);
+    case 'mring':
+      return watching(door, RING_NAMESPACE, ringMessage, push);
+    case 'uring':
+      return looking(door, push);
+  }
+}
+
+/** A snapshot may replace the state: then changes were missed, which is told, and it goes on from there. */
+function watching(
+  door: Door,
+  namespace: string,
+  describe: (change: KvChange) => unknown,
+  push: (message: unknown) => void,
+): () => void {
+  let cancel: (() => void) | null = null;
+  const begin = (): void => {
+    const query = watch(namespace, '', { previous: true, conflicts: true });
+    const notify = (_: number, change: unknown): void => {
+      const message = describe(change as KvChange);
+      if (message !== null) push(message);
+    };
+    const onLost = (): void => {
+      push({ Lost: {} });
+      begin();
+    };
+    cancel = door.watch(query, notify, onLost);
+  };
+  begin();
+  return () => cancel?.();
+}
+
+function kvMessage(change: KvChange): unknown {
+  const { kind, namespace: scope, key, wanted } = change;
+  const now = jsonOf(change.item?.value ?? null);
+  const old = jsonOf(change.previous?.value ?? null);
+  switch (kind) {
+    case 'put':
+      return { Put: { scope, key, new: now, old } };
+    case 'cas':
+      return { Cas: { scope, key, new: now, old } };
+    case 'conflict':
+      return { CasConflict: { scope, key, new: jsonOf(wanted ?? null), conflict: now } };
+    case 'delete':
+    case 'expire':
+      return { Delete: { scope, key, old } };
+    case 'flush':
+      return { Flush: { scope } };
+    default:
+      return null;
+  }
+}
+
+function ringMessage({ item, ring }: KvChange): unknown {
+  if (ring === undefined || item === null) return null;
+  const { size, strategy, nodes } = item.value as KvRing;
+  if (ring.change === 'sized') return { SetSize: { size, strategy } };
+  const { node } = ring;
+  const next = nodes.map(({ id, vnodes }) => ({ id, vnodes }));
+  const told = { node, strategy, next, relocations: relocationsOf(ring.relocations) };
+  return ring.change === 'added' ? { NodeAdded: told } : { NodeRemoved: told };
+}
+
+/** `{source: {destinations: {destination: [vnodes]}}}`. */
+function relocationsOf(relocations: readonly KvRelocation[]) {
+  const told: Record<string, { destinations: Record<string, readonly number[]> }> = {};
+  for (const { source, destination, vnodes } of relocations) {
+    told[source] ??= { destinations: {} };
+    told[source].destinations[destination] = vnodes;
+  }
+  return told;
+}
+
+function looking(door: Door, push: (message: unknown) => void): () => void {
+  const look = () => {
+    const status = door.status();
+    const members = new Set(status.configuration.members.map(numberOf));
+    return { id: numberOf(status), role: status.role, members };
+  };
+  let before = look();
+  const timer = setInterval(() => {
+    const now = look();
+    if (now.role !== before.role) {
+      const [prev_state, next_state] = [ROLES[before.role], ROLES[now.role]];
+      push({ StateChange: { node: now.id, prev_state, next_state } });
+    }
+    for (const id of now.members) {
+      if (!before.members.has(id)) push({ AddNode: { node: now.id, new_node: id } });
+    }
+    for (const id of before.members) {
+      if (!now.members.has(id)) push({ RemoveNode: { node: now.id, old_node: id } });
+    }
+    before = now;
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
