@@ -55,10 +55,19 @@ export { isProtocol, protocolFlaw } from './protocol/contract.ts';
 export * from './protocol/protocol.ts';
 export { EventQueue } from './queue.ts';
 export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from './random.ts';
-export { type About, aboutSentence } from './recording/about.ts';
+export type { About } from './recording/about.ts';
+export { causalPast } from './recording/causal-past.ts';
+export { cutRecording, type Range } from './recording/cut.ts';
 export { type Recorded, record } from './recording/record.ts';
 export type * from './recording/recording.ts';
+export {
+  type RelevantPast,
+  type RelevantStep,
+  relevantPast,
+} from './recording/relevant-past.ts';
 export { stateAt } from './recording/state-at.ts';
+export { thinned } from './recording/thinned.ts';
+export { type Waiting, whoWaits } from './recording/waiting.ts';
 export { type RunOptions, type RunResult, type RunVerdict, run } from './run.ts';
 export { planToBriefScenario } from './scenario/brief.ts';
 export { scenarioJsonSchema } from './scenario/json-schema.ts';

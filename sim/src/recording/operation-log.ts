@@ -8,6 +8,8 @@ import type { EventNumber, RecordedMessage, RecordedOperation } from './recordin
 interface Asked {
   readonly operation: ClientOperation;
   readonly events: Set<EventNumber>;
+  readonly invoked: number;
+  returned: number | null;
 }
 
 type Invoked = (event: EventNumber, operation: ClientOperation) => void;
@@ -18,6 +20,8 @@ export class OperationLog implements Observer {
   /** In a schedule an operation is invoked just before the event in which a member takes it. */
   readonly #isSchedule: boolean;
   readonly #invoked: Invoked;
+  /** Invocations and answers so far. */
+  #places = 0;
 
   constructor(moment: Moment, isSchedule: boolean, invoked: Invoked) {
     this.#moment = moment;
@@ -27,12 +31,19 @@ export class OperationLog implements Observer {
 
   onInvoke(operation: ClientOperation): void {
     const event = this.#moment.event + (this.#isSchedule ? 1 : 0);
-    this.#asked.push({ operation, events: new Set([event]) });
+    const events = new Set([event]);
+    this.#asked.push({ operation, events, invoked: this.#places, returned: null });
+    this.#places += 1;
     this.#invoked(event, operation);
   }
 
   onComplete(operation: ClientOperation): void {
-    this.#asked[operation.id - 1]?.events.add(this.#moment.event);
+    const asked = this.#asked[operation.id - 1];
+    if (asked === undefined) return;
+    asked.events.add(this.#moment.event);
+    if (operation.outcome !== 'ok') return;
+    asked.returned = this.#places;
+    this.#places += 1;
   }
 
   /** `messages`: all of the run, as they came to their ends. */
@@ -43,11 +54,11 @@ export class OperationLog implements Observer {
       if (type === 'ClientRequest') events.add(sentBy);
       if (deliveredAt !== null) events.add(deliveredAt);
     }
-    return this.#asked.map(({ operation, events }) => recorded(operation, events));
+    return this.#asked.map(recorded);
   }
 }
 
-function recorded(operation: ClientOperation, events: ReadonlySet<EventNumber>): RecordedOperation {
+function recorded({ operation, events, invoked, returned }: Asked): RecordedOperation {
   const { id, f, input, outcome, readOnly, mode, sessionId, sequence, invokedAt } = operation;
   return {
     id,
@@ -62,6 +73,8 @@ function recorded(operation: ClientOperation, events: ReadonlySet<EventNumber>):
     sequence,
     invokedAt,
     completedAt: operation.completedAt === Infinity ? null : operation.completedAt,
+    invoked,
+    returned,
     events: [...events].sort((a, b) => a - b),
     member: endpointName(operation.member),
     index: operation.index,

@@ -14,7 +14,12 @@ import { recordEvents } from './events.ts';
 import { FaultLog } from './fault-log.ts';
 import { MessageLog, type Moment } from './message-log.ts';
 import { OperationLog } from './operation-log.ts';
-import { RECORDING_FORMAT, type Recording, type RecordingHeader } from './recording.ts';
+import {
+  RECORDING_FORMAT,
+  type RecordedOperation,
+  type Recording,
+  type RecordingHeader,
+} from './recording.ts';
 import { StateLog } from './state-log.ts';
 
 export interface Recorded {
@@ -72,17 +77,18 @@ class Recorder implements Moment {
     const choices = decodeChoices(result.choices ?? new Int32Array(0));
     const events = recordEvents(choices, this.#messages, this.#deeds);
     const messages = this.#messages.rows;
+    const operations = this.#operations.operations(messages);
     return {
-      header: this.#header(result),
+      header: this.#header(result, operations),
       events,
       messages,
       states: this.#states.changes,
       faults: this.#faults.bars,
-      operations: this.#operations.operations(messages),
+      operations,
     };
   }
 
-  #header(result: RunResult): RecordingHeader {
+  #header(result: RunResult, operations: readonly RecordedOperation[]): RecordingHeader {
     const { scenario, seed, workload, schedule } = this.#plan;
     const { verdict, rule, sentence, reason, hash, events, simulatedMicros } = result;
     const isBroken = verdict === 'violation' || verdict === 'liveness';
@@ -104,7 +110,7 @@ class Recorder implements Moment {
       isSchedule: schedule !== undefined,
       violation: isBroken ? events - 1 : null,
       isJudgedAtEnd: isBroken && (isLive || this.#deeds.isOver),
-      about: aboutSentence(isBroken ? sentence : null),
+      about: aboutSentence(isBroken ? sentence : null, operations),
       liveness: this.#deeds.liveness,
       leftOut: null,
     };

@@ -267,6 +267,10 @@ export interface RecordedOperation {
   readonly sequence: number;
   readonly invokedAt: Micros;
   readonly completedAt: Micros | null;
+  /** Places in the order of invocations and answers, as histories and sentences about them count. */
+  readonly invoked: number;
+  /** Null unless `outcome` is ok. */
+  readonly returned: number | null;
   /** Its invocation, each request that a member took, each answer that came back, its completion; ascending. */
   readonly events: readonly EventNumber[];
   /** The member last asked. */

@@ -1,20 +1,17 @@
 /** `seedraft shrink`: a failed run to the least run that breaks the same rule, written beside it. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
+import { failureOf, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
-import { readRunFolder } from '../run-folder/read.ts';
-import { RECORD_FILE } from '../run-folder/record.ts';
 import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
 import { examples } from './examples.ts';
+import { oneRun } from './one-run.ts';
 import { note, out } from './output.ts';
-import { drawnPlan, verdictExit } from './run.ts';
+import { verdictExit } from './run.ts';
 import { parseTime } from './time.ts';
 
 interface ShrinkFlags {
@@ -57,18 +54,11 @@ export function addShrink(program: Command, finish: (code: number) => void): voi
     .action(async (name: string, flags: ShrinkFlags) => finish(await shrink(name, flags)));
 }
 
-/** A run that is to be shrunk. */
-interface Raw {
-  readonly plan: Plan;
-  readonly source: string;
-  /** Null: not written yet. */
-  readonly folder: string | null;
-}
-
 async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
   const inForce = await findConfig(flags.config);
   const budget = budgetOf(flags);
-  const raw = rawRun(name, flags, inForce);
+  const raw = oneRun(name, flags.seed, inForce, 'shrink');
+  if (raw.folder === null) assertWritable(flags.out);
   const record = { choices: true, history: true };
   const result = run(raw.plan, { record, ...ownOf(inForce.config) });
   if (failureOf(result) === null) return nothingToShrink(name, result);
@@ -123,23 +113,6 @@ function budgetOf(flags: Pick<ShrinkFlags, 'runs' | 'for'>): { runs: number; sto
   if (runs < 1) throw new UsageError(`--runs ${flags.runs}: give a whole number above 0.`);
   const until = performance.now() + parseTime('--for', flags.for);
   return { runs, stop: () => performance.now() > until };
-}
-
-function rawRun(name: string, flags: ShrinkFlags, inForce: ConfigInForce): Raw {
-  if (existsSync(path.join(name, RECORD_FILE))) {
-    if (flags.seed !== undefined)
-      throw new UsageError('--seed is for scenarios; a run folder has its own.');
-    const { plan, record } = readRunFolder(name, inForce.bundle);
-    return { plan, source: record.source, folder: name };
-  }
-  if (flags.seed === undefined || flags.seed === '') {
-    throw new UsageError(
-      `${name} is no run folder; to shrink a run of a scenario, name its seed: --seed 17.`,
-    );
-  }
-  assertWritable(flags.out);
-  const { plan, source } = drawnPlan(name, flags.seed, inForce);
-  return { plan, source: source.file, folder: null };
 }
 
 function nothingToShrink(name: string, result: RunResult): number {
