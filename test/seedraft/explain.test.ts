@@ -29,14 +29,20 @@ function planOf(schedule: string, voters: number) {
   return scenarioToPlan(read.scenario, '1');
 }
 
-/** Recorded in a house with this bug in it. */
-async function planted(id: string, schedule: string, voters: number): Promise<Recording> {
-  const mutant = MUTANTS.find((one) => one.id === id);
-  if (mutant === undefined) throw new Error(`there is no mutant ${id}`);
+/** The simulator with one bug in it, built once. */
+const houses = new Map<string, Promise<{ record: typeof record }>>();
+
+async function houseWith(id: string): Promise<{ record: typeof record }> {
   const file = path.join(place, `${id}.mjs`);
-  await buildWith(mutant, 'test/mutants/lab.ts', file);
-  const lab = (await import(pathToFileURL(file).href)) as { record: typeof record };
-  return lab.record(planOf(schedule, voters)).recording;
+  const bug = MUTANTS.filter((one) => one.id === id);
+  await buildWith(bug, 'sim/src/index.ts', file);
+  return (await import(pathToFileURL(file).href)) as { record: typeof record };
+}
+
+async function planted(id: string, schedule: string, voters: number): Promise<Recording> {
+  const house = houses.get(id) ?? houseWith(id);
+  houses.set(id, house);
+  return (await house).record(planOf(schedule, voters)).recording;
 }
 
 const UNSYNCED = `
@@ -78,7 +84,7 @@ const whysOf = (recording: Recording): readonly string[] => [
 ];
 
 describe('a planted bug', () => {
-  test('acknowledged before it was durable: word for word', { timeout: 30_000 }, async () => {
+  test('acknowledged before it was durable: word for word', { timeout: 120_000 }, async () => {
     const recording = await planted('M8', UNSYNCED, 3);
     expect(recording.header).toMatchObject({ rule: 'S11', isJudgedAtEnd: false });
     expect(explanationText(explain(recording, false))).toMatchInlineSnapshot(`
@@ -104,7 +110,7 @@ describe('a planted bug', () => {
     `);
   });
 
-  test('two votes in a term: both, and that the second is one', { timeout: 30_000 }, async () => {
+  test('two votes in a term: both, and that the second is one', { timeout: 120_000 }, async () => {
     const recording = await planted('M3', TWO_VOTES, 3);
     expect(recording.header).toMatchObject({ rule: 'S10', about: { terms: [1] } });
     const whys = whysOf(recording);
@@ -117,7 +123,7 @@ describe('a planted bug', () => {
   });
 
   test('an entry of an old term: both elections, and the way of the entry', {
-    timeout: 30_000,
+    timeout: 120_000,
   }, async () => {
     const recording = await planted('M5', FIGURE_8, 2);
     expect(recording.header).toMatchObject({ rule: 'S7' });
@@ -199,7 +205,7 @@ describe('the command', () => {
     'name: short\nworkload: { for: 300ms }\nliveness: false\n',
   );
 
-  test('says what it needs', { timeout: 30_000 }, async () => {
+  test('says what it needs', { timeout: 120_000 }, async () => {
     const [unknown, seedless, dull] = await Promise.all([
       seedraft('explain', 'short.yaml', '--seed', '1', '--format', 'html'),
       seedraft('explain', 'short.yaml'),
@@ -212,7 +218,7 @@ describe('the command', () => {
     expect(dull.stderr).toContain('short.yaml: pass. Only a broken rule can be explained.');
   });
 
-  test('writes logs of any run', { timeout: 30_000 }, async () => {
+  test('writes logs of any run', { timeout: 120_000 }, async () => {
     const log = (format: string) =>
       seedraft('explain', 'short.yaml', '--seed', '1', '--format', format);
     const [shiviz, edn] = await Promise.all([log('shiviz'), log('edn')]);
