@@ -93,7 +93,9 @@ class Recorder implements Moment {
     const { verdict, rule, sentence, reason, hash, events, simulatedMicros } = result;
     const isBroken = verdict === 'violation' || verdict === 'liveness';
     const isLive = verdict === 'liveness';
-    const members = this.#world?.members ?? [];
+    // Of a protocol's run no more is known than the choice log says.
+    const planned = this.#plan.members.map(({ name }, place) => ({ id: place + 1, name }));
+    const members = this.#world?.members ?? planned;
     return {
       format: RECORDING_FORMAT,
       scenario,

@@ -2,6 +2,7 @@
 import { printHistory } from '@seedraft/check';
 import { type RunResult, record } from '@seedraft/sim';
 import type { Command } from 'commander';
+import { ownOf } from '../config/define.ts';
 import { addConfigFlags, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
@@ -66,11 +67,15 @@ async function explainRun(name: string, flags: ExplainFlags): Promise<number> {
   const format = formatOf(flags);
   const inForce = await findConfig(flags.config);
   const { plan } = oneRun(name, flags.seed, inForce, 'explain');
-  const own = inForce.config ?? undefined;
+  if (plan.workload.kind === 'protocol') {
+    throw new UsageError(
+      'explain speaks of elections, logs and votes; for a protocol of your own: replay --trace.',
+    );
+  }
   // A scenario that documents a known-bad configuration is explained like any other failure.
   const { result, recording } = record(
     { ...plan, expect: 'pass' },
-    { record: { history: true }, ...(own !== undefined && { own }) },
+    { record: { history: true }, ...ownOf(inForce.config) },
   );
   const isBroken = recording.header.violation !== null;
   if (!isBroken && format === 'text') return nothingToExplain(name, result);

@@ -1,10 +1,11 @@
 /** `seedraft shrink`: a failed run to the least run that breaks the same rule, written beside it. */
-import { failureOf, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
+import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
+import { readRunFolder } from '../run-folder/read.ts';
 import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
