@@ -96,6 +96,71 @@ test('objects on lines keep the connection, each answered on a line, in order', 
   expect(JSON.parse(answers[50]!).data.value).toBe(49);
 });
 
+test('sketches: what was counted and remembered, at any member', async () => {
+  const [first, second] = cluster.members as [ApiMember, ApiMember];
+  const elements = Array.from({ length: 500 }, (_, at) => `visitor ${at}`);
+  const add = { type: 'hll_add', key: 'visitors', elements };
+  expect(await ask(first, add)).toEqual({ type: 'hll_add', data: true });
+  expect(await ask(second, add)).toEqual({ type: 'hll_add', data: false });
+  const { data } = (await ask(second, { type: 'hll_count', key: 'visitors' })) as { data: number };
+  expect(Math.abs(data - 500)).toBeLessThan(25);
+  const filter = { key: 'seen', elements: ['a', 'b'] };
+  expect(await ask(first, { type: 'bloom_add', ...filter })).toMatchObject({ data: [true, true] });
+  const has = { type: 'bloom_has', key: 'seen', elements: ['a', 'never'] };
+  expect(await ask(second, has)).toEqual({ type: 'bloom_has', data: [true, false] });
+  expect(await ask(second, { type: 'bloom_info', key: 'seen' })).toMatchObject({
+    data: { items: 2 },
+  });
+  expect(await ask(first, { type: 'put', key: 'seen', value: 1 })).toMatchObject({
+    success: false,
+    code: 'WRONG_TYPE',
+  });
+  expect(await ask(first, { type: 'hll_add', key: 'x' })).toMatchObject({ code: 'BAD_REQUEST' });
+});
+
+test('whoever takes no answers is cut off', async () => {
+  const leader = await cluster.leader();
+  await ask(leader, { type: 'put', key: 'large', value: 'x'.repeat(60_000) });
+  const api = await cluster.also(leader, 'raftnode', { limits: { maxBacklogBytes: 64 * 1024 } });
+  const socket = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.pause();
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(`${JSON.stringify({ type: 'get', key: 'large', stale: true })}\n`.repeat(1000));
+  // Only who writes hears of the end without reading.
+  const nudging = setInterval(() => socket.write('\n'), 10);
+  await gone;
+  clearInterval(nudging);
+  await api.stop();
+});
+
+test('whoever says nothing is let go', async () => {
+  const limits = { firstRequest: 50 };
+  const api = await cluster.also(await cluster.leader(), 'raftnode', { limits });
+  const port = Number(api.address.split(':')[1]);
+  expect(await wholeOf(connect(port, '127.0.0.1'))).toBe('');
+  const half = connect(port, '127.0.0.1');
+  half.write('{"type":');
+  expect(JSON.parse(await wholeOf(half))).toMatchObject({ code: 'TIMEOUT' });
+  await api.stop();
+});
+
+test('whoever asks too often is told', async () => {
+  const api = await cluster.also(await cluster.leader(), 'raftnode', {
+    limits: { requestsPerSecond: 50 },
+  });
+  const often = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+  often.end('{"type":"ping"}\n'.repeat(200));
+  const codes = (await wholeOf(often))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).code);
+  expect(codes).toHaveLength(200);
+  expect(codes.slice(0, 50)).toEqual(Array(50).fill(undefined));
+  expect(codes).toContain('OVERLOADED');
+  await api.stop();
+});
+
 test.each([
   ['no JSON at all', 'hello', 'NOT_JSON'],
   ['a list', '[1]', 'NOT_JSON'],
@@ -161,8 +226,7 @@ test('without a majority the answer is prompt and definite; a stop ends every co
   ])) as [Record<string, unknown>, Record<string, unknown>];
   expect(performance.now() - began).toBeLessThan(5000);
   expect(put).toMatchObject({ type: 'put', success: false, data: false, code: 'NO_LEADER' });
-  expect(get).toMatchObject({ type: 'get', code: 'NO_LEADER' });
-  expect(get).not.toHaveProperty('data');
+  expect(get).toMatchObject({ type: 'get', data: null, code: 'NO_LEADER' });
   const stale = { type: 'get', key: 'open', stale: true };
   expect(await ask(last, stale)).toMatchObject({ data: { value: 1 } });
   const gone = once(socket, 'close');

@@ -123,7 +123,7 @@ test('who subscribes hears of every change once, in order, whoever makes it', as
   await socket.ask({ Cas: { rid: 1, key: 'p', check: 2, store: 3 } });
   await socket.ask({ Cas: { rid: 1, key: 'p', check: 2, store: 4 } });
   await socket.ask({ Delete: { rid: 1, key: 'p' } });
-  const scope = 'default';
+  const scope = 0;
   const messages = [
     { Put: { scope, key: 'p', new: 1, old: null } },
     { Put: { scope, key: 'p', new: 2, old: 1 } },

@@ -9,6 +9,7 @@ import { jsonOf } from '../json-out.ts';
 import { DEFAULT_NAMESPACE, isReserved } from '../namespace.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { type Reason, reasonOf, refusalReason } from '../reason.ts';
+import { SKETCHES, type Sketching } from './sketches.ts';
 
 type Fields = { readonly [name: string]: KvValue };
 export type Answer = Readonly<Record<string, unknown>>;
@@ -32,11 +33,13 @@ export async function answer(request: Fields, context: ApiContext): Promise<Answ
     case 'ping':
       return { type, is_alive: true, addr: context.ownAddress() };
     default: {
-      const known = 'put, get, delete, peers and ping';
+      const sketching = typeof type === 'string' ? SKETCHES[type] : undefined;
+      if (sketching !== undefined) return await answerSketch(sketching, request, context);
+      const known = `put, get, delete, peers, ping, ${Object.keys(SKETCHES).join(', ')}`;
       const sentence =
         type === undefined
           ? `A request has a "type": ${known}.`
-          : `The type ${JSON.stringify(type).slice(0, 100)} is none of ${known}.`;
+          : `The type ${JSON.stringify(type).slice(0, 100)} is none of: ${known}.`;
       return errorAnswer('error', 'UNKNOWN_TYPE', sentence);
     }
   }
@@ -55,11 +58,13 @@ async function answerPut(request: Fields, context: ApiContext): Promise<Answer> 
 
 async function answerGet(request: Fields, context: ApiContext): Promise<Answer> {
   const no = refused(request, context, 'read') ?? flawOf(request, false);
-  if (no !== null) return no;
+  if (no !== null) return { ...no, data: null };
   const mode: ReadMode = request.stale === true ? 'stale' : 'linearizable';
   const query = get(namespaceOf(request), request.key as string);
   const result = await ask({ type: 'Query', mode, query }, context);
-  if (!('status' in result)) return errorAnswer('get', result.code, result.sentence);
+  if (!('status' in result)) {
+    return { ...errorAnswer('get', result.code, result.sentence), data: null };
+  }
   const { token: _, ...echo } = request;
   const value = result.status === 'found' ? jsonOf(result.item.value) : null;
   return { type: 'get', data: { ...echo, value } };
@@ -72,6 +77,21 @@ async function answerDelete(request: Fields, context: ApiContext): Promise<Answe
   const result = await ask({ type: 'Command', command }, context);
   if ('status' in result) return { type: 'delete', data: result.status === 'deleted' };
   return { type: 'delete', data: null, code: result.code, error: result.sentence };
+}
+
+async function answerSketch(
+  { needs, request: read, data }: Sketching,
+  request: Fields,
+  context: ApiContext,
+): Promise<Answer> {
+  const type = request.type as string;
+  const no = refused(request, context, needs) ?? namespaceFlaw(request, needs === 'write');
+  if (no !== null) return { ...no, data: null };
+  const asked = read(namespaceOf(request), request);
+  if (typeof asked === 'string') return { ...errorAnswer(type, 'BAD_REQUEST', asked), data: null };
+  const result = await ask(asked, context);
+  if ('status' in result) return { type, data: data(result) };
+  return { ...errorAnswer(type, result.code, result.sentence), data: null };
 }
 
 /** As the leader would list them: everybody but itself. */
@@ -100,18 +120,20 @@ function refused(request: Fields, context: ApiContext, needed: Access): Answer |
 }
 
 function flawOf(request: Fields, needsValue: boolean): Answer | null {
-  const { type, key, value, namespace } = request;
+  const { type, key, value } = request;
   const bad = (sentence: string) => errorAnswer(type as string, 'BAD_REQUEST', sentence);
   if (typeof key !== 'string') return bad('"key" is a text.');
   if (needsValue && value === undefined) return bad('A put has a "value".');
+  return namespaceFlaw(request, needsValue || type === 'delete');
+}
+
+function namespaceFlaw(request: Fields, isWrite: boolean): Answer | null {
+  const { type, namespace } = request;
+  const bad = (sentence: string) => errorAnswer(type as string, 'BAD_REQUEST', sentence);
   if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') {
     return bad('"namespace" is a text.');
   }
-  return needsValue || type === 'delete' ? reservedFlaw(request, bad) : null;
-}
-
-function reservedFlaw(request: Fields, bad: (sentence: string) => Answer): Answer | null {
-  return isReserved(namespaceOf(request))
+  return isWrite && isReserved(namespaceOf(request))
     ? bad('Namespaces that begin with $ are not for writing: choose another.')
     : null;
 }

@@ -54,8 +54,11 @@ function watching(
   return () => cancel?.();
 }
 
+/** uring numbers its services; keys are its first. */
+const scope = 0;
+
 function kvMessage(change: KvChange): unknown {
-  const { kind, namespace: scope, key, wanted } = change;
+  const { kind, key, wanted } = change;
   const now = jsonOf(change.item?.value ?? null);
   const old = jsonOf(change.previous?.value ?? null);
   switch (kind) {

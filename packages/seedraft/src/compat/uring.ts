@@ -76,6 +76,7 @@ class UringMembership implements Membership {
   readonly #listen: Address;
   readonly #peers: readonly string[];
   #queue: Promise<unknown> = Promise.resolve();
+  #joining: Promise<Reason | null> | null = null;
 
   constructor(launched: Launched, name: string, listen: Address, peers: readonly string[]) {
     this.#launched = launched;
@@ -90,10 +91,17 @@ class UringMembership implements Membership {
     return added;
   }
 
-  /** This one is told of a cluster. */
+  /** This one is told of a cluster. Told twice, it joins once. */
   async join(endpoints: readonly string[]): Promise<Reason | null> {
-    const { member, secret } = this.#launched;
-    if (member.node !== null) return null;
+    if (this.#launched.member.node !== null) return null;
+    this.#joining ??= this.#join(endpoints).finally(() => {
+      this.#joining = null;
+    });
+    return await this.#joining;
+  }
+
+  async #join(endpoints: readonly string[]): Promise<Reason | null> {
+    const { secret } = this.#launched;
     const token = secret === null ? {} : { token: secret };
     const wish = { how: 'join', endpoints, name: this.#name, within: WITHIN_MS } as const;
     const why = await this.#launched.begin({ ...wish, ...token });

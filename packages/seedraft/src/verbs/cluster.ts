@@ -35,6 +35,7 @@ interface UpFlags {
   readonly restore?: string;
   readonly port?: string;
   readonly api?: readonly string[];
+  readonly apiTesting?: true;
   readonly logLevel: string;
 }
 
@@ -63,6 +64,7 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
         ...text.split(','),
       ]),
     )
+    .option('--api-testing', 'with --api: routes that take a member out and back in')
     .option('--restore <file>', 'begin with the state of a backup; the data folder must be empty')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .addHelpText(
@@ -91,7 +93,7 @@ async function up(flags: UpFlags): Promise<number> {
     size: kept.ports.length / 3,
     ports: kept.ports,
     apis,
-    flags: ['--log-level', flags.logLevel],
+    flags: ['--log-level', flags.logLevel, ...(flags.apiTesting ? ['--api-testing'] : [])],
     onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
     onExit: (member, exit) => {
       if (!isStopping) note(`${colourOf(member)(member.name)} ${ended(member, exit)}`);
