@@ -23,6 +23,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Counter } from '../../examples/counter/counter.ts';
 import counter from '../../examples/counter/seedraft.config.ts';
 import jobQueue from '../../examples/job-queue/seedraft.config.ts';
+import twoPhaseCommit from '../../examples/two-phase-commit/seedraft.config.ts';
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = path.join(TOP, 'packages/seedraft/bin/seedraft.js');
@@ -83,6 +84,57 @@ describe('fuzzed', () => {
     expect(failed.text).toMatch(/SAFETY VIOLATION: short, seed 1/);
     expect(failed.text).toMatch(/take \["take","w\d+"\] -> "job \d+"/);
     expect(failed.text).toMatch(/^Replay it: /m);
+  });
+});
+
+describe('two-phase commit, which is not Raft', () => {
+  const EXAMPLE = path.join(TOP, 'examples/two-phase-commit');
+
+  test('is a protocol in under 150 lines, fuzzed in under 90', () => {
+    const lines = (file: string): number =>
+      readFileSync(path.join(EXAMPLE, file), 'utf8').split('\n').length;
+    expect(lines('two-phase-commit.ts')).toBeLessThan(150);
+    expect(lines('seedraft.config.ts')).toBeLessThan(90);
+  });
+
+  test('passes under 8 seeds of the swarm, by every rule', { timeout: 60_000 }, () => {
+    const checks: Record<string, number> = {};
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const result = simulate(twoPhaseCommit, { name: 'swarm', swarm: 'all' }, seed);
+      expect(result.verdict, `seed ${seed}: ${result.sentence ?? result.reason}`).toBe('pass');
+      for (const [rule, count] of Object.entries(result.rules)) {
+        checks[rule] = (checks[rule] ?? 0) + count;
+      }
+    }
+    expect(Object.keys(checks)).toEqual(['atomicity', 'durability', 'LIN', 'recovers']);
+    for (const [rule, count] of Object.entries(checks)) expect(count, rule).toBeGreaterThan(10);
+  });
+
+  test('a decision that is told before it is durable is found and shrunk by one command', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = path.join(place, 'forgetful');
+    cpSync(EXAMPLE, folder, { recursive: true });
+    const file = path.join(folder, 'two-phase-commit.ts');
+    const text = readFileSync(file, 'utf8');
+    const [, right] = /(return \{ persist: .* tag: tx \} \};)/.exec(text) ?? [];
+    const [, wrong] =
+      /```ts\n\s*(return .*)\n```/.exec(readFileSync(path.join(folder, 'README.md'), 'utf8')) ?? [];
+    writeFileSync(file, text.replace(right ?? 'nothing', wrong ?? 'nothing'));
+    const args = ['fuzz', '--seeds', '13..13', '--workers', '1', '--shrink'];
+    const failed = await seedraft(folder, ...args);
+    expect(failed.code, failed.text).toBe(10);
+    expect(failed.text).toMatch(/SAFETY VIOLATION: swarm, seed 13/);
+    expect(failed.text).toMatch(/^atomicity: No participant is told to commit what another/m);
+    const [, shrunk, whole] =
+      /^atomicity, in (\d+) events \(before: (\d+)\)$/m.exec(failed.text) ?? [];
+    expect(Number(shrunk)).toBeLessThan(Number(whole) / 10);
+    expect(failed.text).toMatch(/^\d members, \d+ clients?, 1 fault; /m);
+    const replayed = await seedraft(folder, 'replay', 'runs/swarm-seed-13/shrunk');
+    expect([replayed.code, replayed.text]).toEqual([
+      10,
+      expect.stringMatching(/^replayed: hash /m),
+    ]);
   });
 });
 
