@@ -3,11 +3,12 @@
  * flight, what arrives meanwhile is the next group. A crash keeps the group in flight, drops it, or tears it: its first few records are
  * there. One record is whole or not there, as behind a checksum; what was reported durable is kept.
  *
- * Records lie here as bytes: what recovery gives is a copy that nobody else holds.
+ * Records lie here as bytes: what is read from it is a copy, and frozen.
  */
 import { decodeOrThrow, encode } from '@seedraft/codec';
 import type { DiskFault } from '../disk/disk.ts';
 import { Hindrance, resolveCrash } from '../disk/hindrance.ts';
+import { frozen } from '../own/system.ts';
 import type { DiskKnobs } from '../plan.ts';
 import type { CrashFate } from '../roster.ts';
 
@@ -37,8 +38,9 @@ export class RecordDisk {
   #queue: Write[] = [];
   #flight: Write[] = [];
   #isBroken = false;
-  /** What is durable, decoded, while nothing has changed. */
-  #view: ReadonlyMap<string, unknown> | null = null;
+  /** What is durable and whole, decoded; but for these keys, which have changed since somebody looked. */
+  readonly #view = new Map<string, unknown>();
+  readonly #changed = new Set<string>();
 
   constructor(host: RecordDiskHost, knobs: DiskKnobs) {
     this.#host = host;
@@ -51,15 +53,15 @@ export class RecordDisk {
     return this.#flight.length + this.#queue.length > 0;
   }
 
-  /** What is durable and can be read. */
+  /** What is durable and can be read now; the map goes on changing with the disk. */
   get records(): ReadonlyMap<string, unknown> {
-    if (this.#view !== null) return this.#view;
-    const view = new Map<string, unknown>();
-    for (const [key, bytes] of this.#durable) {
-      if (!this.#damaged.has(key)) view.set(key, decodeOrThrow(bytes));
+    for (const key of this.#changed) {
+      const bytes = this.#damaged.has(key) ? undefined : this.#durable.get(key);
+      if (bytes === undefined) this.#view.delete(key);
+      else this.#view.set(key, frozen(decodeOrThrow(bytes)));
     }
-    this.#view = view;
-    return view;
+    this.#changed.clear();
+    return this.#view;
   }
 
   persist(records: Readonly<Record<string, unknown>>, tag: unknown): void {
@@ -79,7 +81,6 @@ export class RecordDisk {
     const damaged = [...this.#damaged];
     for (const key of damaged) this.#durable.delete(key);
     this.#damaged.clear();
-    this.#view = null;
     return { records: new Map(this.records), damaged };
   }
 
@@ -97,9 +98,9 @@ export class RecordDisk {
 
   /** Everything is gone. */
   clear(): void {
+    for (const key of this.#durable.keys()) this.#changed.add(key);
     this.#durable.clear();
     this.#damaged.clear();
-    this.#view = null;
   }
 
   heal(latency: number): void {
@@ -114,8 +115,9 @@ export class RecordDisk {
   #rot(): boolean {
     const whole = [...this.#durable.keys()].filter((key) => !this.#damaged.has(key)).sort();
     if (whole.length === 0) return false;
-    this.#damaged.add(whole[this.#host.draw('record/rot') % whole.length] as string);
-    this.#view = null;
+    const key = whole[this.#host.draw('record/rot') % whole.length] as string;
+    this.#damaged.add(key);
+    this.#changed.add(key);
     return true;
   }
 
@@ -148,9 +150,9 @@ export class RecordDisk {
   #write(records: Write['records']): void {
     for (const [key, bytes] of records) {
       this.#damaged.delete(key);
+      this.#changed.add(key);
       if (bytes === null) this.#durable.delete(key);
       else this.#durable.set(key, bytes);
     }
-    if (records.length > 0) this.#view = null;
   }
 }
