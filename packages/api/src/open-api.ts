@@ -12,10 +12,11 @@ import { type ApiAddress, formatAddress, listen } from './listener.ts';
 import type { Access, ApiContext, Membership, Protocol, TestingControls } from './protocol.ts';
 import { raftify } from './raftify/index.ts';
 import { raftnode } from './raftnode/index.ts';
+import { redis } from './resp/index.ts';
 import { type NativeAccept, sniffing } from './sniff.ts';
 import { uring } from './uring/index.ts';
 
-export const PROTOCOLS = { raftnode, distraft, uring, raftify } as const satisfies Readonly<
+export const PROTOCOLS = { raftnode, distraft, uring, raftify, redis } as const satisfies Readonly<
   Record<string, Protocol>
 >;
 export type ProtocolName = keyof typeof PROTOCOLS;

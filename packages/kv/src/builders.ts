@@ -24,8 +24,8 @@ export function cas(
     : ['cas', namespace, key, expected, value, options];
 }
 
-export function remove(namespace: string, key: string): Kv.KvDelete {
-  return ['delete', namespace, key];
+export function remove(namespace: string, key: string, options?: Kv.DeleteOptions): Kv.KvDelete {
+  return options === undefined ? ['delete', namespace, key] : ['delete', namespace, key, options];
 }
 
 export function removeMany(namespace: string, keys: readonly string[]): Kv.KvDeleteMany {

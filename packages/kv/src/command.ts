@@ -53,7 +53,13 @@ export type KvCas =
       value: KvValue,
       options: { readonly ttl?: number },
     ];
-export type KvDelete = readonly ['delete', namespace: string, key: string];
+export type KvDelete =
+  | readonly ['delete', namespace: string, key: string]
+  | readonly ['delete', namespace: string, key: string, options: DeleteOptions];
+export interface DeleteOptions {
+  /** Only a plain value is deleted; anything else is refused (WRONG_TYPE). */
+  readonly valueOnly?: boolean;
+}
 /** Says how many there were, not what they held. A key named twice counts once. */
 export type KvDeleteMany = readonly ['deleteMany', namespace: string, keys: readonly string[]];
 /** Every key of the namespace goes, in constant time. */

@@ -195,7 +195,7 @@ function shape(required: readonly Field[], optional: readonly Field[] = []): Sha
 const COMMANDS: ReadonlyMap<unknown, Shape> = new Map([
   ['put', shape([KEY, KEY, VALUE], [PUT_OPTIONS])],
   ['cas', shape([KEY, KEY, EXPECTED, VALUE], [options({ ttl: TTL })])],
-  ['delete', shape([KEY, KEY])],
+  ['delete', shape([KEY, KEY], [options({ valueOnly: FLAG })])],
   ['deleteMany', shape([KEY, KEYS])],
   ['flush', shape([KEY])],
   [

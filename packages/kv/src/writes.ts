@@ -69,6 +69,7 @@ export function cas(command: KvCas, bench: Bench): KvResult {
 export function remove(command: KvDelete, { keys, answers, context }: Bench): KvResult {
   const entry = keys.find(command[1], command[2]);
   if (entry === undefined) return MISSING;
+  if (command[3]?.valueOnly === true) assertType(entry, 'value');
   const previous = answers.item(entry);
   keys.remove(entry, context.index);
   return { status: 'deleted', previous };

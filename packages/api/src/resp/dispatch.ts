@@ -1,0 +1,83 @@
+/** From arguments to a plan: whether there is such a command, whether it may be given, and now or at the end of a transaction. */
+import { MAX_LIST_LENGTH } from '@seedraft/kv';
+import { mayDo } from '../protocol.ts';
+import { arityFailure, failure } from './arguments.ts';
+import { planned, type RedisCommand } from './command.ts';
+import { answer, type Plan } from './plan.ts';
+import { type Failure, Line } from './reply.ts';
+import type { Arguments } from './request-parser.ts';
+import type { RedisSession } from './session.ts';
+import { COMMANDS } from './table.ts';
+
+const QUEUED = new Line('QUEUED');
+/** Of what is repeated to whoever sent something unknown. */
+const SHOWN = 128;
+
+export interface Dispatched {
+  readonly plan: Plan;
+  /** What follows is dispatched only when this is answered. */
+  readonly settles: boolean;
+}
+
+export function dispatch(args: Arguments, session: RedisSession): Dispatched {
+  const command = find(args[0]!);
+  const flaw = flawOf(command, args, session);
+  if (flaw !== null || command === undefined) {
+    if (session.queue !== null) session.queue.isFlawed = true;
+    return { plan: answer(flaw), settles: false };
+  }
+  if (session.queue !== null && command.isImmediate !== true) {
+    return { plan: answer(enqueue(command, args, session)), settles: false };
+  }
+  return { plan: planned(command, args, session), settles: command.settles === true };
+}
+
+function find(name: Buffer): RedisCommand | undefined {
+  const known = name.toString('latin1', 0, SHOWN).toLowerCase();
+  return Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
+}
+
+/** Null: it may be given. */
+function flawOf(
+  command: RedisCommand | undefined,
+  args: Arguments,
+  { access }: RedisSession,
+): Failure | null {
+  if (command === undefined) return unknownCommand(args);
+  const { arity, needs } = command;
+  const name = args[0]!.toString('latin1').toLowerCase();
+  if (arity >= 0 ? args.length !== arity : args.length < -arity) return arityFailure(name);
+  if (mayDo(access, needs)) return null;
+  return access === 'none'
+    ? failure('NOAUTH Authentication required.')
+    : failure(`NOPERM this user has no permissions to run the '${name}' command`);
+}
+
+function unknownCommand([name, ...rest]: Arguments): Failure {
+  let shown = '';
+  for (const argument of rest) {
+    if (shown.length >= SHOWN) break;
+    shown += `'${argument.toString('utf8', 0, SHOWN - shown.length)}' `;
+  }
+  const what = name!.toString('utf8', 0, SHOWN);
+  return failure(`ERR unknown command '${what}', with args beginning with: ${shown}`);
+}
+
+function enqueue(command: RedisCommand, args: Arguments, session: RedisSession): Line | Failure {
+  const queue = session.queue!;
+  const { maxRequestBytes } = session.server.context.limits;
+  queue.bytes += bytesIn(args);
+  if (queue.plans.length >= MAX_LIST_LENGTH || queue.bytes > maxRequestBytes) {
+    queue.isFlawed = true;
+    return failure(
+      `ERR a transaction has at most ${MAX_LIST_LENGTH} commands and ${maxRequestBytes} bytes`,
+    );
+  }
+  queue.plans.push(() => planned(command, args, session));
+  return QUEUED;
+}
+
+/** With what is around them, about. */
+export function bytesIn(args: Arguments): number {
+  return args.reduce((sum, { length }) => sum + length + 16, 0);
+}
