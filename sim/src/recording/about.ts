@@ -25,9 +25,14 @@ export function aboutSentence(
   return {
     members: numbers(text, /\bn([1-9][0-9]*)\b/g).map((id) => `n${id}`),
     terms: isHistory ? [] : numbers(text, TERM).filter((term) => term > 0),
-    indexes: numbers(text, INDEX).filter((index) => index > 0),
+    indexes: numbers(withoutStates(text), INDEX).filter((index) => index > 0),
     operations: operations.filter(named(text)).map(({ id }) => id),
   };
+}
+
+/** A demand of liveness closes with how everybody stood: their terms tell who leads, the ends of their logs tell nothing. */
+function withoutStates(text: string): string {
+  return text.replace(/ \(at [0-9.]+ s: [^()]*\)$/, '');
 }
 
 const TERM = /\bterm ([0-9]+)\b|\b[0-9]+@([0-9]+)\b/g;

@@ -155,7 +155,7 @@ function factsOf(message: PeerMessage): MessageFacts {
 function clientSaid(message: Submission | Submitted): Told {
   if (!('submission' in message)) {
     const { operation } = message;
-    return { detail: asked(operation), facts: named(operation) };
+    return { detail: asked(operation), facts: named(message) };
   }
   const { submission, reply } = message;
   const answer =
@@ -164,7 +164,7 @@ function clientSaid(message: Submission | Submitted): Told {
       : `${reply.type} ${'code' in reply ? reply.code : ''}`.trimEnd();
   return {
     detail: `${asked(submission.operation)}: ${answer}`,
-    facts: named(submission.operation),
+    facts: named(submission),
   };
 }
 
@@ -173,8 +173,8 @@ function asked(operation: ClientOperation | null): string {
   return `${operation.f} ${clip(operation.input)} (operation ${operation.id})`;
 }
 
-function named(operation: ClientOperation | null): MessageFacts {
-  return operation === null ? {} : { operation: operation.id };
+function named({ operation, attempt }: Submission): MessageFacts {
+  return operation === null ? {} : { operation: operation.id, attempt };
 }
 
 /** What operations hold in full is cut here. */

@@ -11,6 +11,7 @@ import type {
   Recording,
 } from './recording.ts';
 import type { Weighed } from './relevant-past.ts';
+import { owedRequests } from './waiting.ts';
 
 /** Rules for which it matters in which order machines took entries. */
 const OF_MACHINES: ReadonlySet<string> = new Set(['S5', 'S17', 'S18', 'S19', 'S20']);
@@ -44,6 +45,8 @@ export class Reasons {
   readonly #leading = new Set<string>();
   readonly #committed = new Set<Index>();
   readonly #acknowledged = new Set<string>();
+  /** Requests taken and never answered, where that is what it is about. */
+  readonly #owed: ReadonlySet<EventNumber>;
   /** Operations whose content has been told. */
   readonly #told = new Set<number>();
 
@@ -61,6 +64,8 @@ export class Reasons {
       }
     }
     this.#operations = new Map(meantOperations(recording).map((one) => [one.id, one]));
+    const owed = header.verdict === 'liveness' ? owedRequests(recording) : [];
+    this.#owed = new Set(owed.map(({ event }) => event));
     for (const message of messages) {
       if (message.deliveredAt !== null) this.#taken.set(message.deliveredAt, message);
     }
@@ -129,9 +134,10 @@ export class Reasons {
         return { why: `${from} sends ${to} its snapshot up to ${facts.snapshotIndex}`, weight: 3 };
       case 'ClientRequest': {
         const operation = this.#operations.get(facts.operation ?? 0);
-        return operation === undefined
-          ? null
-          : { why: `${to} takes ${this.#said(operation)}`, weight: 5 };
+        if (operation === undefined) return null;
+        const why = `${to} takes ${this.#said(operation)}`;
+        if (!this.#owed.has(event.number)) return { why, weight: 4 };
+        return { why: `${why}, and never answers it`, weight: 8 };
       }
       default:
         return null;
@@ -289,7 +295,7 @@ export class Reasons {
         return { why: `${member} serves ${whose} ${at}`, weight: 6 };
       }
       case 'invoke':
-        return { why: `${operation.client} begins ${whose}`, weight: 5 };
+        return { why: `${operation.client} begins ${whose}`, weight: 6 };
       case 'complete':
         return {
           why: `${this.#learns(event, operation)} ${whose}: ${ending(operation)}`,

@@ -198,6 +198,8 @@ export interface MessageFacts {
   readonly round?: number;
   /** A client's request or its answer; absent: the opening of a session. */
   readonly operation?: number;
+  /** Which of the client's tries this is, or answers, from 1. */
+  readonly attempt?: number;
 }
 
 /** What can be seen of a member from outside. */

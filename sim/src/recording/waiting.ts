@@ -3,7 +3,7 @@
  * that a member took since its last start and never answered.
  */
 import { lastIn } from './log-runs.ts';
-import type { EventNumber, RecordedOperation, Recording } from './recording.ts';
+import type { EventNumber, MessageFacts, RecordedOperation, Recording } from './recording.ts';
 import { stateAt } from './state-at.ts';
 
 export interface Waiting {
@@ -55,19 +55,19 @@ export function owedRequests({ header, events, messages, operations }: Recording
     }
   }
   const owed = new Map<string, EventNumber[]>();
-  const of = (member: string, operation: number): EventNumber[] => {
-    const key = `${member} ${operation}`;
+  const of = (member: string, { operation, attempt }: MessageFacts): EventNumber[] => {
+    const key = `${member} ${operation} ${attempt}`;
     const open = owed.get(key) ?? [];
     owed.set(key, open);
     return open;
   };
   for (const { type, to, facts, deliveredAt } of messages) {
     if (type !== 'ClientRequest' || facts.operation === undefined || deliveredAt === null) continue;
-    if (deliveredAt > (started.get(to) ?? 0)) of(to, facts.operation).push(deliveredAt);
+    if (deliveredAt > (started.get(to) ?? 0)) of(to, facts).push(deliveredAt);
   }
   for (const { type, from, facts, sentBy } of messages) {
     if (type !== 'ClientReply' || facts.operation === undefined) continue;
-    if (sentBy > (started.get(from) ?? 0)) of(from, facts.operation).shift();
+    if (sentBy > (started.get(from) ?? 0)) of(from, facts).shift();
   }
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const found: Owed[] = [];

@@ -114,6 +114,12 @@ describe('what a sentence is about', () => {
       [2],
     ],
     ['n3 went back from term 5 to 4', ['n3'], [5], []],
+    [
+      'the healed core {n1, n2} owes its clients answers: n2 1 (at 9.1 s: n1 leader in term 6, log to 44@6, commit 44)',
+      ['n1', 'n2'],
+      [6],
+      [],
+    ],
     ['client 2 was told at 1.204 s that its put is at index 40', [], [], [40]],
   ])('%s', (sentence, members, terms, indexes) => {
     expect(about(sentence)).toMatchObject({ members, terms, indexes });

@@ -118,9 +118,14 @@ export function paragraph({ recording }: Pick<Explanation, 'recording'>): string
     if (event !== violation) sentences.push(`${moment(event)} ${why}.`);
   }
   const end = isJudgedAtEnd
-    ? `At the end it shows: ${header.sentence}`
+    ? `At the end it shows: ${withoutStates(header.sentence ?? '')}`
     : `${moment(violation ?? 0)} ${header.sentence}: that breaks ${header.rule}.`;
   return [...sentences, end].join(' ');
+}
+
+/** A demand of liveness names everybody's state, which has a table here. */
+function withoutStates(sentence: string): string {
+  return sentence.replace(/ \(at [0-9.]+ s: [^()]*\)$/, '.');
 }
 
 function count(number: number, what: string): string {
