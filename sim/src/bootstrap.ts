@@ -1,5 +1,6 @@
 /**
- * What members start from: the first configuration, with every incarnation bound, and the logs that the paper's figures begin with.
+ * What members start from: the first configuration, with every incarnation bound unless the plan leaves that to the first leader, and the
+ * logs that the paper's figures begin with.
  */
 import { type Configuration, type Entry, firstConfiguration, type Member } from '@seedraft/core';
 import type { RecoveredMember } from '@seedraft/replica';
@@ -30,7 +31,7 @@ export function bootstrapConfiguration(plan: Plan, randomness: Randomness): Conf
     memberEntry(
       position + 1,
       name,
-      incarnationOf(randomness, position + 1, 0),
+      plan.unbound === true ? '' : incarnationOf(randomness, position + 1, 0),
       learner ? 'learner' : 'voter',
     ),
   );

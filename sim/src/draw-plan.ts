@@ -69,6 +69,7 @@ function planCluster(scenario: Scenario, seed: string, own: boolean): Plan {
     ...(leaves('disk') ? drawDisk(draw, switches) : CALM_DISK),
     ...given(scenario.disk),
   };
+  const unbound = scenario.cluster.unbound ?? (leaves('cluster') && switches.has('unbound'));
   const turn = scenario.cluster.turn ?? (leaves('raft') ? drawTurn(draw, switches) : 0);
   const raft = planRaft(
     scenario,
@@ -97,6 +98,7 @@ function planCluster(scenario: Scenario, seed: string, own: boolean): Plan {
       ...given(scenario.cluster.snapshot ?? {}),
     },
     turn,
+    ...(unbound && { unbound }),
     bytes: scenario.bytes ?? (touchesDisk(faults) || draw.chance('bytes', 100_000)),
     network,
     disk,
@@ -347,6 +349,7 @@ export function knobClassesOf(plan: Plan): KnobClass[] {
     sessionless: workload.sessionless > 0,
     learners: plan.members.some(({ learner }) => learner),
     turns: plan.turn > 0,
+    unbound: plan.unbound === true,
   };
   return KNOB_CLASSES.filter((knob) => on[knob]);
 }

@@ -106,6 +106,8 @@ export interface Plan {
    * out in one go, its clients' requests as one. 0: each input on its own, the moment it comes.
    */
   readonly turn: number;
+  /** The first configuration binds no id to a disk: the first leader has to. */
+  readonly unbound?: boolean;
   /** Through real frames and real disk bytes, or by reference. */
   readonly bytes: boolean;
   readonly network: NetworkKnobs;

@@ -58,7 +58,7 @@ export class Roster {
       const id = position + 1;
       const clock = new Clock(this.#clockOrigin + planned.clock.offset, planned.clock.drift);
       const member = this.#add(id, planned.name, clock);
-      const incarnation = (this.bootstrap.members[position] as { incarnation: string }).incarnation;
+      const incarnation = incarnationOf(this.#world.randomness, id, 0);
       this.format(member, bootstrapMember(planned, this.bootstrap, incarnation));
     });
     for (const member of this.members.slice()) this.boot(member);

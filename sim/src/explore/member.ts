@@ -360,8 +360,7 @@ function collect(violations: Violation[], rule: () => void): void {
 
 function violationOf(id: MemberId, error: unknown): Violation {
   if (error instanceof Violation) return new Violation(error.rule, `n${id} ${error.message}`);
-  if (!(error instanceof InvariantError)) return unhandledError(`n${id}`, error);
   // The explorer is the driver: what it does wrong is no finding.
-  if (error.rule === 'local') throw error;
-  return new Violation(error.rule, `n${id} broke an invariant of its own: ${error.message}`);
+  if (error instanceof InvariantError && error.rule === 'local') throw error;
+  return unhandledError(`n${id}`, error);
 }

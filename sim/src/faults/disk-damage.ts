@@ -60,7 +60,7 @@ export function injectStop(
   draw: Draw,
   parameters: { readonly target: string; readonly restart: number },
   fault: DiskFault,
-  tell: (name: string) => Injected,
+  tell: (victim: MemberView) => Injected,
 ): Injected | null {
   const victim = firstHit(world, draw, parameters.target, fault);
   if (victim === null) return null;
@@ -70,7 +70,7 @@ export function injectStop(
     10_000_000,
     () => world.after(parameters.restart, () => restartIfDown(world, victim)),
   );
-  return tell(victim.name);
+  return tell(victim);
 }
 
 function firstHit(

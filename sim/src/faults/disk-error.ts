@@ -33,7 +33,7 @@ export const diskError: Fault<Parameters> = {
   },
   inject(world, parameters, draw) {
     if (parameters.operation === 'read') return injectReadError(world, draw, parameters);
-    return injectStop(world, draw, parameters, { kind: 'write-error' }, (name) => ({
+    return injectStop(world, draw, parameters, { kind: 'write-error' }, ({ name }) => ({
       sentence: `the next write of ${name} fails`,
       classes: ['disk-error:write'],
     }));

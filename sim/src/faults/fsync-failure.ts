@@ -1,5 +1,6 @@
 /**
- * An fsync fails, and the dirty pages are gone: asking again would lie. The member must stop; it is started again.
+ * An fsync fails, and the dirty pages are gone: asking again would lie. The member must stop; it is started again. Some time later the power may
+ * go: that is nothing to a member that stopped, and shows what one lacks that went on.
  * Recovery it must leave possible: nothing of the failed group was acknowledged, everything before it is durable.
  */
 import { z } from 'zod';
@@ -11,6 +12,8 @@ import { target } from './target.ts';
 const schema = z.strictObject({
   target: target().default('random'),
   restart: duration().default(500_000),
+  /** The power of a member that is still up goes so long after. */
+  power: duration().optional(),
 });
 type Parameters = z.output<typeof schema>;
 
@@ -24,11 +27,18 @@ export const fsyncFailure: Fault<Parameters> = {
     return {
       target: draw.pick('target', ['leader', 'follower', 'random']),
       restart: draw.between('restart', 10_000, 1_500_000),
+      ...(draw.chance('power', 500_000) && { power: draw.between('power after', 20_000, 800_000) }),
     };
   },
   inject(world, parameters, draw) {
-    return injectStop(world, draw, parameters, { kind: 'fsync-failure' }, (name) => ({
-      sentence: `the next fsync of ${name} fails and loses the dirty pages`,
-    }));
+    return injectStop(world, draw, parameters, { kind: 'fsync-failure' }, (victim) => {
+      const { power } = parameters;
+      const sentence = `the next fsync of ${victim.name} fails and loses the dirty pages`;
+      if (power === undefined) return { sentence };
+      world.after(power, () => {
+        if (victim.status === 'up' && world.permits(victim.id)) world.crash(victim.id, 'drawn');
+      });
+      return { sentence: `${sentence}; ${power / 1000} ms later its power goes if it is still up` };
+    });
   },
 };

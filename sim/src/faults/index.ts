@@ -121,6 +121,7 @@ export const KNOB_CLASSES = [
   'sessionless',
   'learners',
   'turns',
+  'unbound',
 ] as const;
 export type KnobClass = (typeof KNOB_CLASSES)[number];
 

@@ -3,6 +3,7 @@
  * the result of the execution; and what becomes of an entry (executed, duplicate, expired) is the same on every member.
  *
  * The session table is replicated state: a member that lost it (say, by a snapshot without it) executes what others answer from memory.
+ * And no session ends before its time: cluster time, by which they expire, never runs ahead of true time by more than clocks may stray.
  * Counted: duplicates answered and expired sessions refused.
  */
 import type { Entry, Index } from '@seedraft/core';
@@ -11,15 +12,18 @@ import { type Ledger, put, type SessionOutcome } from './ledger.ts';
 import type { Rule, RuleDefinition } from './rule.ts';
 import type { MemberShadow } from './shadow.ts';
 
+/** Milliseconds: each leader may add one, reading clocks that show whole ones. */
+const ROUNDING = 100;
+
 export class ExactlyOnce implements Rule {
   static readonly definition: RuleDefinition = {
     id: 'S18',
     name: 'Sessions execute exactly once',
     definition:
-      'Within a session a sequence number is executed at most once, duplicates get the same result, and every member agrees on what became of each entry.',
+      'Within a session a sequence number is executed at most once, duplicates get the same result, every member agrees on what became of each entry, and the time by which sessions expire does not run ahead.',
     antecedent:
       'duplicates answered from the session table, and commands of expired sessions refused',
-    catches: ['M16', 'M17', 'M18', 'EXPIRY-OWN-CLOCK'],
+    catches: ['M16', 'M17', 'M18', 'EXPIRY-OWN-CLOCK', 'CLOCK-IN-LOG'],
   };
   readonly definition = ExactlyOnce.definition;
   checks = 0;
@@ -51,6 +55,7 @@ export class ExactlyOnce implements Rule {
 
   onApply(shadow: MemberShadow, entry: Entry, result: unknown): void {
     if (entry.kind !== 'command') return;
+    this.#checkTime(shadow);
     const { index } = entry;
     const known = this.#results[index];
     if (known !== undefined) {
@@ -69,6 +74,20 @@ export class ExactlyOnce implements Rule {
     throw new Violation(
       'S18',
       `${shadow.name} answered the duplicate at index ${index} (session ${outcome.sessionId}, sequence ${outcome.sequence}) with another result than its execution at index ${executed} had`,
+    );
+  }
+
+  /** It began at 0 when the first member did, and no estimate of it may gain on the true time but by drift and rounding. */
+  #checkTime(shadow: MemberShadow): void {
+    const { now, world } = this.#ledger;
+    const { plan } = world;
+    if (plan.beyondDriftBound || plan.schedule !== undefined) return;
+    const shown = shadow.view.replica?.clusterTime ?? 0;
+    const elapsed = now / 1000;
+    if (shown <= elapsed * (1 + plan.raft.clockDriftBound) + ROUNDING) return;
+    throw new Violation(
+      'S18',
+      `${shadow.name} takes the time for ${shown} ms, but only ${Math.round(elapsed)} ms have passed since the cluster began: what expires does so too early`,
     );
   }
 

@@ -5,7 +5,15 @@
  * A limit that does not hold under faults is an outage waiting for load. One entry may always travel, and be appended, whatever its size.
  * Counted: AppendEntries and InstallSnapshots that carry something.
  */
-import type { AppendEntries, Index, MemberId, PeerMessage, Persist, Term } from '@seedraft/core';
+import {
+  type AppendEntries,
+  type Index,
+  InvariantError,
+  type MemberId,
+  type PeerMessage,
+  type Persist,
+  type Term,
+} from '@seedraft/core';
 import { Violation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
 import type { Rule, RuleDefinition, Step } from './rule.ts';
@@ -123,8 +131,14 @@ export class Bounds implements Rule {
   }
 }
 
-/** For the engine: an error that escaped a member's code is a finding about the member, not a crash of the tool. */
+/**
+ * For the engine: an error that escaped a member's code is a finding about the member, not a crash of the tool. A member that found its own
+ * share of a rule broken says of which.
+ */
 export function unhandledError(name: string, error: unknown): Violation {
+  if (error instanceof InvariantError && error.rule !== 'local') {
+    return new Violation(error.rule, `${name} broke an invariant of its own: ${error.message}`);
+  }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const violation = new Violation('S22', `${name} stopped with an unhandled error: ${what}`);
   violation.cause = error;

@@ -36,6 +36,7 @@ export function planToScenario(plan: Plan, story?: string): ScenarioInput {
       },
       snapshot: plan.snapshot,
       turn: plan.turn,
+      ...(plan.unbound === true && { unbound: true }),
       ...(logs.length === 0 ? {} : { logs: Object.fromEntries(logs) }),
       terms: Object.fromEntries(terms),
     },

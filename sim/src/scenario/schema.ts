@@ -56,6 +56,8 @@ const clusterSchema = z.strictObject({
     .optional(),
   /** Members work in turns, as the real node does: what comes within up to this long is carried out in one go. */
   turn: duration().optional(),
+  /** Nobody's id is bound to a disk yet, as when a cluster is begun from a list of addresses: the leader binds them as it hears them. */
+  unbound: z.boolean().optional(),
   /** Terms of the entries a member starts with: `n1: [1, 1, 4]`. */
   logs: z.record(name, terms).optional(),
   /** The currentTerm a member starts with; by default the term of its last entry. */

@@ -38,6 +38,7 @@ const KNOB_GROUPS: Readonly<Record<KnobClass, SwarmGroup>> = {
   'duplicate-submit': 'clients',
   sessionless: 'clients',
   learners: 'cluster',
+  unbound: 'cluster',
 };
 
 export type Mood = 'calm' | 'swarm' | 'everything';

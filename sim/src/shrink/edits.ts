@@ -117,6 +117,7 @@ export function knobEdits(plan: Plan): Edit[] {
     edit('the disks', (now) => ({ ...now, disk: CALM_DISK })),
     edit('the snapshots', (now) => ({ ...now, snapshot: CALM_SNAPSHOT })),
     edit('the turns', (now) => (now.turn === 0 ? null : { ...now, turn: 0 })),
+    edit('unbound ids', ({ unbound, ...now }) => (unbound === true ? now : null)),
     edit("Raft's knobs", (now) => ({ ...now, raft: CALM_RAFT })),
     edit("Raft's knobs but timeouts", (now) => ({ ...now, raft: withTimeouts(now) })),
     ...fieldsOf('network', CALM_NETWORK),

@@ -31,6 +31,7 @@ export function planSize(plan: Plan): number {
   return (
     size +
     (plan.turn > 0 ? 1 : 0) +
+    (plan.unbound === true ? 1 : 0) +
     (plan.bytes ? 3 : 0) +
     (plan.liveness ? 3 : 0) +
     (plan.blackBox ? 1 : 0)

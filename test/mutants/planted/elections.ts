@@ -61,7 +61,7 @@ export const elections: readonly Mutant[] = [
     replace:
       '    default:\n      receiveCurrent(raft, rpc);\n      break;\n  }\n}\n\nfunction receiveCurrent',
     expectedRule: 'S1',
-    scenarios: ['replication/letters-from-the-past'],
+    scenarios: ['replication/letters-from-the-past', 'replication/leader-again'],
     source:
       'Raft paper, section 5.1 (a server rejects what bears a stale term); dissertation 3.1; etcd-io/raft: Step ignores messages of a lower term',
   },
@@ -73,7 +73,7 @@ export const elections: readonly Mutant[] = [
     replace:
       "    case 'AppendEntriesReply':\n      receiveCurrent(raft, rpc);\n      break;\n    default:\n      break;\n  }\n}\n\nfunction receiveCurrent",
     expectedRule: 'S6',
-    scenarios: ['replication/letters-from-the-past', 'replication/conflicting-tails'],
+    scenarios: ['replication/leader-again'],
     source:
       'Raft paper, section 5.1; MIT 6.824 students\' guide to Raft (J. Gjengset, 2016), "Term confusion"',
   },

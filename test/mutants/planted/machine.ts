@@ -7,16 +7,8 @@ export const machine: readonly Mutant[] = [
     file: 'packages/core/src/snapshot.ts',
     find: '  if (lastIncludedIndex <= raft.commitIndex) return true;\n  return raft.log.termAt(lastIncludedIndex) === lastIncludedTerm;',
     replace: '  return lastIncludedTerm < 0;',
-    also: [
-      {
-        file: 'packages/core/src/snapshot.ts',
-        find: "  assert(lastIncludedIndex > raft.commitIndex, 'S9', 'a snapshot would replace newer state');",
-        replace:
-          "  assert(lastIncludedIndex > 0, 'S9', 'a snapshot would replace newer state');\n  raft.beforeCommitIndex = 0;",
-      },
-    ],
     expectedRule: 'S9',
-    scenarios: ['snapshots/snapshot-every-entry', 'snapshots/crash-while-installing'],
+    scenarios: ['snapshots/late-chunks'],
     source: 'Raft paper, Figure 13, InstallSnapshot 6: retain log entries following it',
   },
   {
@@ -57,7 +49,7 @@ export const machine: readonly Mutant[] = [
     find: '    this.#heap.push(entry);\n',
     replace: '    if (this.#heap.length > 3) this.#heap.pop();\n    this.#heap.push(entry);\n',
     expectedRule: 'S20',
-    scenarios: ['snapshots/behind-the-snapshot', 'sessions/sessions-end'],
+    scenarios: ['snapshots/expiring'],
     source:
       'Schneider, Implementing Fault-Tolerant Services (1990): the machine must be deterministic; what is restored from a snapshot lies in memory in another order',
   },
@@ -92,5 +84,17 @@ export const machine: readonly Mutant[] = [
     expectedRule: 'S18',
     scenarios: ['sessions/sessions-end'],
     source: 'dissertation, section 6.3: servers must agree on when to expire a session',
+  },
+  {
+    id: 'CLOCK-IN-LOG',
+    title:
+      "entries are stamped with the leader's own clock: after a change of leader all expires at once",
+    file: 'packages/replica/src/cluster-time.ts',
+    find: '    return this.#anchorTime + (at - this.#anchorAt);',
+    replace: '    return at + 0 * this.#anchorTime;',
+    expectedRule: 'S18',
+    scenarios: ['clocks/an-hour-apart'],
+    source:
+      'dissertation, section 6.3: a leader augments each command with its current time, and clocks of leaders differ',
   },
 ];

@@ -73,7 +73,7 @@ export const membership: readonly Mutant[] = [
     find: '    if (first !== undefined) return first === incarnation;',
     replace: '    if (first !== undefined) return true;',
     expectedRule: 'S15',
-    scenarios: ['membership/back-without-memory'],
+    scenarios: ['membership/nobody-is-bound-yet'],
     source: 'as M32, in the time before the leader has bound the id to a data directory',
   },
   {
@@ -83,7 +83,7 @@ export const membership: readonly Mutant[] = [
     find: '    if (member === undefined && isPromise(message)) return false;\n',
     replace: '',
     expectedRule: 'S15',
-    scenarios: ['membership/lost-disk', 'membership/back-without-memory'],
+    scenarios: ['membership/late-vote'],
     source: 'as M32, for an id that was removed after its disk was lost',
   },
   {

@@ -52,7 +52,7 @@ export const reads: readonly Mutant[] = [
     replace:
       '  if (!underWay) { raft.pendingReads.push({ id, origin, index: raft.commitIndex, round: raft.round + 1 }); startReadRound(raft); } else raft.pendingReads.push({ id, origin, index: raft.commitIndex, round: raft.round });',
     expectedRule: 'S16',
-    scenarios: ['reads/deposed-leader'],
+    scenarios: ['reads/slow-echoes'],
     source: 'dissertation, section 6.4, step 3: a new round of heartbeats',
   },
   {
@@ -93,7 +93,7 @@ export const reads: readonly Mutant[] = [
     find: '(electionTimeoutMin - 2) / (1 + 2 * clockDriftBound)',
     replace: 'electionTimeoutMin / (1 + 2 * clockDriftBound)',
     expectedRule: 'S16',
-    scenarios: ['reads/lease-and-drift'],
+    scenarios: ['reads/lease-to-the-millisecond'],
     source:
       'two clocks read in whole milliseconds may each be nearly one off; dissertation, section 6.4.1 assumes exact ones',
   },

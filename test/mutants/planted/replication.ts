@@ -79,7 +79,7 @@ export const replication: readonly Mutant[] = [
       },
     ],
     expectedRule: 'S6',
-    scenarios: ['elections/leader-after-leader', 'replication/conflicting-tails'],
+    scenarios: ['replication/leader-again'],
     source: 'Raft paper, Figure 2: nextIndex and matchIndex are reinitialized after election',
   },
   {
