@@ -136,7 +136,7 @@ function planProtocol(scenario: Scenario, seed: string, protocol: Protocol): Pla
   const words = protocol.leads === undefined ? LEADERLESS : LEADING;
   const told = scenario.faults.length;
   const faults = planFaults(scenario, randomness, mood, switches, duration).map((planned, place) =>
-    place < told ? planned : { ...planned, parameters: reworded(planned.parameters, words) },
+    place < told ? planned : spokenOf(planned, words, protocol, randomness),
   );
   return {
     version: 1,
@@ -194,6 +194,19 @@ const LEADERLESS: Readonly<Record<string, string>> = {
   followers: 'minority',
   'lagging follower': 'random',
 };
+
+/** A drawn fault in the words of this protocol: whom it hits, and which messages it is about. */
+function spokenOf(
+  planned: FaultPlan,
+  words: Readonly<Record<string, string>>,
+  { messages }: Protocol,
+  randomness: Randomness,
+): FaultPlan {
+  const parameters = reworded(planned.parameters, words);
+  if (parameters.types === undefined) return { ...planned, parameters };
+  const types = [randomness.draw('plan.types', planned.id).pick('type', messages)];
+  return { ...planned, parameters: { ...parameters, types } };
+}
 
 function reworded(
   parameters: FaultPlan['parameters'],

@@ -205,6 +205,11 @@ describe('a run', () => {
     ]) {
       expect(faults, name).toContain(name);
     }
+    for (const { parameters } of planOf(echo(), { name: 'cut', swarm: ['partition'] }, '1')
+      .faults) {
+      for (const type of (parameters.types ?? []) as string[])
+        expect(['Copy', 'Copied']).toContain(type);
+    }
     for (const name of ['wipe', 'amnesia', 'bit-rot', 'transfer', 'add', 'campaign']) {
       expect(faults, name).not.toContain(name);
     }
@@ -235,6 +240,7 @@ describe('a bug', () => {
           step(input) {
             if (input.type !== 'Request' || ports.name !== 'n1') return counter.step(input);
             const effects = counter.begin(input.request.id);
+            counter.waiting.clear();
             return { ...effects, replies: [{ request: input.request.id, output: counter.count }] };
           },
         };
@@ -266,6 +272,20 @@ describe('a bug', () => {
     const result = run(plan, { own });
     expect(result.sentence).toMatch(/^\d+ was given twice$/);
     expect(result.definition).toBe('No number is given twice.');
+  });
+
+  test('may be what a scenario expects, by its name', () => {
+    const scenario = {
+      name: 'known',
+      expect: 'violation distinct',
+      faults: [
+        { at: '1s', crash: 'leader', when: 'persist-pending', disk: 'dropped', restart: '100ms' },
+      ],
+    } as ScenarioInput;
+    const named = { ...scenario, workload: { kind: 'protocol', for: '4s' } } as ScenarioInput;
+    expect(runOf(hasty(), named)).toMatchObject({ verdict: 'pass', rule: null });
+    expect(runOf(echo(), named)).toMatchObject({ verdict: 'violation', rule: 'EXPECT' });
+    expect(readScenario(scenario)).toMatchObject({ ok: false, problems: [{ path: ['expect'] }] });
   });
 
   test('in what clients were told is found by the model', () => {
@@ -306,6 +326,22 @@ describe('a bug', () => {
   test('that ticks for ever at one instant is one too', () => {
     const result = runOf(withMember(({ at }) => ({ deadline: at })));
     expect(result).toMatchObject({ rule: 'S22', sentence: expect.stringMatching(/^livelock/) });
+  });
+});
+
+test('messages of one type may be lost, and only those that there are', () => {
+  const cut = (type: string): ScenarioInput =>
+    ({
+      name: 'deaf',
+      faults: [{ at: 0, partition: { around: 'leader', types: [type] }, for: '4s' }],
+      workload: { kind: 'protocol', for: '4s' },
+    }) as ScenarioInput;
+  const lost = runOf(echo(), cut('Copied'));
+  expect([lost.verdict, lost.messages.Copied]).toEqual(['pass', expect.any(Number)]);
+  expect(lost.messages.Copied).toBeLessThan((lost.messages.Copy ?? 0) / 2);
+  expect(runOf(echo(), cut('Ghost'))).toMatchObject({
+    verdict: 'mistake',
+    reason: 'counter has no message Ghost; it has Copy, Copied',
   });
 });
 

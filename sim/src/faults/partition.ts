@@ -22,7 +22,8 @@ const SHAPES = [
   'clients-cut-off',
 ] as const;
 const DIRECTIONS = ['symmetric', 'inbound', 'outbound'] as const;
-const TYPES = [
+/** Messages between members of a Raft cluster. */
+export const PEER_TYPES = [
   'RequestVote',
   'RequestVoteReply',
   'PreVote',
@@ -51,7 +52,11 @@ const schema = z
     /** Explicit sides: members of different groups do not reach each other; who is in none reaches everyone. */
     groups: z.array(z.array(memberName()).min(1)).min(2).optional(),
     direction: z.enum(DIRECTIONS).default('symmetric'),
-    types: z.array(z.enum(TYPES)).min(1).optional(),
+    /** Of a user's protocol: its own. */
+    types: z
+      .array(z.union([z.enum(PEER_TYPES), z.string()]))
+      .min(1)
+      .optional(),
     /** Clients are on the outer side too. */
     clients: z.boolean().default(false),
   })

@@ -10,7 +10,7 @@ import type { DiskFault } from '../disk/disk.ts';
 import { classesOf, FAULTS, faultNamed, KNOB_CLASSES } from '../faults/index.ts';
 import { Injector } from '../injector.ts';
 import type { MemberView, Micros } from '../observer.ts';
-import { usersOwn } from '../own/system.ts';
+import { OwnMistake, usersOwn } from '../own/system.ts';
 import type { CrashFate } from '../roster.ts';
 import type { ProtocolClients } from './clients.ts';
 import type { SimProtocolMember } from './member.ts';
@@ -44,8 +44,8 @@ const USUAL: readonly string[] = [
 ];
 /** Where disks may lose something. */
 const LOSSES: readonly string[] = ['bit-rot', 'amnesia'];
-/** They speak of Raft's messages, or of a leader. */
-const RAFTS: readonly string[] = ['partition:by-type'];
+/** They speak of messages, or of a leader. */
+const MESSAGES: readonly string[] = ['partition:by-type'];
 const LEADERS: readonly string[] = ['partition:isolate-leader'];
 
 const KNOBS: readonly string[] = [
@@ -63,11 +63,17 @@ const KNOBS: readonly string[] = [
 ];
 
 /** The classes that the seed may switch on for this protocol. */
-export function classesFor({ without = [], mayLose = 0, leads }: Protocol): ReadonlySet<string> {
+export function classesFor({
+  without = [],
+  mayLose = 0,
+  leads,
+  messages,
+}: Protocol): ReadonlySet<string> {
   const named = (list: readonly string[], fault: string, name: string): boolean =>
     list.includes(fault) || list.includes(name);
   const usual = mayLose > 0 ? [...USUAL, ...LOSSES] : USUAL;
-  const never = [...without, ...RAFTS, ...(leads === undefined ? LEADERS : [])];
+  const silent = messages.length === 0 ? MESSAGES : [];
+  const never = [...without, ...silent, ...(leads === undefined ? LEADERS : [])];
   const classes = new Set<string>();
   for (const knob of KNOB_CLASSES) {
     if (KNOBS.includes(knob) && !without.includes(knob)) classes.add(knob);
@@ -138,6 +144,13 @@ export class ProtocolNemesis extends Injector<SimProtocolMember> {
 
   #impair(id: MemberId): void {
     if (!this.#impaired.includes(id)) this.#impaired.push(id);
+  }
+
+  override block(from: MemberId, to: MemberId, types?: readonly string[]): () => void {
+    const { messages, name } = this.#world.protocol;
+    const strange = types?.find((type) => !messages.includes(type));
+    if (strange === undefined) return super.block(from, to, types);
+    throw new OwnMistake(`${name} has no message ${strange}; it has ${messages.join(', ')}`);
   }
 
   isPersisting(id: MemberId): boolean {

@@ -159,7 +159,7 @@ export const scenarioSchema = z.strictObject({
     .union(
       [
         z.literal('pass'),
-        z.string().regex(/^violation [SL][0-9]+$/, 'expected pass, or a rule: violation S16'),
+        z.string().regex(/^violation \S.*$/, 'expected pass, or a rule: violation S16'),
       ],
       {
         error: 'expected pass, or a rule: violation S16',

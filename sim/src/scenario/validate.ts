@@ -3,8 +3,10 @@
  * Says every problem at once, each where it stands.
  */
 import { faultNamed } from '../faults/index.ts';
+import { PEER_TYPES } from '../faults/partition.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { FaultLine } from './fault-line.ts';
+import { nearest } from './nearest.ts';
 import type { Problem } from './problems.ts';
 import type { Scenario } from './schema.ts';
 import { fieldOf, metaOf, unwrap } from './schema-walk.ts';
@@ -18,6 +20,7 @@ export function validate(scenario: Scenario): Problem[] {
     ...checkWorkload(scenario),
     ...checkFaults(scenario),
     ...checkSchedule(scenario),
+    ...checkWords(scenario),
   ];
 }
 
@@ -145,6 +148,24 @@ function checkSchedule({ schedule, faults, swarm, cluster }: Scenario): Problem[
     const message = `there is no member ${stranger}; this cluster has ${known.join(', ')}`;
     return [problem(['schedule', place], message)];
   });
+}
+
+/** Rules and messages by name: Raft's are known here, those of a user's protocol (`workload: { kind: protocol }`) to their author. */
+function checkWords({ workload, expect, faults }: Scenario): Problem[] {
+  if (workload.kind === 'protocol') return [];
+  const problems: Problem[] = [];
+  if (expect !== 'pass' && !/^[SL][0-9]+$/.test(expect.violation)) {
+    problems.push(problem(['expect'], 'expected pass, or a rule: violation S16'));
+  }
+  faults.forEach(({ fault, parameters }, index) => {
+    for (const type of fault === 'partition' ? [parameters.types ?? []].flat() : []) {
+      if (PEER_TYPES.some((known) => known === type)) continue;
+      const message = `there is no message ${String(type)}; there are ${PEER_TYPES.join(', ')}`;
+      const suggestion = nearest(String(type), PEER_TYPES);
+      problems.push(problem(['faults', index, 'types'], message, suggestion));
+    }
+  });
+  return problems;
 }
 
 /** A window means something when the fault has one, or heals what it did. */

@@ -54,6 +54,9 @@ export interface PlanShrink {
 /** Other seeds that are tried at a time, and below how many events to the violation it is not worth it. */
 const SEEDS = 10;
 const FEW_EVENTS = 40;
+/** Where nothing more can go and the story is still longer than this, so many other seeds are tried. */
+const LONG_STORY = 400;
+const MORE_SEEDS = 60;
 
 /** `plan` fails as `sameFailure` says. Never gives a plan that does not. */
 export function shrinkPlan(
@@ -111,8 +114,18 @@ class PlanShrinker {
       again = this.#all(workloadEdits(this.#best)) || again;
       again = this.#all(timingEdits(this.#best)) || again;
       again = this.#cut() || again;
-      again = this.#otherSeeds() || again;
+      again = this.#otherSeeds() || again || this.#moreSeeds();
     }
+  }
+
+  /** Every part is needed, by chance alone: under another seed the same story may end sooner, and what comes after can go. */
+  #moreSeeds(): boolean {
+    if (this.#trial.events <= LONG_STORY) return false;
+    const edits = seedEdits(this.#best, this.#seeds, MORE_SEEDS);
+    this.#seeds += MORE_SEEDS;
+    const isSooner = this.#all(edits);
+    if (isSooner) this.#cut();
+    return isSooner;
   }
 
   /** The same story under other draws: some meet the failure much sooner, and what is shorter shrinks faster. */

@@ -64,7 +64,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
-    .option('--shrink', 'make the first failure as small as it can be, as `shrink` does')
+    .option('--shrink', 'make the shortest failure as small as it can be, as `shrink` does')
     .option(
       '--results <file>',
       'append what was counted, one JSON object a line, for `corpus merge`',
@@ -123,19 +123,24 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   const result = await perform(request);
   const report = reportOf(request, result);
   const code = publish(report, flags);
-  if (flags.shrink) shrinkFirst(report, request.inForce, flags.json === true);
+  if (flags.shrink) shrinkShortest(report, request.inForce, flags.json === true);
   return code;
 }
 
-/** The first failure that a rule found and that has a folder. */
-function shrinkFirst({ failures }: CampaignReport, inForce: ConfigInForce, quiet: boolean): void {
-  const found = failures.find(
-    ({ unit, folder }) => folder !== null && canBeShrunk(unit.verdict) && unit.rule !== 'EXPECT',
-  );
-  if (found !== undefined) shrinkFolder(found.folder as string, inForce, quiet);
+/** Of the failures that a rule found and that have a folder, the one that took the fewest events. */
+function shrinkShortest(
+  { failures }: CampaignReport,
+  inForce: ConfigInForce,
+  quiet: boolean,
+): void {
+  const [shortest] = failures
+    .filter(({ unit, folder }) => folder !== null && canBeShrunk(unit))
+    .sort((one, other) => one.unit.events - other.unit.events);
+  if (shortest !== undefined) shrinkFolder(shortest.folder as string, inForce, quiet);
 }
 
-const canBeShrunk = (verdict: string): boolean => verdict === 'violation' || verdict === 'liveness';
+const canBeShrunk = ({ verdict, rule }: UnitResult): boolean =>
+  (verdict === 'violation' || verdict === 'liveness') && rule !== 'EXPECT';
 
 function perform(request: Request): Promise<CampaignResult> {
   const { flags, forMilliseconds, seeds, scenarios } = request;
