@@ -44,7 +44,7 @@ export class Launchers {
   async until<T>(what: string, look: () => Promise<T | false>): Promise<T> {
     const began = performance.now();
     let last: unknown = null;
-    while (performance.now() - began < 25_000) {
+    while (performance.now() - began < 45_000) {
       try {
         const found = await look();
         if (found !== false) return found;

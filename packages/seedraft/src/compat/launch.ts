@@ -61,6 +61,9 @@ export interface Launched {
   begin(start: Start): Promise<string | null>;
 }
 
+/** Whoever tries a quick start waits for its first leader. */
+const TIMEOUTS = { electionTimeoutMin: 500, electionTimeoutMax: 1000, heartbeatInterval: 100 };
+
 const SECRET_VARIABLE = 'SEEDRAFT_CLUSTER_SECRET';
 const SHORTEST_SECRET = 16;
 
@@ -188,7 +191,7 @@ class Launcher implements Launched {
       clientListen: null,
       advertise: this.#advertised,
       start,
-      raft: { ...raft, forwardProposals: true },
+      raft: { ...TIMEOUTS, ...raft, forwardProposals: true },
       security: {
         ...(secret !== null && {
           peers: { kind: 'secret', secret } as const,

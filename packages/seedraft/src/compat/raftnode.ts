@@ -40,9 +40,9 @@ export function raftnodeLaunch(flags: RaftnodeFlags, environment: NodeJS.Process
     start: { how: 'bootstrap', clusterId: `raftnode-${digestOf(all)}`, id, members },
     others: all.filter((address) => address !== own),
     raft: {
-      electionTimeoutMin: millisecondsOf(environment, 'LOW_TIMEOUT', 500),
-      electionTimeoutMax: millisecondsOf(environment, 'HIGH_TIMEOUT', 1000),
-      heartbeatInterval: millisecondsOf(environment, 'HB_TIME', 100),
+      ...milliseconds(environment, 'LOW_TIMEOUT', 'electionTimeoutMin'),
+      ...milliseconds(environment, 'HIGH_TIMEOUT', 'electionTimeoutMax'),
+      ...milliseconds(environment, 'HB_TIME', 'heartbeatInterval'),
     },
     logLevel: logLevelOf(environment.LOG_LEVEL),
   };
@@ -84,10 +84,14 @@ export function logLevelOf(text: string | undefined): Launch['logLevel'] {
   }
 }
 
-function millisecondsOf(environment: NodeJS.ProcessEnv, name: string, fallback: number): number {
+function milliseconds(
+  environment: NodeJS.ProcessEnv,
+  name: string,
+  knob: 'electionTimeoutMin' | 'electionTimeoutMax' | 'heartbeatInterval',
+): Launch['raft'] {
   const text = environment[name];
-  if (text === undefined) return fallback;
+  if (text === undefined) return {};
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
+  if (Number.isSafeInteger(value) && value > 0) return { [knob]: value };
   throw new UsageError(`${name} ${text}: give whole milliseconds.`);
 }
