@@ -107,7 +107,8 @@ describe('two-phase commit, which is not Raft', () => {
       }
     }
     expect(Object.keys(checks)).toEqual(['atomicity', 'durability', 'LIN', 'recovers']);
-    for (const [rule, count] of Object.entries(checks)) expect(count, rule).toBeGreaterThanOrEqual(8);
+    for (const [rule, count] of Object.entries(checks))
+      expect(count, rule).toBeGreaterThanOrEqual(8);
   });
 
   test('a decision that is told before it is durable is found and shrunk by one command', {
