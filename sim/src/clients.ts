@@ -9,7 +9,7 @@ import { type ClientReply, type ClientRequest, sentence } from '@seedraft/replic
 import { EventKind } from './choices.ts';
 import type { Client, Mutable } from './client.ts';
 import type { ClientsDoor } from './engine.ts';
-import { historyOf, type Invocation } from './history.ts';
+import { clusterTimes, historyOf, type Invocation } from './history.ts';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE } from './link.ts';
 import type { Submission, Submitted } from './member.ts';
@@ -100,11 +100,12 @@ export class Clients implements ClientsDoor, Observer {
       ({ readOnly, sessionId, outcome }) => !readOnly && sessionId === 0 && outcome !== 'fail',
     );
     const claims = this.#subject.claimsOf(outside, this.#applied);
-    return historyOf(this.#operations, this.#world.plan, ({ id, sessionId, sequence }) =>
+    const claimOf = ({ id, sessionId, sequence }: Invocation): number =>
       sessionId > 0
         ? (this.#executed.get(sessionKey(sessionId, sequence)) ?? 0)
-        : (claims.get(id) ?? 0),
-    );
+        : (claims.get(id) ?? 0);
+    const timeOf = this.#subject.timed ? clusterTimes(this.#applied) : null;
+    return historyOf(this.#operations, this.#world.plan, claimOf, timeOf);
   }
 
   start(): void {

@@ -4,6 +4,7 @@
  */
 import type { Operation, Witness } from '@seedraft/check';
 import type { Entry } from '@seedraft/core';
+import { decodeEnvelope } from '@seedraft/replica';
 import type { ClientOperation } from './observer.ts';
 import type { Plan } from './plan.ts';
 import type { Intent } from './workload.ts';
@@ -17,11 +18,15 @@ export interface Invocation extends ClientOperation {
   returned: number;
 }
 
-/** `claimOf`: the index at which an operation of unknown fate took effect, 0 if it did not. */
+/**
+ * `claimOf`: the index at which an operation of unknown fate took effect, 0 if it did not. `timeOf`: the cluster time at an index, that
+ * inputs are to bear; what took no place has no time, and stays out.
+ */
 export function historyOf(
   operations: readonly Invocation[],
   plan: Plan,
   claimOf: (operation: Invocation) => number,
+  timeOf: ((index: number) => number) | null = null,
 ): Operation[] {
   const history: Operation[] = [];
   for (const operation of operations) {
@@ -29,11 +34,31 @@ export function historyOf(
     const known = operation.outcome === 'ok';
     const index = known ? operation.index : claimOf(operation);
     const witness: Witness | null = index > 0 ? { index, read: operation.readOnly } : null;
-    if (operation.f === 'batch' && plan.workload.kind !== 'own')
+    if (timeOf !== null) {
+      if (witness === null) continue;
+      const input = { ...(operation.input as object), time: timeOf(index) };
+      history.push(judged(operation, operation.f, input, witness));
+    } else if (operation.f === 'batch' && hasBatches(plan)) {
       history.push(...writesOf(operation, witness));
-    else history.push(judged(operation, operation.f, operation.input, witness));
+    } else history.push(judged(operation, operation.f, operation.input, witness));
   }
   return history;
+}
+
+/** In the words of the key-value machine's clients; a user's `batch` is the user's. */
+function hasBatches({ workload }: Plan): boolean {
+  return workload.kind === 'kv';
+}
+
+/** Cluster time by log index: it moves by the stamps of applied commands, and never backwards. */
+export function clusterTimes(applied: readonly Entry[]): (index: number) => number {
+  const times: number[] = [];
+  let time = 0;
+  for (const entry of applied) {
+    if (entry.kind === 'command') time = Math.max(time, decodeEnvelope(entry).time);
+    times[entry.index] = time;
+  }
+  return (index) => times[index] ?? 0;
 }
 
 function isJudged(operation: Invocation, plan: Plan): boolean {

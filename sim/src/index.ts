@@ -97,6 +97,7 @@ export {
   type ShrinkProgress,
   shrinkPlan,
 } from './shrink/shrink-plan.ts';
+export { builtInSystem } from './systems/index.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,

@@ -34,8 +34,11 @@ export interface DiskKnobs {
 }
 
 export interface WorkloadPlan {
-  /** `own`: of a user's machine, that the run is given; `protocol`: of a user's protocol, and then nothing in the run is Raft. */
-  readonly kind: 'kv' | 'register' | 'own' | 'protocol' | 'none';
+  /**
+   * `ring`, `expiry`: of the built-in machine, with models of their own (systems/). `own`: of a user's machine, that the run is given;
+   * `protocol`: of a user's protocol, and then nothing in the run is Raft.
+   */
+  readonly kind: 'kv' | 'register' | 'ring' | 'expiry' | 'own' | 'protocol' | 'none';
   readonly clients: number;
   /** Operations a second, over all clients. */
   readonly rate: number;
@@ -50,6 +53,16 @@ export interface WorkloadPlan {
     readonly delete: number;
     readonly expire: number;
     readonly batch: number;
+    /** kv: counters. */
+    readonly increment?: number | undefined;
+    /** kv: a swap as a transaction with a guard. */
+    readonly transact?: number | undefined;
+    /** expiry: deadlines set and taken away. */
+    readonly touch?: number | undefined;
+    /** ring: nodes that come. */
+    readonly add?: number | undefined;
+    /** ring: nodes that go. */
+    readonly remove?: number | undefined;
   };
   readonly reads: { readonly linearizable: number; readonly lease: number; readonly stale: number };
   readonly valueBytes: number;

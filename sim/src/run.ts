@@ -30,6 +30,7 @@ import { isProtocol } from './protocol/contract.ts';
 import type { Protocol } from './protocol/protocol.ts';
 import { ProtocolRun } from './protocol/run.ts';
 import { playSchedule } from './schedule/play.ts';
+import { builtInSystem } from './systems/index.ts';
 import { Trace, type TraceRange } from './trace.ts';
 import { kvSubject, type Subject } from './workload.ts';
 import { World } from './world.ts';
@@ -100,6 +101,7 @@ export function run(plan: Plan, options: RunOptions = {}): RunResult {
 class Run {
   readonly #plan: Plan;
   readonly #options: RunOptions;
+  readonly #system: OwnSystem | null;
   readonly #world: World;
   readonly #clients: Clients;
   readonly #nemesis: Nemesis;
@@ -113,25 +115,18 @@ class Run {
     const { record } = options;
     this.#plan = plan;
     this.#options = options;
-    const own = this.#own();
+    this.#system = systemOf(plan, options);
     this.#world = new World({
       plan,
-      machine: own ? onProbation(own.machine) : (options.machine ?? (() => new KvMachine())),
+      machine: machineOf(plan, options, this.#system),
       disk: plan.bytes ? createByteDisk : createObjectDisk,
       keepChoices: record?.choices === true,
       ...(record?.digests && { digests: record.digests }),
     });
-    this.#clients = new Clients(this.#world, own ? ownSubject(own) : kvLike(options));
+    this.#clients = new Clients(this.#world, subjectOf(plan, options, this.#system));
     this.#nemesis = new Nemesis(this.#world, this.#clients, faultNamed);
     this.#rulebook = new Rulebook(this.#world, options.rules ? { only: options.rules } : {});
     this.#trace = this.#createTrace(record?.trace ?? false);
-  }
-
-  /** The user's machine, if the plan is about one and it was given. */
-  #own(): OwnSystem | undefined {
-    const { own } = this.#options;
-    if (this.#plan.workload.kind !== 'own' || own === undefined) return undefined;
-    return isProtocol(own) ? undefined : own;
   }
 
   #createTrace(asked: boolean | TraceRange): Trace | null {
@@ -156,7 +151,7 @@ class Run {
   }
 
   #start(): void {
-    if (this.#plan.workload.kind === 'own' && this.#own() === undefined) {
+    if (this.#plan.workload.kind === 'own' && this.#system === null) {
       throw new OwnMistake(
         "the plan's workload is that of a machine of the user's own (kind: own), and no such machine was given",
       );
@@ -193,16 +188,14 @@ class Run {
 
   /** What clients saw must be explained by one order of operations. */
   #judge(): Ending {
-    const { machine } = this.#options;
-    const own = this.#own();
-    const isOwn = this.#plan.workload.kind === 'own';
-    if (!isOwn && machine !== undefined) return PASS;
+    if (isStrange(this.#plan, this.#options)) return PASS;
     this.#history = this.#clients.history();
     this.#judged = this.#history.length;
     const { blackBox } = this.#plan;
-    const verdict = isOwn
-      ? judgeOwn(this.#history, (own as OwnSystem).model, blackBox)
-      : judgeHistory(this.#history, { blackBox });
+    const verdict =
+      this.#system === null
+        ? judgeHistory(this.#history, { blackBox })
+        : judgeOwn(this.#history, this.#system.model, blackBox);
     return verdict.outcome === 'inconclusive' ? inconclusive(verdict.reason) : PASS;
   }
 
@@ -263,9 +256,29 @@ class Run {
   }
 }
 
-/** The answers of a strange machine mean nothing to our model. */
-function kvLike({ machine }: RunOptions): Subject {
-  return machine === undefined ? kvSubject : { ...kvSubject, outputOf: (_, answer) => answer };
+/** What has a workload and a model of its own: the user's, or one of the built-in machine's. */
+function systemOf(plan: Plan, { own }: RunOptions): OwnSystem | null {
+  if (plan.workload.kind !== 'own') return builtInSystem(plan);
+  return own === undefined || isProtocol(own) ? null : own;
+}
+
+/** The answers of a strange machine mean nothing to our models. */
+function isStrange({ workload }: Plan, { machine }: RunOptions): boolean {
+  return workload.kind !== 'own' && machine !== undefined;
+}
+
+function machineOf(
+  plan: Plan,
+  { machine }: RunOptions,
+  system: OwnSystem | null,
+): () => StateMachine {
+  if (plan.workload.kind === 'own' && system !== null) return onProbation(system.machine);
+  return machine ?? system?.machine ?? (() => new KvMachine());
+}
+
+function subjectOf(plan: Plan, options: RunOptions, system: OwnSystem | null): Subject {
+  const subject = system === null ? kvSubject : ownSubject(system);
+  return isStrange(plan, options) ? { ...subject, outputOf: (_, answer) => answer } : subject;
 }
 
 /** A step costs what the user's model costs, and the claimed order is judged whole before: the search is a second opinion. */

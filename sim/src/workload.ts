@@ -4,7 +4,16 @@
  * model has no clock.
  */
 import type { Entry } from '@seedraft/core';
-import { cas, get, type KvCommand, type KvResult, put, remove } from '@seedraft/kv';
+import {
+  cas,
+  get,
+  increment,
+  type KvCommand,
+  type KvResult,
+  put,
+  remove,
+  transact,
+} from '@seedraft/kv';
 import type { ClientRequest, ReadMode } from '@seedraft/replica';
 import { entryBearing, type Invocation } from './history.ts';
 import type { Plan, WorkloadPlan } from './plan.ts';
@@ -51,6 +60,8 @@ export interface Subject {
   readsBack(operations: readonly Invocation[]): ReadonlyMap<string, Intent>;
   /** By id, the index at which each write of unknown fate outside a session took effect; without an entry: it did not. */
   claimsOf(writes: readonly Invocation[], applied: readonly Entry[]): ReadonlyMap<number, number>;
+  /** Inputs in the history bear the cluster time at which the operation took effect. */
+  readonly timed: boolean;
 }
 
 export interface Weighted<T> {
@@ -64,6 +75,7 @@ const READ = { f: 'get', readOnly: true, mode: 'linearizable', isJudged: true } 
 
 /** The key-value machine, and the register that is one of its keys. */
 export const kvSubject: Subject = {
+  timed: false,
   client: (plan, randomness, index, traits) => new KvWorkload(plan, randomness, index, traits),
   requestFor,
   outputOf: ({ f }, answer) => outputOf(f, answer),
@@ -93,10 +105,12 @@ export const kvSubject: Subject = {
   },
 };
 
+type Word = Exclude<keyof WorkloadPlan['mix'], 'touch' | 'add' | 'remove'>;
+
 /** Draws what one client of the key-value machine does next. */
 class KvWorkload implements ClientWorkload {
   readonly #plan: WorkloadPlan;
-  readonly #mix: readonly Weighted<keyof WorkloadPlan['mix']>[];
+  readonly #mix: readonly Weighted<Word>[];
   readonly #modes: readonly Weighted<ReadMode>[];
   readonly #kind: Stream;
   readonly #key: Stream;
@@ -119,7 +133,7 @@ class KvWorkload implements ClientWorkload {
     // A register is one key that can be read, written and swapped.
     const isStore = plan.workload.kind === 'kv' ? 1 : 0;
     this.#keys = isStore === 1 ? Math.max(1, plan.workload.keys) : 1;
-    const all: Weighted<keyof WorkloadPlan['mix']>[] = [
+    const all: Weighted<Word>[] = [
       { of: 'get', weight: mix.get },
       { of: 'put', weight: mix.put },
       { of: 'cas', weight: mix.cas },
@@ -127,6 +141,9 @@ class KvWorkload implements ClientWorkload {
       { of: hasSession ? 'delete' : 'put', weight: mix.delete * isStore },
       { of: 'expire', weight: mix.expire * isStore },
       { of: 'batch', weight: mix.batch * isStore },
+      // Nor can two equal increments.
+      { of: hasSession ? 'increment' : 'put', weight: (mix.increment ?? 0) * isStore },
+      { of: 'transact', weight: mix.transact ?? 0 },
     ];
     this.#mix = isReader ? all.slice(0, 1) : all;
     this.#modes = readModes(plan.workload);
@@ -155,7 +172,10 @@ class KvWorkload implements ClientWorkload {
       case 'put':
         return { ...write, input: { key, value } };
       case 'cas':
+      case 'transact':
         return { ...write, input: { key, expected: this.#expected(key), value } };
+      case 'increment':
+        return { ...write, input: { key: `counter ${key}`, by: this.#guess.between(-2, 5) } };
       case 'delete':
         return { ...write, input: { key } };
       case 'expire': {
@@ -171,7 +191,7 @@ class KvWorkload implements ClientWorkload {
   learn(f: string, input: unknown, output: unknown): void {
     const { key, value } = input as { key: string; value: unknown };
     if (f === 'get') this.#known.set(key, output);
-    else if (f === 'put' || (f === 'cas' && output === true)) this.#known.set(key, value);
+    else if (f === 'put' || (isSwap(f) && output === true)) this.#known.set(key, value);
     else if (f === 'delete') this.#known.set(key, null);
   }
 
@@ -205,6 +225,10 @@ export function drawKey(
   return `k${stream.below(keys)}`;
 }
 
+function isSwap(f: string): boolean {
+  return f === 'cas' || f === 'transact';
+}
+
 /** No value is part of another: entries are searched for them. */
 function distinctValue(id: number, bytes: number): string {
   return `<${id}>`.padEnd(bytes, '.');
@@ -232,17 +256,23 @@ interface Input {
   readonly value: string;
   readonly expected: string | null;
   readonly ttl: number;
+  readonly by: number;
 }
 
 function commandFor(f: string, input: Input): KvCommand {
-  const { key, value, expected, ttl } = input;
+  const { key, value, expected, ttl, by } = input;
+  const condition = expected === null ? (['absent'] as const) : (['value', expected] as const);
   switch (f) {
+    case 'increment':
+      return increment(NAMESPACE, key, by);
+    case 'transact':
+      return transact([[NAMESPACE, key, condition]], [put(NAMESPACE, key, value)]);
     case 'delete':
       return remove(NAMESPACE, key);
     case 'expire':
       return put(NAMESPACE, key, value, { ttl });
     case 'cas':
-      return cas(NAMESPACE, key, expected === null ? ['absent'] : ['value', expected], value);
+      return cas(NAMESPACE, key, condition, value);
     default:
       return put(NAMESPACE, key, value);
   }
@@ -261,6 +291,10 @@ function outputOf(f: string, answer: unknown): unknown {
       return result.status === 'found' ? result.item.value : null;
     case 'cas':
       return result.status === 'stored';
+    case 'transact':
+      return result.status === 'done';
+    case 'increment':
+      return result.status === 'incremented' ? Number(result.value) : null;
     case 'delete':
       return result.status === 'deleted';
     default:

@@ -1,5 +1,14 @@
 /** Proves the conventions of the shipped models, one by one, and that what they do not know is refused. */
-import { canonical, casRegister, defineModel, kv, type Model, namespacedKv } from '@seedraft/check';
+import {
+  canonical,
+  casRegister,
+  defineModel,
+  expiringKv,
+  kv,
+  type Model,
+  namespacedKv,
+  ring,
+} from '@seedraft/check';
 import { expect, test } from 'vitest';
 
 function run(
@@ -135,4 +144,84 @@ test('canonical texts tell apart what differs and nothing else', () => {
   expect(canonical({ b: 1, a: [-0], c: undefined })).toBe(canonical({ a: [0], b: 1 }));
   expect(() => canonical(new Map())).toThrow(TypeError);
   expect(() => canonical(() => 1)).toThrow(TypeError);
+});
+
+test('kv: increments count from nothing, and a transaction swaps as cas does', () => {
+  const states = run(kv() as Model, [
+    ['increment', { key: 'n', by: 2 }, 2],
+    ['increment', { key: 'n', by: -3 }, -1],
+    ['increment', { key: 'n', by: 1 }, 1],
+    ['increment', { key: 'n', by: 5 }, undefined],
+    ['get', { key: 'n' }, 4],
+    ['transact', { key: 'n', expected: 4, value: 'x' }, true],
+    ['transact', { key: 'n', expected: 4, value: 'y' }, true],
+  ]);
+  expect(states).toEqual(['2', '-1', null, '4', '4', '"x"', null]);
+  expect(refused(kv() as Model, 'increment', { key: 'n' })).toMatch(/lacks by/);
+});
+
+test('kv with expiry: a key is there before its deadline and gone from it on, by the time of the place alone', () => {
+  const at = (time: number, more: object = {}) => ({ key: 'a', time, ...more });
+  const states = run(expiringKv() as Model, [
+    ['left', at(0), null],
+    ['put', at(10, { value: 'v', ttl: 5 }), null],
+    ['get', at(14), 'v'],
+    ['left', at(14), 1],
+    ['get', at(15), null],
+    ['get', at(15), 'v'],
+    ['get', at(14), null],
+    ['create', at(14, { value: 'w', ttl: null }), false],
+    ['create', at(15, { value: 'w', ttl: null }), true],
+    ['left', at(99), -1],
+    ['expire', at(99, { ttl: 1 }), true],
+    ['delete', at(100), true],
+    ['persist', at(100), false],
+    ['persist', at(99), true],
+    ['delete', at(500), true],
+    ['expire', at(500, { ttl: 1 }), false],
+  ]);
+  const cell = (value: string, deadline: number | null) => canonical({ value, deadline });
+  const v = cell('v', 15);
+  expect(states).toEqual([
+    ...['null', v, v, v, v, null, null, v],
+    ...[cell('w', null), cell('w', null), cell('w', 100), null, cell('w', 100)],
+    ...[cell('w', null), 'null', 'null'],
+  ]);
+  expect(refused(expiringKv() as Model, 'get', { key: 'a' })).toMatch(/lacks time/);
+});
+
+test('ring: who owns what, and what moved, is said exactly', () => {
+  const name = { ring: 'r' };
+  const three = [
+    ['x', [0, 1, 2]],
+    ['y', [3, 4]],
+  ];
+  const lost = [
+    ['x', [0, 1, 2]],
+    ['y', [3]],
+  ];
+  const model = ring() as Model;
+  const states = run(model, [
+    ['nodes', name, null],
+    ['add', { ...name, node: 'x' }, null],
+    ['size', { ...name, size: 5, strategy: 'continuous' }, true],
+    ['size', { ...name, size: 5, strategy: 'continuous' }, true],
+    ['size', { ...name, size: 6, strategy: 'continuous' }, false],
+    ['add', { ...name, node: 'x' }, { nodes: [['x', [0, 1, 2, 3, 4]]], moves: [] }],
+    ['add', { ...name, node: 'y' }, { nodes: three, moves: [] }],
+    ['add', { ...name, node: 'y' }, { nodes: three, moves: [['x', 'y', [3, 4]]] }],
+    ['add', { ...name, node: 'y' }, { nodes: three, moves: [] }],
+    ['nodes', name, lost],
+    ['nodes', name, three],
+    [
+      'remove',
+      { ...name, node: 'x' },
+      { nodes: [['y', [0, 1, 2, 3]]], moves: [['x', 'y', [0, 1, 2]]] },
+    ],
+    ['remove', { ...name, node: 'x' }, undefined],
+    ['remove', { ...name, node: 'y' }, { nodes: [], moves: [] }],
+    ['nodes', name, []],
+  ]);
+  const impossible = states.flatMap((state, place) => (state === null ? [place] : []));
+  expect(impossible).toEqual([3, 6, 9, 11]);
 });

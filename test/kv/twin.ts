@@ -2,8 +2,8 @@
  * The slow obvious twin of KvMachine: one plain Map, linear scans, a copy for each snapshot, expiry by looking at everything. Values are
  * compared by JSON of the sorted value; nothing is incremental. It knows no sketches: they have tests of their own.
  */
-import type { KvCommand, KvExpectation, KvItem, KvResult, KvValue } from '@seedraft/kv';
-import { ringAfter, type TwinRing } from './ring-twin.ts';
+import type { KvCommand, KvExpectation, KvItem, KvResult, KvRing, KvValue } from '@seedraft/kv';
+import { ringAfter } from './ring-twin.ts';
 
 interface Cell {
   readonly namespace: string;
@@ -125,7 +125,7 @@ export class Twin {
       case 'ringSize': {
         if (cell?.type === 'value') return WRONG_TYPE;
         if (cell) return { status: 'conflict', current: item(cell) };
-        const ring: TwinRing = {
+        const ring: KvRing = {
           size: command[3],
           strategy: command[4] ?? 'continuous',
           nodes: [],
@@ -137,7 +137,7 @@ export class Twin {
       case 'ringRemove': {
         if (!cell) return { status: 'missing' };
         if (cell.type === 'value') return WRONG_TYPE;
-        const before = cell.value as TwinRing;
+        const before = cell.value as KvRing;
         const { ring, relocations } = ringAfter(before, command[0], command[3]);
         const revision = show(ring) === show(before) ? cell.revision : index;
         this.#set({ ...cell, value: ring, revision });
@@ -186,7 +186,7 @@ export class Twin {
         if (cell.type === 'value') return WRONG_TYPE;
         return {
           status: 'ring',
-          ring: cell.value as TwinRing,
+          ring: cell.value as KvRing,
           relocations: [],
           revision: cell.revision,
         };

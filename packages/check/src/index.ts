@@ -21,8 +21,16 @@ export {
   type OperationRule,
   type Outcome,
 } from './models/define.ts';
+export { expiringKv } from './models/expiry.ts';
 export { kv, namespacedKv } from './models/kv.ts';
 export { casRegister, register } from './models/register.ts';
+export {
+  placeAnew,
+  type RingMoves,
+  type RingNodes,
+  type RingState,
+  ring,
+} from './models/ring.ts';
 export { type HistoryError, type HistoryErrorCode, type Paired, pairHistory } from './pairing.ts';
 export type { StrategyName } from './search/search.ts';
 export { readEdn } from './text/edn.ts';

@@ -50,6 +50,11 @@ export interface OwnSystem {
   /** A new client for each number: what clients remember must not outlive a run. */
   readonly workload: (client: number) => OwnClient;
   readonly model: Model;
+  /**
+   * The model's inputs, which are objects then, bear `time`: the cluster time (ms) at the operation's place in the log, from the entries' stamps.
+   * What took no place in it is left out of the history.
+   */
+  readonly timed?: boolean;
 }
 
 /** The user's workload, model or factory broke its contract: nothing can be said about the cluster. */

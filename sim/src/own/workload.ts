@@ -58,6 +58,7 @@ export function ownSubject(own: OwnSystem): Subject {
     }),
     readsBack,
     claimsOf,
+    timed: own.timed === true,
   };
 }
 

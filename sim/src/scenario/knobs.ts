@@ -177,7 +177,7 @@ export function drawWorkload(
   const weight = (purpose: string, most: number): number =>
     draw.chance(`no ${purpose}`, 250_000) ? 0 : draw.between(`mix ${purpose}`, 1, most);
   return {
-    kind: draw.chance('register', 150_000) ? 'register' : 'kv',
+    kind: drawKind(draw),
     clients: draw.between('clients', 1, 12),
     rate: draw.between('rate', 25, 60),
     keys: draw.pick('keys', [1, 2, 5, 10, 30]),
@@ -189,6 +189,8 @@ export function drawWorkload(
       delete: weight('delete', 2),
       expire: draw.chance('expiry', 300_000) ? 1 : 0,
       batch: weight('batch', 2),
+      ...(draw.chance('counters', 250_000) && { increment: draw.between('mix increment', 1, 3) }),
+      ...(draw.chance('transactions', 250_000) && { transact: draw.between('mix transact', 1, 3) }),
     },
     reads: {
       linearizable: draw.between('reads linearizable', 1, 4),
@@ -203,6 +205,12 @@ export function drawWorkload(
     readers: draw.pick('readers', [0, 300_000, 600_000]),
     sessionTimeout: draw.pick('session timeout', [3_000_000, 10_000_000, 60_000_000]),
   };
+}
+
+function drawKind(draw: Draw): WorkloadPlan['kind'] {
+  if (draw.chance('expiry workload', 80_000)) return 'expiry';
+  if (draw.chance('ring workload', 60_000)) return 'ring';
+  return draw.chance('register', 150_000) ? 'register' : 'kv';
 }
 
 /** Safety phases are at least this long: 20 simulated seconds. */

@@ -78,7 +78,7 @@ const diskSchema = z.strictObject({
 });
 
 const workloadSchema = z.strictObject({
-  kind: z.enum(['kv', 'register', 'own', 'protocol', 'none']).optional(),
+  kind: z.enum(['kv', 'register', 'ring', 'expiry', 'own', 'protocol', 'none']).optional(),
   clients: z.int().min(0).max(1_000).optional(),
   /** Operations a second, over all clients. */
   rate: z.int().min(0).max(100_000).optional(),
@@ -93,6 +93,11 @@ const workloadSchema = z.strictObject({
       delete: weight.default(0),
       expire: weight.default(0),
       batch: weight.default(0),
+      increment: weight.optional(),
+      transact: weight.optional(),
+      touch: weight.optional(),
+      add: weight.optional(),
+      remove: weight.optional(),
     })
     .optional(),
   reads: z

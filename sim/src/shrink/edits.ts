@@ -168,7 +168,7 @@ export function workloadEdits(plan: Plan): Edit[] {
   const mixes =
     workload.kind === 'protocol'
       ? []
-      : Object.entries(workload.mix).filter(([, weight]) => weight > 0);
+      : Object.entries(workload.mix).filter(([, weight]) => (weight ?? 0) > 0);
   const none = { get: 0, put: 0, cas: 0, delete: 0, expire: 0, batch: 0 };
   const quiet: Edit[] =
     workload.kind === 'own' || workload.kind === 'protocol'

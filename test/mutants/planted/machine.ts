@@ -97,4 +97,24 @@ export const machine: readonly Mutant[] = [
     source:
       'dissertation, section 6.3: a leader augments each command with its current time, and clocks of leaders differ',
   },
+  {
+    id: 'RING-LOSS',
+    title: 'a node that leaves takes a vnode with it',
+    file: 'packages/kv/src/ring.ts',
+    find: '  for (const vnode of homeless) leastLoaded(placement).push(vnode);',
+    replace: '  for (const vnode of homeless.slice(1)) leastLoaded(placement).push(vnode);',
+    expectedRule: 'LIN',
+    scenarios: ['rings/nodes-come-and-go'],
+    source: 'all members agree on it, so that only a model of the ring can see it',
+  },
+  {
+    id: 'DEADLINE-KEPT',
+    title: 'a put without a deadline leaves the one that was there',
+    file: 'packages/kv/src/writes.ts',
+    find: '    options.keepTtl === true ?',
+    replace: '    options.ttl === undefined ?',
+    expectedRule: 'LIN',
+    scenarios: ['expiry/gone-for-everybody-at-once'],
+    source: 'SET without KEEPTTL discards the time to live (Redis); all members agree on it',
+  },
 ];

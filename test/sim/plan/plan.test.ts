@@ -34,13 +34,13 @@ describe('a drawn plan', () => {
     expect(hashes).toMatchInlineSnapshot(`
       [
         "21473c29 76b81b6",
-        "299dce6e 83b7500f",
-        "e81ccb6b 8ce639e6",
+        "f8978c23 55a713fd",
+        "1e52e07c f426bfa9",
         "6a8a660a 7217810e",
-        "40c40c05 90c148d6",
+        "b5a7f1c9 964ec7f8",
         "a80dfa9f 6eac9ee2",
         "700e8ff7 b407b0e0",
-        "35b78022 90c607b5",
+        "185f6cfc 6398b1c7",
       ]
     `);
   });

@@ -4,8 +4,10 @@
  *   put     input {key, value}            output null (ignored)
  *   delete  input {key}                   output whether the key existed
  *   cas     input {key, expected, value}  output whether it swapped; expected null: only if the key is absent
+ *   transact  as cas: a transaction whose one guard and one write are about the same key
+ *   increment  input {key, by}            output the sum; the value is a safe integer, absence counts as 0
  * With namespaces every input also bears `namespace`; the same key in two namespaces is two keys.
- * Expiry is not in this model: a history with keys that expire needs one that is told cluster time.
+ * Expiry is not in this model: a history with keys that expire needs one that is told cluster time (expiry.ts).
  */
 import { canonical, equal } from '../canonical.ts';
 import type { Model } from '../history.ts';
@@ -17,6 +19,9 @@ interface KeyInput {
 }
 interface PutInput extends KeyInput {
   readonly value: unknown;
+}
+interface IncrementInput extends KeyInput {
+  readonly by: number;
 }
 interface CasInput extends PutInput {
   readonly expected: unknown;
@@ -42,7 +47,20 @@ const RULES: Readonly<Record<string, OperationRule<unknown>>> = {
     refuses: (_input, output) => notBoolean(output),
     show: where,
   },
-  cas: {
+  cas: swap(),
+  transact: swap(),
+  increment: {
+    apply: (state, { by }: IncrementInput) => {
+      const sum = Number(state ?? 0) + by;
+      return { state: sum, output: sum };
+    },
+    refuses: (input) => lacks(input, ['by']),
+    show: (input: IncrementInput) => `${where(input)} by ${input.by}`,
+  },
+};
+
+function swap(): OperationRule<unknown> {
+  return {
     readOnly: (output) => output === false,
     apply: (state, { expected, value }: CasInput) => {
       const swapped = equal(state, expected);
@@ -51,15 +69,15 @@ const RULES: Readonly<Record<string, OperationRule<unknown>>> = {
     refuses: (input, output) => lacks(input, ['expected', 'value']) ?? notBoolean(output),
     show: (input: CasInput) =>
       `${where(input)}=${canonical(input.expected)} -> ${canonical(input.value)}`,
-  },
-};
+  };
+}
 
-/** A key-value store: get, put, delete, cas. */
+/** A key-value store: get, put, delete, cas, transact, increment. */
 export function kv(): Model<Box<unknown>> {
   return store('kv', ['key'], ({ key }) => canonical(key));
 }
 
-/** A key-value store with namespaces: get, put, delete, cas. */
+/** A key-value store with namespaces: the same operations. */
 export function namespacedKv(): Model<Box<unknown>> {
   return store(
     'kv with namespaces',

@@ -84,6 +84,8 @@ export function refusalsOf(scenario: Scenario): string[] {
   }
   if (workload.kind === 'own' || workload.kind === 'protocol')
     refuse('workload.kind', workload.kind, 'members here run the built-in machine');
+  if (workload.kind === 'ring' || workload.kind === 'expiry')
+    refuse('workload.kind', workload.kind, 'not in this workload');
   if (expect !== 'pass') refuse('expect', expect, 'a run here is to pass');
   if ((cluster.learners ?? 0) > 0) refuse('cluster.learners', 1, 'let them join: add');
   for (const key of ['logs', 'terms'] as const) {
@@ -100,7 +102,15 @@ export function refusalsOf(scenario: Scenario): string[] {
   ] as const) {
     refuse(`workload.${key}`, workload[key], 'the real client decides that by itself');
   }
-  for (const key of ['expire', 'batch'] as const) {
+  for (const key of [
+    'expire',
+    'batch',
+    'increment',
+    'transact',
+    'touch',
+    'add',
+    'remove',
+  ] as const) {
     if ((workload.mix?.[key] ?? 0) > 0) refuse(`workload.mix.${key}`, 1, 'not in this workload');
   }
   for (const key of ['lease', 'stale'] as const) {

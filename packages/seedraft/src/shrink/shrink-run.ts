@@ -70,9 +70,9 @@ export function shrinkRun(plan: Plan, raw: RunResult, options: ShrinkRunOptions)
   };
 }
 
-/** A schedule knows no machine but the built-in one, and no protocol but Raft. */
-const judgedByOwn = ({ workload }: Plan): boolean =>
-  workload.kind === 'own' || workload.kind === 'protocol';
+/** A schedule knows no words but those of the key-value workload, and no protocol but Raft. */
+const judgedByOwn = ({ workload: { kind } }: Plan): boolean =>
+  ['own', 'protocol', 'ring', 'expiry'].includes(kind);
 
 /** Null: it fails in time only, or not in fewer events. */
 function steps(

@@ -2,12 +2,14 @@
 import {
   casRegister,
   checkLinearizability,
+  expiringKv,
   explain,
   kv,
   type Model,
   namespacedKv,
   parseOperations,
   register,
+  ring,
   type Verdict,
 } from '@seedraft/check';
 import type { Command } from 'commander';
@@ -29,6 +31,8 @@ const LARGEST_MEBIBYTES = 500;
 const MODELS: Readonly<Record<string, () => Model>> = {
   kv: () => kv() as Model,
   'namespaced-kv': () => namespacedKv() as Model,
+  'expiring-kv': () => expiringKv() as Model,
+  ring: () => ring() as Model,
   register: () => register() as Model,
   'cas-register': () => casRegister() as Model,
 };
