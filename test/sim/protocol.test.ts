@@ -436,6 +436,14 @@ describe('the contract of a member', () => {
     expect(result.reason).toMatch(reason);
   });
 
+  test('a fault that only Raft bears is a mistake of the scenario', () => {
+    const result = runOf(echo(), { name: 'raft', faults: [{ at: '1s', transfer: 'n2' }] });
+    expect(result.verdict).toBe('mistake');
+    expect(result.reason).toMatch(
+      /the fault transfer means nothing to a protocol; it bears network, /,
+    );
+  });
+
   test('a plan without its protocol, or with too few members for it, is a mistake too', () => {
     expect(run(planOf(echo())).reason).toMatch(/and none was given/);
     const plan = planOf(echo());

@@ -97,6 +97,18 @@ export class ProtocolNemesis extends Injector<SimProtocolMember> {
     this.#clients = clients;
   }
 
+  /** Throws OwnMistake when a scenario asks for what only a Raft cluster bears. */
+  override schedule(): void {
+    const known = new Set([...USUAL, ...LOSSES].map((name) => name.split(':')[0]));
+    for (const { fault } of this.plan.faults) {
+      if (known.has(fault)) continue;
+      throw new OwnMistake(
+        `the fault ${fault} means nothing to a protocol; it bears ${[...known].join(', ')}`,
+      );
+    }
+    super.schedule();
+  }
+
   get current(): readonly MemberView[] {
     return this.#world.members.filter(({ isRunning }) => isRunning);
   }
