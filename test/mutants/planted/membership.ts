@@ -37,7 +37,7 @@ export const membership: readonly Mutant[] = [
     file: 'packages/core/src/tracker.ts',
     find: '  raft.incomingSlots = raft.incomingVoters.map((id) => slotOf(raft, id));',
     replace:
-      '  raft.incomingSlots = raft.incomingVoters.map((id) => slotOf(raft, id));\n  if (!raft.incomingVoters.includes(raft.id) && raft.incomingVoters.length > 0) raft.incomingSlots = [...raft.incomingSlots.slice(1), SELF];',
+      '  raft.incomingSlots = raft.incomingVoters.map((id) => slotOf(raft, id));\n  if (!raft.incomingVoters.includes(raft.id) && raft.incomingVoters.length > 0) raft.incomingSlots = [...raft.incomingSlots, SELF];',
     expectedRule: 'S15',
     scenarios: ['membership/removed-leader-does-not-count'],
     source:
