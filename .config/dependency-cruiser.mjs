@@ -11,6 +11,7 @@ const ALLOWED = {
   client: ['core', 'codec', 'replica', 'kv', 'wire'],
   api: ['replica', 'kv', 'wire'],
   sim: ['core', 'codec', 'replica', 'kv', 'check', 'wire', 'store'],
+  viewer: ['core', 'replica', 'kv', 'check', 'sim'],
   seedraft: [
     'core',
     'codec',
@@ -23,12 +24,14 @@ const ALLOWED = {
     'node',
     'client',
     'api',
+    'viewer',
   ],
 };
 /** npm packages a room may import; whatever is not named here is forbidden. */
 const PACKAGES = {
   sim: ['seedrandom', 'zod'],
   store: ['classic-level'],
+  viewer: ['preact'],
   api: ['ws'],
   seedraft: [
     'cli-progress',
@@ -95,6 +98,14 @@ export default {
       severity: 'error',
       from: { path: '^packages/client/' },
       to: { path: '^packages/(core|replica|kv)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'viewer-types-only',
+      comment:
+        'the page is built before and carried as a file: the command knows the shape of a report',
+      severity: 'error',
+      from: { path: '^packages/seedraft/' },
+      to: { path: '^packages/viewer/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'client-engine',

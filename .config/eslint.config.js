@@ -28,7 +28,7 @@ export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**'] },
   {
     basePath: root,
-    files: ['packages/*/src/**/*.ts', 'sim/src/**/*.ts', 'test/**/*.ts'],
+    files: ['packages/*/src/**/*.{ts,tsx}', 'sim/src/**/*.ts', 'test/**/*.ts'],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: root },

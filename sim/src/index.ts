@@ -58,6 +58,7 @@ export { expandSeed, Randomness, type Root, STREAM_VERSION, Stream, scale } from
 export type { About } from './recording/about.ts';
 export { causalPast } from './recording/causal-past.ts';
 export { cutRecording, type Range } from './recording/cut.ts';
+export { type PackedRecording, packRecording, unpackRecording } from './recording/pack.ts';
 export { type Recorded, record } from './recording/record.ts';
 export type * from './recording/recording.ts';
 export {

@@ -20,7 +20,14 @@ function reportOf(units: readonly UnitResult[], gaps: readonly string[] = []): C
   return {
     result,
     failures: tally.failures.map(
-      (unit): DetailedFailure => ({ unit, story: ['a'], folder: null, replay: 'r', note: null }),
+      (unit): DetailedFailure => ({
+        unit,
+        story: ['a'],
+        folder: null,
+        replay: 'r',
+        picture: null,
+        note: null,
+      }),
     ),
     vacuity,
     verdict: campaignVerdict(result, tally.failures, vacuity),

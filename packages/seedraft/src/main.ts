@@ -26,6 +26,7 @@ const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
       ['replay', async () => (await import('./verbs/replay.ts')).addReplay],
       ['shrink', async () => (await import('./verbs/shrink.ts')).addShrink],
       ['explain', async () => (await import('./verbs/explain.ts')).addExplain],
+      ['report', async () => (await import('./verbs/report.ts')).addReport],
       ['explore', async () => (await import('./verbs/explore.ts')).addExplore],
       ['check', async () => (await import('./verbs/check.ts')).addCheck],
       ['corpus', async () => (await import('./verbs/corpus.ts')).addCorpus],

@@ -69,7 +69,11 @@ function whereOf({ kind, a, b }: Choice): Endpoint {
 }
 
 function lineOf(message: RecordedMessage | null, input: string | undefined): string | undefined {
-  if (message === null) return input;
+  return message === null ? input : messageLine(message);
+}
+
+/** What an event that takes a message says. */
+export function messageLine(message: RecordedMessage): string {
   const { from, to, type, ordinal, detail, isCopy } = message;
   return `${from}->${to} ${type}#${ordinal}${isCopy ? ' (copy)' : ''} ${detail}`;
 }

@@ -17,12 +17,16 @@ export const UNBORN: MemberState = {
   log: [],
 };
 
-/** Every member's state, by name, after event `event` (-1: before the first). Members that have not booted by then are absent. */
+/**
+ * Every member's state, by name, after event `event` (-1: before the first). Members that have not booted by then are absent. `before`: what
+ * the changes given here are added to, for whoever keeps a note on the way.
+ */
 export function stateAt(
   recording: Pick<Recording, 'states'>,
   event: EventNumber,
+  before: ReadonlyMap<string, MemberState> = new Map(),
 ): ReadonlyMap<string, MemberState> {
-  const states = new Map<string, MemberState>();
+  const states = new Map(before);
   for (const change of recording.states) {
     if (change.event > event) break;
     states.set(change.member, changed(states.get(change.member) ?? UNBORN, change.set));

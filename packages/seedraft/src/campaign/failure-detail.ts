@@ -3,8 +3,9 @@
  * the same way, the finding is that it is not deterministic.
  */
 import { type RunResult, run, scenarioToPlan } from '@seedraft/sim';
-import { ownOf, planOptions } from '../config/define.ts';
+import { ownOf, planOptions, systemOf } from '../config/define.ts';
 import type { ConfigInForce } from '../config/load.ts';
+import { drawFailure } from '../report/write.ts';
 import { recordStory } from '../reporters/story.ts';
 import { writeRunFolder } from '../run-folder/write.ts';
 import { loadScenario } from '../scenarios.ts';
@@ -19,6 +20,8 @@ export interface DetailedFailure {
   readonly folder: string | null;
   /** The line to paste. */
   readonly replay: string;
+  /** The page that shows it, or the line that draws one; null: neither. */
+  readonly picture: string | null;
   /** What went wrong with the folder, if anything. */
   readonly note: string | null;
 }
@@ -30,7 +33,7 @@ export function listed(
   { words }: ConfigInForce,
 ): DetailedFailure {
   const replay = commandLine('run', source.file, '--seed', unit.seed, ...words);
-  return { unit, story: [], folder: null, replay, note: null };
+  return { unit, story: [], folder: null, replay, picture: null, note: null };
 }
 
 /** Never throws: what fails here must not hide the failure it is about. */
@@ -51,7 +54,10 @@ export function detailed(
     const result = run(plan, { record, observers: told.observers, ...ownOf(config) });
     const folder = shownPath(writeRunFolder(out, { source: source.file, plan, result, bundle }));
     const replay = commandLine('replay', folder, ...words);
-    return { ...plain, unit: compared(unit, result), story: told.lines(), folder, replay };
+    const runs = [{ name: 'raw', plan, replay }] as const;
+    const picture = drawFailure(folder, runs, result.events, systemOf(config), words);
+    const story = told.lines();
+    return { ...plain, unit: compared(unit, result), story, folder, replay, picture };
   } catch (error) {
     return { ...plain, note: error instanceof Error ? error.message : String(error) };
   }

@@ -42,9 +42,9 @@ export function campaignJson(report: CampaignReport): Record<string, unknown> {
   };
 }
 
-function failureJson({ unit, replay, folder }: DetailedFailure): Record<string, unknown> {
+function failureJson({ unit, replay, folder, picture }: DetailedFailure): Record<string, unknown> {
   const { scenario, seed, rule, verdict, sentence } = unit;
-  return { scenario, seed, rule, verdict, sentence, folder, replay };
+  return { scenario, seed, rule, verdict, sentence, folder, replay, picture };
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {

@@ -19,6 +19,8 @@ export interface FailureReport {
   /** The run folder, or null when none was written. */
   readonly folder: string | null;
   readonly replay: string;
+  /** The page that shows it, or the line that draws one; null or absent: neither. */
+  readonly picture?: string | null;
   readonly divergence?: Divergence | null;
   /** Something the reader should know about this report. */
   readonly note?: string | null;
@@ -56,6 +58,7 @@ export function failureText(report: FailureReport): string {
   if (report.folder !== null) lines.push(`${pc.bold('Run folder:')} ${shellWord(report.folder)}`);
   if (report.note) lines.push(`${pc.bold('No run folder:')} ${report.note}`);
   lines.push(`${pc.bold('Replay it:')}  ${report.replay}`);
+  if (report.picture) lines.push(`${pc.bold('See it:')}     ${report.picture}`);
   return lines.join('\n');
 }
 

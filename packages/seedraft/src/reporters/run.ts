@@ -10,21 +10,31 @@ export interface RunReport {
   readonly story: readonly string[];
   readonly folder: string | null;
   readonly replay: string;
+  /** The page that shows it, or the line that draws one; null or absent: neither. */
+  readonly picture?: string | null;
 }
 
 /** The trace is there when it was asked for. */
-export function runJson({ plan, result, folder, replay }: RunReport): Record<string, unknown> {
+export function runJson({
+  plan,
+  result,
+  folder,
+  replay,
+  picture = null,
+}: RunReport): Record<string, unknown> {
   const { choices: _c, history: _h, checkpoints: _p, ...rest } = result;
-  return { scenario: plan.scenario, seed: plan.seed, ...rest, folder, replay };
+  return { scenario: plan.scenario, seed: plan.seed, ...rest, folder, replay, picture };
 }
 
 export function runText(report: RunReport): string {
-  const { plan, result, story, folder, replay } = report;
+  const { plan, result, story, folder, replay, picture = null } = report;
   const trace = (result.trace ?? []).map((line) => `${line}\n`).join('');
   if (result.verdict === 'pass') return trace + passText(report);
   const sentence = result.sentence ?? result.reason;
   const { scenario, seed } = plan;
-  return trace + failureText({ ...result, sentence, scenario, seed, story, folder, replay });
+  return (
+    trace + failureText({ ...result, sentence, scenario, seed, story, folder, replay, picture })
+  );
 }
 
 function passText({ plan, result, folder }: RunReport): string {

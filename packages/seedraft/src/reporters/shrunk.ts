@@ -10,11 +10,13 @@ export interface ShrunkReport {
   readonly raw: string;
   readonly folder: string;
   readonly replay: string;
+  /** The page that shows both, or the line that draws one; null: neither. */
+  readonly picture: string | null;
   readonly seconds: number;
 }
 
 export function shrunkJson(report: ShrunkReport): Record<string, unknown> {
-  const { shrunk, raw, folder, replay, seconds } = report;
+  const { shrunk, raw, folder, replay, picture, seconds } = report;
   const { failure, plan, result, rawEvents, planEvents, runs, finished, story, artifacts } = shrunk;
   return {
     ...failure,
@@ -34,11 +36,13 @@ export function shrunkJson(report: ShrunkReport): Record<string, unknown> {
     raw,
     folder,
     replay,
+    picture,
     files: artifacts,
   };
 }
 
-export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkReport): string {
+export function shrunkText(report: ShrunkReport): string {
+  const { shrunk, raw, folder, replay, picture, seconds } = report;
   const { failure, plan, result, rawEvents, runs, finished, story, artifacts } = shrunk;
   const rule = brokenRule(result);
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
@@ -74,6 +78,7 @@ export function shrunkText({ shrunk, raw, folder, replay, seconds }: ShrunkRepor
     `${pc.bold('Run folders:')}  ${shellWord(folder)}, raw ${shellWord(raw)}`,
     `${pc.bold('Replay it:')}    ${replay}`,
   );
+  if (picture !== null) lines.push(`${pc.bold('See both:')}     ${picture}`);
   return lines.join('\n');
 }
 

@@ -2,9 +2,10 @@
 import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
 import type { ScenarioSource } from '../campaign/task.ts';
-import { ownOf, planOptions } from '../config/define.ts';
+import { ownOf, planOptions, systemOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { drawFailure } from '../report/write.ts';
 import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
 import { assertWritable, type KeptRun, writeRunFolder } from '../run-folder/write.ts';
@@ -103,9 +104,23 @@ async function runOne(name: string, flags: RunFlags): Promise<number> {
     folder === null
       ? commandLine('run', source.file, '--seed', flags.seed, ...words)
       : commandLine('replay', folder, ...words);
-  const report = { plan, result, story: told.lines(), folder, replay };
+  const picture = folder === null ? null : drawn(plan, result, folder, replay, inForce);
+  const report = { plan, result, story: told.lines(), folder, replay, picture };
   out(flags.json ? JSON.stringify(runJson(report)) : runText(report));
   return verdictExit(result);
+}
+
+/** A picture of a failure. */
+function drawn(
+  plan: Plan,
+  result: RunResult,
+  folder: string,
+  replay: string,
+  { config, words }: ConfigInForce,
+): string | null {
+  if (result.rule === null) return null;
+  const runs = [{ name: 'raw', plan, replay }] as const;
+  return drawFailure(folder, runs, result.events, systemOf(config), words);
 }
 
 /** The folder as shown to people; null when the run need not be kept. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
 import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { drawFailure } from '../report/write.ts';
 import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
 import { readRunFolder } from '../run-folder/read.ts';
 import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
@@ -68,7 +69,8 @@ async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
   const onProgress = flags.quiet ? () => {} : progressLines();
   const began = performance.now();
   const shrunk = least(raw.plan, result, inForce, { budget, onProgress });
-  tell(shrunk, folder, (performance.now() - began) / 1000, inForce, flags.json === true);
+  const seconds = (performance.now() - began) / 1000;
+  tell(shrunk, raw.plan, folder, seconds, inForce, flags.json === true);
   return verdictExit(result);
 }
 
@@ -81,8 +83,7 @@ export function shrinkFolder(name: string, inForce: ConfigInForce, quiet: boolea
   const onProgress = quiet ? () => {} : progressLines();
   const shrunk = least(plan, result, inForce, { budget, onProgress });
   const seconds = (performance.now() - began) / 1000;
-  if (quiet) writeShrunkFolder(name, shrunk, inForce.bundle);
-  else tell(shrunk, name, seconds, inForce, false);
+  tell(shrunk, plan, name, seconds, inForce, false, quiet);
 }
 
 /** `result` is a failure of `plan`. */
@@ -98,14 +99,22 @@ function least(
 
 function tell(
   shrunk: ShrunkRun,
+  rawPlan: Plan,
   raw: string,
   seconds: number,
-  { bundle, words }: ConfigInForce,
+  { bundle, words, config }: ConfigInForce,
   json: boolean,
+  quiet = false,
 ): void {
   const folder = shownPath(writeShrunkFolder(raw, shrunk, bundle));
   const replay = commandLine('replay', folder, ...words);
-  const report = { shrunk, raw: shownPath(raw), folder, replay, seconds };
+  const runs = [
+    { name: 'shrunk', plan: shrunk.plan, replay },
+    { name: 'raw', plan: rawPlan, replay: commandLine('replay', shownPath(raw), ...words) },
+  ] as const;
+  const picture = drawFailure(raw, runs, shrunk.rawEvents, systemOf(config), words);
+  if (quiet) return;
+  const report = { shrunk, raw: shownPath(raw), folder, replay, picture, seconds };
   out(json ? JSON.stringify(shrunkJson(report)) : shrunkText(report));
 }
 
