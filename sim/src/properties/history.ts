@@ -22,7 +22,18 @@ export const LINEARIZABILITY: RuleDefinition = {
   definition:
     'There is one order of all operations that respects real time and that the machine allows; the order by log index, which the system claims, is such an order.',
   antecedent: 'operations judged',
-  catches: ['M16', 'M17', 'M18', 'M24', 'M25', 'M26', 'M27', 'FORWARD'],
+  catches: [
+    'M16',
+    'M17',
+    'M18',
+    'M24',
+    'M25',
+    'M26',
+    'M27',
+    'FORWARD',
+    'RING-LOSS',
+    'DEADLINE-KEPT',
+  ],
 };
 
 export type HistoryVerdict =

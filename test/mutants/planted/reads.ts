@@ -42,7 +42,7 @@ export const reads: readonly Mutant[] = [
     expectedRule: 'S16',
     scenarios: ['reads/new-leader'],
     source:
-      'dissertation, section 6.4, step 1; etcd-io/etcd pull request 7331 (ReadIndex before the first commit of the term)',
+      'dissertation, section 6.4, step 1; etcd-io/etcd issue 7331 (ReadIndex may read stale value, 2017)',
   },
   {
     id: 'OLD-ROUND',
@@ -53,7 +53,8 @@ export const reads: readonly Mutant[] = [
       '  if (!underWay) { raft.pendingReads.push({ id, origin, index: raft.commitIndex, round: raft.round + 1 }); startReadRound(raft); } else raft.pendingReads.push({ id, origin, index: raft.commitIndex, round: raft.round });',
     expectedRule: 'S16',
     scenarios: ['reads/slow-echoes'],
-    source: 'dissertation, section 6.4, step 3: a new round of heartbeats',
+    source:
+      'dissertation, section 6.4, step 3: a new round of heartbeats; etcd-io/etcd issue 20418 (late answers to an older round, stale reads)',
   },
   {
     id: 'FOLLOWER-READ',
