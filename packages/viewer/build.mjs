@@ -35,6 +35,8 @@ const mark = `<!-- of ${sources()} -->`;
 if (!existsSync(target) || !readFileSync(target, 'utf8').endsWith(`${mark}\n`)) await build();
 
 async function build() {
+  // Whoever asks, a test or a person: the same page.
+  process.env.NODE_ENV = 'production';
   const { build: bundle } = await import('vite');
   const { viteSingleFile } = await import('vite-plugin-singlefile');
   const result = await bundle({

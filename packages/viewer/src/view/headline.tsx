@@ -21,11 +21,13 @@ export function Headline(props: {
   const run = report.runs[chosen] as Report['runs'][number];
   const { header } = run.recording;
   const isBroken = run.rule !== null;
+  // A scenario that should have failed is not a finding about the cluster.
+  const said = header.rule === 'EXPECT' ? 'not as expected' : VERDICTS[header.verdict];
   return (
     <header class="headline">
       <div class="titles">
         <h1>
-          <span class={isBroken ? 'verdict broken' : 'verdict'}>{VERDICTS[header.verdict]}</span>
+          <span class={isBroken ? 'verdict broken' : 'verdict'}>{said}</span>
           {header.scenario}, seed {header.seed}
         </h1>
         <Tabs report={report} chosen={chosen} onChoose={onChoose} />
