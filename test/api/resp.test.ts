@@ -224,6 +224,13 @@ test('a transaction is one entry: all of it or nothing, and nothing when what wa
     ['GET', 't'],
   ]);
   expect(together.slice(-2)).toEqual([`*3\r\n${OK}${OK}${OK}`, bulk('mine')]);
+  // What is not carried out sets nothing.
+  const [, , , aborted, where] = await (async () => {
+    await peer.ask('WATCH', 't');
+    await other.ask('SET', 't', 'theirs');
+    return peer.pipeline([['MULTI'], ['SELECT', '5'], ['GET', 't'], ['EXEC'], ['GET', 't']]);
+  })();
+  expect([aborted, where]).toEqual(['*-1\r\n', bulk('theirs')]);
   other.end();
 });
 
@@ -344,7 +351,9 @@ test('the leader stops amid requests: each is answered in time, and nothing ackn
   let isOver = false;
   const counting = (async () => {
     while (!isOver) {
+      const began = performance.now();
       const reply = await bystander.ask('INCR', 'tally');
+      expect(performance.now() - began).toBeLessThan(6000);
       if (reply.startsWith(':')) acknowledged++;
       else if (reply.startsWith('-UNKNOWN')) unknown++;
       else expect(reply).toMatch(/^-(CLUSTERDOWN|TRYAGAIN) /);

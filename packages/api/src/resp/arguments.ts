@@ -17,6 +17,13 @@ export function arityFailure(name: string): Failure {
   return new Failure(`ERR wrong number of arguments for '${name}' command`);
 }
 
+/** As an error repeats what it does not know: no longer than so many bytes, each a character, and no further than a zero. */
+export function shown(argument: Buffer, most = 128): string {
+  const text = argument.toString('latin1', 0, Math.max(0, most));
+  const zero = text.indexOf('\0');
+  return zero < 0 ? text : text.slice(0, zero);
+}
+
 /** In capitals, as options are compared. */
 export function wordOf(argument: Buffer | undefined): string {
   return argument === undefined ? '' : argument.toString('latin1').toUpperCase();

@@ -23,8 +23,6 @@ export interface RedisCommand {
   readonly keys?: readonly [first: number, last: number, step: number];
   /** In a transaction it is carried out at once. */
   readonly isImmediate?: boolean;
-  /** What follows in the same pipeline is planned only when this is answered. */
-  readonly settles?: boolean;
   /** Throws a Failure. */
   plan(args: Arguments, session: RedisSession): Plan;
 }

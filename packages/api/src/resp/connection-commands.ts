@@ -1,6 +1,6 @@
 /** Commands about the connection itself: who speaks, which version, which database. */
 import { type Access, mayDo } from '../protocol.ts';
-import { arityFailure, failure, numberOf, SYNTAX, wordOf } from './arguments.ts';
+import { arityFailure, failure, numberOf, SYNTAX, shown, wordOf } from './arguments.ts';
 import type { CommandTable } from './command.ts';
 import { answer, type Plan } from './plan.ts';
 import { Line, OK, type Reply, Verbatim } from './reply.ts';
@@ -121,7 +121,7 @@ function planHello(args: Arguments, session: RedisSession): Plan {
     const option = wordOf(args[at]);
     const isAuth = option === 'AUTH' && at + 2 < args.length;
     if (!isAuth && !(option === 'SETNAME' && at + 1 < args.length)) {
-      throw failure(`ERR Syntax error in HELLO option '${args[at]!.toString('utf8', 0, 64)}'`);
+      throw failure(`ERR Syntax error in HELLO option '${shown(args[at]!)}'`);
     }
     if (isAuth) token = args[at + 2]!;
     else name = nameOf(args[at + 1]!);
@@ -167,8 +167,7 @@ const CLIENT_ARITY: Readonly<Record<string, number>> = {
 function planClient(args: Arguments, session: RedisSession): Plan {
   const word = wordOf(args[1]);
   if (!Object.hasOwn(CLIENT_ARITY, word)) {
-    const shown = args[1]!.toString('utf8', 0, 128);
-    throw failure(`ERR unknown subcommand '${shown}'. Try CLIENT HELP.`);
+    throw failure(`ERR unknown subcommand '${shown(args[1]!)}'. Try CLIENT HELP.`);
   }
   if (args.length !== CLIENT_ARITY[word]) throw arityFailure(`client|${word.toLowerCase()}`);
   switch (word) {

@@ -1,7 +1,7 @@
 /** From arguments to a plan: whether there is such a command, whether it may be given, and now or at the end of a transaction. */
 import { MAX_LIST_LENGTH } from '@seedraft/kv';
 import { mayDo } from '../protocol.ts';
-import { arityFailure, failure } from './arguments.ts';
+import { arityFailure, failure, shown } from './arguments.ts';
 import { planned, type RedisCommand } from './command.ts';
 import { answer, type Plan } from './plan.ts';
 import { type Failure, Line } from './reply.ts';
@@ -13,23 +13,17 @@ const QUEUED = new Line('QUEUED');
 /** Of what is repeated to whoever sent something unknown. */
 const SHOWN = 128;
 
-export interface Dispatched {
-  readonly plan: Plan;
-  /** What follows is dispatched only when this is answered. */
-  readonly settles: boolean;
-}
-
-export function dispatch(args: Arguments, session: RedisSession): Dispatched {
+export function dispatch(args: Arguments, session: RedisSession): Plan {
   const command = find(args[0]!);
   const flaw = flawOf(command, args, session);
   if (flaw !== null || command === undefined) {
     if (session.queue !== null) session.queue.isFlawed = true;
-    return { plan: answer(flaw), settles: false };
+    return answer(flaw);
   }
   if (session.queue !== null && command.isImmediate !== true) {
-    return { plan: answer(enqueue(command, args, session)), settles: false };
+    return answer(enqueue(command, args, session));
   }
-  return { plan: planned(command, args, session), settles: command.settles === true };
+  return planned(command, args, session);
 }
 
 function find(name: Buffer): RedisCommand | undefined {
@@ -54,13 +48,12 @@ function flawOf(
 }
 
 function unknownCommand([name, ...rest]: Arguments): Failure {
-  let shown = '';
+  let begun = '';
   for (const argument of rest) {
-    if (shown.length >= SHOWN) break;
-    shown += `'${argument.toString('utf8', 0, SHOWN - shown.length)}' `;
+    if (begun.length >= SHOWN) break;
+    begun += `'${shown(argument, SHOWN - begun.length)}' `;
   }
-  const what = name!.toString('utf8', 0, SHOWN);
-  return failure(`ERR unknown command '${what}', with args beginning with: ${shown}`);
+  return failure(`ERR unknown command '${shown(name!)}', with args beginning with: ${begun}`);
 }
 
 function enqueue(command: RedisCommand, args: Arguments, session: RedisSession): Line | Failure {

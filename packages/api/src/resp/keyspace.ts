@@ -14,7 +14,7 @@ import {
   remove,
   removeMany,
 } from '@seedraft/kv';
-import { failure, integerOf, numberOf, optionsOf, SYNTAX, wordOf } from './arguments.ts';
+import { failure, integerOf, numberOf, optionsOf, SYNTAX, shown, wordOf } from './arguments.ts';
 import type { CommandTable, RedisCommand } from './command.ts';
 import { type ExpiryUnit, timeLeft } from './expiry.ts';
 import { matches } from './glob.ts';
@@ -153,8 +153,7 @@ const CONDITIONS: Readonly<Record<string, KvExpireWhen>> = {
 function conditionOf(args: Arguments): KvExpireWhen | undefined {
   const given = new Set(args.slice(3).map(wordOf));
   const unknown = args.slice(3).find((one) => !Object.hasOwn(CONDITIONS, wordOf(one)));
-  if (unknown !== undefined)
-    throw failure(`ERR Unsupported option ${unknown.toString('utf8', 0, 64)}`);
+  if (unknown !== undefined) throw failure(`ERR Unsupported option ${shown(unknown)}`);
   if (given.has('NX') && given.size > 1) {
     throw failure('ERR NX and XX, GT or LT options at the same time are not compatible');
   }

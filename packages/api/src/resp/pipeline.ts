@@ -50,11 +50,12 @@ export class Pipeline {
     let steps: Step[] = [];
     let bytes = 0;
     for (const args of commands) {
-      const { plan, settles } = dispatch(args, this.#session);
+      const plan = dispatch(args, this.#session);
       const { version, readsStale } = this.#session;
       steps.push({ plan, version, readsStale });
       bytes += bytesIn(args);
       if (this.#session.isOver) break;
+      const settles = plan.kind !== 'answer' && plan.settles;
       if (!settles && bytes < MAX_ENTRY_BYTES) continue;
       await this.#settle(steps);
       steps = [];

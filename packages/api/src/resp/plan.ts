@@ -13,20 +13,26 @@ export type Say = (results: readonly KvResult[]) => Reply;
 export type Plan =
   | { readonly kind: 'answer'; readonly reply: Reply }
   /** Through the log. */
-  | { readonly kind: 'write'; readonly commands: readonly KvCommand[]; readonly say: Say }
+  | (Asked & { readonly kind: 'write'; readonly commands: readonly KvCommand[] })
   /** As queries; in a transaction or between writes of one pipeline, as commands. */
-  | { readonly kind: 'read'; readonly commands: readonly KvQuery[]; readonly say: Say };
+  | (Asked & { readonly kind: 'read'; readonly commands: readonly KvQuery[] });
+
+interface Asked {
+  readonly say: Say;
+  /** What follows in the same pipeline is planned only when this is answered. */
+  readonly settles: boolean;
+}
 
 export function answer(reply: Reply): Plan {
   return { kind: 'answer', reply };
 }
 
-export function write(commands: readonly KvCommand[], say: Say): Plan {
-  return { kind: 'write', commands, say };
+export function write(commands: readonly KvCommand[], say: Say, settles = false): Plan {
+  return { kind: 'write', commands, say, settles };
 }
 
-export function read(commands: readonly KvQuery[], say: Say): Plan {
-  return { kind: 'read', commands, say };
+export function read(commands: readonly KvQuery[], say: Say, settles = false): Plan {
+  return { kind: 'read', commands, say, settles };
 }
 
 const REFUSED: Readonly<Partial<Record<KvRefusalCode, string>>> = {

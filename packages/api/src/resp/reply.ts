@@ -11,7 +11,7 @@ export class Line {
   }
 }
 
-/** An error: a code in capitals, then a sentence. Commands throw it; it never leaves the protocol as an exception. */
+/** An error: a code in capitals, then a sentence, in bytes (each a character: what a client sent may be repeated in it). Commands throw it; it never leaves the protocol as an exception. */
 export class Failure extends Error {
   override readonly name = 'Failure';
 }
@@ -69,7 +69,8 @@ export class ReplyWriter {
     else if (reply === null) this.#line(version === 3 ? '_' : '$-1');
     else if (reply === NO_LIST) this.#line(version === 3 ? '_' : '*-1');
     else if (reply instanceof Line) this.#line(`+${onOneLine(reply.text)}`);
-    else if (reply instanceof Failure) this.#line(`-${onOneLine(reply.message)}`);
+    else if (reply instanceof Failure)
+      this.#push(Buffer.from(`-${onOneLine(reply.message)}\r\n`, 'latin1'));
     else if (reply instanceof Verbatim) this.#verbatim(reply.text, version);
     else if (reply instanceof Map) this.#map(reply, version);
     else this.#list(reply as readonly Reply[], version);

@@ -1,7 +1,7 @@
 /** Commands about the member: INFO, COMMAND, CONFIG GET, TIME. What clients look for is there under Redis's names. */
 import { count } from '@seedraft/kv';
 import type { ApiContext } from '../protocol.ts';
-import { arityFailure, failure, wordOf } from './arguments.ts';
+import { arityFailure, failure, shown, wordOf } from './arguments.ts';
 import type { CommandTable, RedisCommand } from './command.ts';
 import { matches } from './glob.ts';
 import { answer, expectResult, type Plan, read } from './plan.ts';
@@ -54,9 +54,9 @@ function planInfo(args: Arguments, session: RedisSession): Plan {
   return read(queries, (results) => {
     const counts = results.map((result) => expectResult(result, 'counted').count);
     const sections = [...facts(context, sessions.size), ['Keyspace', keyspace(counts)] as const];
-    const shown = sections.filter(([name]) => isWanted(name.toLowerCase()));
+    const chosen = sections.filter(([name]) => isWanted(name.toLowerCase()));
     return new Verbatim(
-      shown.map(([name, lines]) => [`# ${name}`, ...lines, ''].join('\r\n')).join('\r\n'),
+      chosen.map(([name, lines]) => [`# ${name}`, ...lines, ''].join('\r\n')).join('\r\n'),
     );
   });
 }
@@ -129,8 +129,7 @@ function planCommand(args: Arguments, table: CommandTable): Plan {
       if (args.length > 2) throw failure('ERR syntax error');
       return answer(names);
     default: {
-      const shown = args[1]!.toString('utf8', 0, 128);
-      throw failure(`ERR unknown subcommand '${shown}'. Try COMMAND HELP.`);
+      throw failure(`ERR unknown subcommand '${shown(args[1]!)}'. Try COMMAND HELP.`);
     }
   }
 }
@@ -162,8 +161,9 @@ const CONFIG: Readonly<Record<string, (context: ApiContext) => string>> = {
 
 function planConfig(args: Arguments, { server: { context } }: RedisSession): Plan {
   if (wordOf(args[1]) !== 'GET') {
-    const shown = args[1]!.toString('utf8', 0, 128);
-    throw failure(`ERR unknown subcommand '${shown}'. Settings are given to the member, not here.`);
+    throw failure(
+      `ERR unknown subcommand '${shown(args[1]!)}'. Settings are given to the member, not here.`,
+    );
   }
   if (args.length < 3) throw arityFailure('config|get');
   const patterns = args.slice(2).map((one) => Buffer.from(one.toString('latin1').toLowerCase()));

@@ -60,6 +60,14 @@ export class RedisSession {
     this.unguarded = new Set();
   }
 
+  /** How to make everything but the transaction be as it is now. */
+  remember(): () => void {
+    const { version, access, name, database, readsStale } = this;
+    return () => {
+      Object.assign(this, { version, access, name, database, readsStale });
+    };
+  }
+
   reset(): void {
     this.endTransaction();
     this.version = 2;

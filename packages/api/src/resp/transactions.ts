@@ -2,12 +2,12 @@
  * MULTI to EXEC as one entry: what was queued is planned when EXEC comes, and carried out under guards on what was watched. A watch is a key's
  * revision at this moment; so a key that came and went again between WATCH and EXEC counts as unchanged only if it was absent at both.
  */
-import { describe, type KvGuard, MAX_LIST_LENGTH, transact } from '@seedraft/kv';
+import { describe, type KvGuard, type KvResult, MAX_LIST_LENGTH, transact } from '@seedraft/kv';
 import { failure } from './arguments.ts';
 import type { CommandTable } from './command.ts';
-import { answer, expectResult, type Plan, read, type Step, said, write } from './plan.ts';
+import { answer, expectResult, type Plan, read, type Say, type Step, said, write } from './plan.ts';
 import { keyOf } from './redis-key.ts';
-import { NO_LIST, OK } from './reply.ts';
+import { NO_LIST, OK, type Reply } from './reply.ts';
 import type { Arguments } from './request-parser.ts';
 import type { RedisSession } from './session.ts';
 
@@ -49,7 +49,6 @@ export const TRANSACTIONS: CommandTable = {
     summary: 'The next EXEC does nothing if one of these keys has changed.',
     keys: [1, -1, 1],
     isImmediate: true,
-    settles: true,
     plan: planWatch,
   },
   unwatch: {
@@ -92,6 +91,7 @@ function planWatch(args: Arguments, session: RedisSession): Plan {
       }
       return OK;
     },
+    true,
   );
 }
 
@@ -108,20 +108,31 @@ function planExec(session: RedisSession): Plan {
   }
   if (unguarded.size > 0)
     throw failure('EXECABORT Transaction discarded because a WATCH had failed.');
+  const undo = session.remember();
   const plans = queue.plans.map((plan) => plan());
   const steps = plans.flatMap((plan) => (plan.kind === 'answer' ? [] : (plan.commands as Step[])));
+  if (steps.length === 0 && guards.size === 0) return answer(plans.map((plan) => said(plan, [])));
+  // What they set (SELECT, for one) is so only when they were carried out, and what follows must know.
+  const redo = session.remember();
+  undo();
   if (steps.length > MAX_LIST_LENGTH) {
     throw failure(`EXECABORT a transaction comes to at most ${MAX_LIST_LENGTH} commands here.`);
   }
-  if (steps.length === 0 && guards.size === 0) return answer(plans.map((plan) => said(plan, [])));
-  return write([transact([...guards.values()], steps)], ([result]) => {
+  const settles = plans.some(({ kind }) => kind === 'answer');
+  const say: Say = ([result]) => {
     const done = expectResult(result, 'done', 'unmet');
     if (done.status === 'unmet') return NO_LIST;
-    let at = 0;
-    return plans.map((plan) => {
-      const from = at;
-      at += plan.kind === 'answer' ? 0 : plan.commands.length;
-      return said(plan, done.results.slice(from, at));
-    });
+    redo();
+    return repliesOf(plans, done.results);
+  };
+  return write([transact([...guards.values()], steps)], say, settles);
+}
+
+function repliesOf(plans: readonly Plan[], results: readonly KvResult[]): Reply {
+  let at = 0;
+  return plans.map((plan) => {
+    const from = at;
+    at += plan.kind === 'answer' ? 0 : plan.commands.length;
+    return said(plan, results.slice(from, at));
   });
 }
