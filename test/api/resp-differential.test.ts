@@ -3,7 +3,7 @@
  * seconds, KEYS in any order. 1,000 of them here; RESP_COMMANDS=10000 makes them more. Listed differences are not drawn: sketches read as values.
  */
 import { expandSeed, Stream } from '@seedraft/sim';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ApiCluster } from './api-cluster.ts';
 import { CommandDraws, type DrawnCommand, type Sameness } from './redis-commands.ts';
 import { RedisPeer } from './redis-peer.ts';
@@ -16,7 +16,9 @@ test.skipIf(isMissing('redis-server'))(
   'a real Redis answers alike',
   async () => {
     const server = await startRedisServer();
+    onTestFinished(() => server.stop());
     const cluster = await ApiCluster.start('redis');
+    onTestFinished(() => cluster.stop());
     const theirs = await RedisPeer.connect(server);
     const ours = await RedisPeer.connect(await cluster.follower());
     const draws = new CommandDraws(new Stream(expandSeed(SEED), 1, 0, 0));
@@ -46,7 +48,6 @@ test.skipIf(isMissing('redis-server'))(
     expect(seen.size).toBeGreaterThan(35);
     theirs.end();
     ours.end();
-    await Promise.all([cluster.stop(), server.stop()]);
   },
   600_000,
 );
