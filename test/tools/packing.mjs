@@ -2,7 +2,7 @@
 // What users get: every package is packed, looked at by publint and attw, and installed from its tarball into an empty project. There `seedraft
 // init` must give a vitest test that passes, types that check and a config that fuzzes; shipped scenarios must be found; and the README's
 // snippet must run. Needs a registry (or npm's cache) for the packages of others. `--keep DIR` leaves the tarballs that were tried, to be published.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -30,6 +30,15 @@ function run(cwd, program, ...args) {
     console.error(`FAIL ${program} ${args.join(' ')}\n${error.stdout}${error.stderr}`);
     throw error;
   }
+}
+
+/** As `run`, for what must end with this exit code. */
+function runFailing(code, cwd, program, ...args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
+  if (status === code) return stdout + stderr;
+  throw new Error(
+    `${program} ${args.join(' ')} ended with ${status}, not ${code}:\n${stdout}${stderr}`,
+  );
 }
 
 function step(name, action) {
@@ -86,6 +95,36 @@ try {
     const shipped = run(project, 'npx', 'seedraft', 'run', 'paper/figure-8', '--seed', '1');
     expectText(shipped, /^pass/);
     expectText(run(project, 'npx', 'seedraft', '--help'), /fuzz/);
+  });
+  step("the example's bug: planted, found, shrunk, explained and drawn", () => {
+    const file = path.join(project, 'seedraft.config.ts');
+    const text = readFileSync(file, 'utf8');
+    const planted = text.replace('[[...this.#counts]].values()', '[].values()');
+    if (planted === text) throw new Error('the bug has no place in the config any more');
+    writeFileSync(file, planted);
+    const found = runFailing(
+      10,
+      project,
+      'npx',
+      'seedraft',
+      'fuzz',
+      'scenarios',
+      '--seeds',
+      '1',
+      '--shrink',
+    );
+    expectText(found, /SAFETY VIOLATION: leader crashes, seed 1/);
+    expectText(found, /Explain it: /);
+    const folder = 'runs/leader-crashes-seed-1';
+    const raw = readFileSync(path.join(project, folder, 'run.json'), 'utf8');
+    const small = readFileSync(path.join(project, folder, 'shrunk/run.json'), 'utf8');
+    const [before, after] = [raw, small].map((record) => JSON.parse(record).events);
+    if (!(after < before)) throw new Error(`shrunk from ${before} events to ${after}`);
+    console.log(`     ${before} events became ${after}`);
+    runFailing(10, project, 'npx', 'seedraft', 'explain', `${folder}/shrunk`);
+    const page = readFileSync(path.join(project, folder, 'report.html'), 'utf8');
+    if (page.length > 1_000_000) throw new Error(`report.html has ${page.length} characters`);
+    writeFileSync(file, text);
   });
   step("the README's snippet", () => {
     const readme = readFileSync(path.join(project, 'node_modules/seedraft/README.md'), 'utf8');

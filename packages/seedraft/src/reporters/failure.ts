@@ -59,7 +59,17 @@ export function failureText(report: FailureReport): string {
   if (report.note) lines.push(`${pc.bold('No run folder:')} ${report.note}`);
   lines.push(`${pc.bold('Replay it:')}  ${report.replay}`);
   if (report.picture) lines.push(`${pc.bold('See it:')}     ${report.picture}`);
+  lines.push(...further(report));
   return lines.join('\n');
+}
+
+/** What else there is to do about a broken rule: the line that replays its folder, with another verb. */
+function further({ folder, verdict, replay, definition }: FailureReport): string[] {
+  if (folder === null || (verdict !== 'violation' && verdict !== 'liveness')) return [];
+  const line = (verb: string): string => replay.replace(' replay ', ` ${verb} `);
+  // A protocol of one's own has no terms and logs to speak of.
+  const explain = definition ? [] : [`${pc.bold('Explain it:')} ${line('explain')}`];
+  return [...explain, `${pc.bold('Shrink it:')}  ${line('shrink')}`];
 }
 
 /** The last lines that both runs share, then what each did. */
