@@ -44,7 +44,7 @@ interface FuzzFlags extends PublishFlags {
 
 /** Run folders and stories for this many failures; all are listed. */
 const DETAILED_FAILURES = 10;
-const DEFAULT_TIME = '60s';
+const DEFAULT_TIME = '45s';
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
   const verb = program
@@ -76,7 +76,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .addHelpText(
       'after',
       examples(
-        ['fuzz', 'every shipped scenario for a minute'],
+        ['fuzz', 'every shipped scenario for 45 s'],
         ['fuzz swarm --seeds 10000', 'everything left to the seed, 10,000 times'],
         ['fuzz paper my/story.yaml --seeds 500', "the paper's stories and one of yours"],
         ['fuzz swarm --seeds 3000 --shard 2/3 --results 2.ndjson', 'one of three machines'],
