@@ -32,14 +32,8 @@ export interface Door {
 }
 
 /** The member as a door needs it: a RunningNode is one. */
-export interface DoorHost {
+export interface DoorHost extends Pick<Door, 'watch' | 'status'> {
   request(request: ClientRequest): Promise<ClientReply>;
-  watch(
-    query: unknown,
-    notify: (index: number, change: unknown) => void,
-    onLost: () => void,
-  ): (() => void) | null;
-  status(): MemberStatus;
 }
 
 export interface DoorOptions extends Partial<DoorLimits> {
