@@ -55,6 +55,23 @@ test('a snapshot is taken, and what cannot be done is said so', async () => {
   expect(await on(follower, 'POST', '/transfer_leader/x')).toMatchObject([400, /^BAD_REQUEST/]);
 });
 
+test('a joint configuration that was to stay is left by /leave_joint, whoever is asked', async () => {
+  const follower = await cluster.follower();
+  const { id } = follower;
+  const roleOf = async () => {
+    const { configuration } = (await cluster.leader()).node.status();
+    return [configuration.members.find((one) => one.id === id)?.role, configuration.outgoing];
+  };
+  const change = (type: 'demote' | 'promote', mode: 'explicit' | 'single') =>
+    follower.door.ask({ type: 'ChangeMembership', mode, changes: [{ type, id }] });
+  expect(await change('demote', 'explicit')).toMatchObject({ type: 'Ok' });
+  expect(await roleOf()).toEqual(['learner', [1, 2, 3]]);
+  expect(await change('promote', 'single')).toMatchObject({ code: 'CHANGE_IN_FLIGHT' });
+  expect(await on(follower, 'POST', '/leave_joint')).toEqual([200, 'OK']);
+  expect(await roleOf()).toEqual(['learner', null]);
+  expect(await change('promote', 'single')).toMatchObject({ type: 'Ok' });
+});
+
 test('what is malformed, too large or meant for nobody is answered, and nothing dies', async () => {
   const { api } = await cluster.leader();
   const at = api.address;

@@ -93,6 +93,23 @@ test('the other verbs find it, and write, read, watch over and order it', async 
   expect(JSON.parse(transfer.out)).toEqual({ leader: next });
 }, 60_000);
 
+test('an id is reserved once for an address, and worth nothing when it is removed', async () => {
+  const ticket = () => command('member', 'ticket', '127.0.0.1:1', '--json');
+  const [leaving, ...given] = await Promise.all([
+    command('member', 'leave-joint'),
+    ticket(),
+    ticket(),
+  ]);
+  expect(leaving).toMatchObject({ code: 69, error: expect.stringMatching(/NOT_JOINT/) });
+  const [one, other] = given.map(({ out }) => JSON.parse(out));
+  expect(one).toMatchObject({ clusterId: 'local', reservedId: 4, raftAddr: '127.0.0.1:1' });
+  expect([one.reservedId, one.start]).toEqual([other.reservedId, other.start]);
+  expect(one.start).toMatch(/serve --join 127.* --id 4 --learner --peer-listen 127\.0\.0\.1:1 /);
+  expect(await command('member', 'remove', '4')).toMatchObject({ code: 0 });
+  const gone = await command('member', 'join', '4');
+  expect([gone.code, gone.error]).toEqual([69, expect.stringMatching(/NO_TICKET/)]);
+}, 60_000);
+
 test('debug reads the directory of a member while it runs, and changes nothing there', async () => {
   const [member] = runningMembers();
   const shown = await command('debug', 'persisted', member!.data, '--json');

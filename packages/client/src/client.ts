@@ -8,6 +8,15 @@ import type { MemberStatus } from '@seedraft/wire';
 import type { CallOptions, Driver } from './driver.ts';
 import type { Answered } from './engine/index.ts';
 import { Kv } from './kv.ts';
+import {
+  type JoinOptions,
+  join,
+  Patience,
+  type ReserveOptions,
+  requestId,
+  type Ticket,
+  type TicketDesk,
+} from './tickets.ts';
 import { Watcher } from './watch.ts';
 
 /** A new member as an operator describes it; it joins as a learner unless told otherwise. */
@@ -100,12 +109,28 @@ export class Members {
     this.#driver = driver;
   }
 
-  configuration(options?: CallOptions): Promise<Configuration> {
-    return this.#driver.ask(
-      { type: 'status', address: null },
-      options,
-      ({ value }) => (value as MemberStatus).configuration,
-    );
+  async configuration(options?: CallOptions): Promise<Configuration> {
+    return (await this.#status(options)).configuration;
+  }
+
+  /**
+   * Reserves an id for who will be reached at `peerAddress`: a place as a learner, recorded by the log, that one directory can take (`createNode` with
+   * the ticket, `serve --join --id`). An address that has one keeps it, unless `lostDisk`.
+   */
+  requestId(peerAddress: string, options: ReserveOptions = {}): Promise<Ticket> {
+    const patience = new Patience(options, this.#driver.timeout);
+    return requestId(this.#desk(options), peerAddress, options, patience);
+  }
+
+  /** Whoever holds these tickets becomes a voter, all of them in one joint change, once each has caught up. Waits for that: LAGGING after its timeout. */
+  join(tickets: readonly Pick<Ticket, 'reservedId'>[], options: JoinOptions = {}): Promise<void> {
+    const patience = new Patience(options, this.#driver.timeout);
+    return join(this.#desk(options), tickets, options, patience);
+  }
+
+  /** Ends a joint configuration that was to stay; NOT_JOINT when there is none. */
+  leaveJoint(options?: CallOptions): Promise<void> {
+    return this.change([], 'explicit', options);
   }
 
   /** Resolves with its id. INVALID_CHANGE when somebody took the id meanwhile: ask again. */
@@ -153,6 +178,18 @@ export class Members {
   ): Promise<void> {
     const request = { type: 'ChangeMembership', changes, mode } as const;
     return this.#driver.ask({ type: 'admin', request, address: null }, options, () => {});
+  }
+
+  #status(options?: CallOptions): Promise<MemberStatus> {
+    return this.#driver.ask({ type: 'status', address: null }, options, answered<MemberStatus>);
+  }
+
+  #desk({ signal }: CallOptions): TicketDesk {
+    const optionsOf = (timeout: number) => ({ timeout, ...(signal && { signal }) });
+    return {
+      status: (within) => this.#status(optionsOf(within)),
+      change: (changes, mode, within) => this.change(changes, mode, optionsOf(within)),
+    };
   }
 }
 

@@ -5,4 +5,13 @@ export type { CallOptions } from './driver.ts';
 export { SeedraftError, type SeedraftErrorCode } from './error.ts';
 export type { Kv, KvConflict, KvEvent, KvStep, KvStored, ReadOptions } from './kv.ts';
 export type { TlsOptions } from './socket.ts';
+export {
+  type JoinOptions,
+  join,
+  Patience,
+  type ReserveOptions,
+  requestId,
+  type Ticket,
+  type TicketDesk,
+} from './tickets.ts';
 export type { WatchEvent, Watcher } from './watch.ts';

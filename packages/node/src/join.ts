@@ -139,7 +139,9 @@ function placeFor(
   if (own === undefined && ticket !== 0) {
     if (recorded === undefined)
       return `NO_TICKET: member ${ticket} is not recorded, or was removed`;
-    if (recorded.incarnation !== '') return `TICKET_TAKEN: another directory is member ${ticket}`;
+    if (recorded.incarnation !== '') {
+      return `TICKET_TAKEN: another directory is member ${ticket} (if that disk was lost, request an id for a member that lost its disk)`;
+    }
   }
   const known = own ?? recorded;
   if (known !== undefined) {

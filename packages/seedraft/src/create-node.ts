@@ -2,16 +2,11 @@
  * The front door to a real member: `startNode` of the room node, with words for the common case. The same options serve the first start and
  * every later one: a directory that holds a member is started as that member, and only an empty one is told what to become.
  */
+import type { Ticket } from '@seedraft/client';
 import type { RaftConfig } from '@seedraft/core';
-import type {
-  Address,
-  ClientRole,
-  NodeEvent,
-  NodeOptions,
-  RunningNode,
-  Start,
-} from '@seedraft/node';
+import type { Address, ClientRole, NodeEvent, NodeOptions, Start } from '@seedraft/node';
 import type { StateMachine } from '@seedraft/replica';
+import type { NodeHandle } from './node-handle.ts';
 
 export interface PeerAddress {
   readonly id: number;
@@ -34,11 +29,13 @@ export interface CreateNodeOptions {
   readonly machine: () => StateMachine;
   /** The other first members, the same set on each of them; absent: a cluster of one, which others may join. */
   readonly peers?: readonly PeerAddress[];
-  /** Client addresses of a running cluster to enter, instead of `peers`. */
+  /** Client addresses of a running cluster to enter, instead of `peers`: as a learner, and a voter once caught up. */
   readonly join?: readonly string[];
+  /** Enter a running cluster under the id reserved for `address` (`requestId`): as a learner, until somebody joins this ticket. */
+  readonly ticket?: Ticket;
   /** The cluster's name; members of another are refused. Default `seedraft`. */
   readonly cluster?: string;
-  /** Raft's knobs: electionTimeoutMin, heartbeatInterval, leaseReads, ... */
+  /** Raft's knobs: electionTimeoutMin, heartbeatInterval, leaseReads, ... Commands are passed on to the leader unless it says otherwise. */
   readonly config?: Partial<RaftConfig>;
   readonly snapshot?: NodeOptions['snapshot'];
   readonly durability?: NodeOptions['durability'];
@@ -68,9 +65,10 @@ export class NodeStartError extends Error {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** Starts a member. Resolves once it runs (not once there is a leader); rejects with a NodeStartError and leaves nothing behind. */
-export async function createNode(options: CreateNodeOptions): Promise<RunningNode> {
+export async function createNode(options: CreateNodeOptions): Promise<NodeHandle> {
   // With the node come sockets and LevelDB; who only fuzzes needs neither.
   const { parseAddress, startNode } = await import('@seedraft/node');
+  const { NodeHandle } = await import('./node-handle.ts');
   const listen = (name: 'address' | 'clientAddress'): Address | null => {
     const text = options[name];
     const address = text === undefined ? null : parseAddress(text);
@@ -83,32 +81,41 @@ export async function createNode(options: CreateNodeOptions): Promise<RunningNod
   const clientListen = listen('clientAddress');
   const { config, snapshot, durability, maxStateBytes, log } = options;
   refuseOpen(options, peerListen, clientListen);
+  let machine: StateMachine | null = null;
   const started = await startNode({
     directory: options.data,
-    machine: options.machine,
+    machine: () => {
+      machine = options.machine();
+      return machine;
+    },
     peerListen,
     clientListen,
     start: startOf(options),
     security: securityOf(options),
-    ...(config && { raft: config }),
+    raft: { forwardProposals: true, ...config },
     ...(snapshot && { snapshot }),
     ...(durability && { durability }),
     ...(maxStateBytes !== undefined && { maxStateBytes }),
     ...(log && { log }),
   });
   if (!started.ok) throw new NodeStartError(started.code, started.sentence);
-  return started.node;
+  const { ca } = securityOf(options).clients?.tls ?? {};
+  return new NodeHandle(started.node, machine!, {
+    token: adminToken(options),
+    ...(ca !== undefined && { tls: { ca: String(ca) } }),
+  });
 }
 
 const invalid = (sentence: string): NodeStartError =>
   new NodeStartError('INVALID_OPTIONS', sentence);
 
 function startOf(options: CreateNodeOptions): Start {
-  const { id = 1, address, clientAddress = '', peers = [], join, cluster = 'seedraft' } = options;
-  if (join !== undefined) {
+  const { id = 1, address, clientAddress = '', peers = [], cluster = 'seedraft' } = options;
+  const entering = joinOf(options);
+  if (entering !== null) {
     if (peers.length > 0)
       throw invalid('join enters a cluster, peers begins one: give one of them.');
-    return { how: 'join', endpoints: join };
+    return entering;
   }
   const members = [{ id, address, clientAddress }, ...peers]
     .sort((one, other) => one.id - other.id)
@@ -124,7 +131,27 @@ function startOf(options: CreateNodeOptions): Start {
   return { how: 'bootstrap', clusterId: cluster, id, members };
 }
 
-function securityOf({ security, secret, tokens }: CreateNodeOptions) {
+function joinOf({ join, ticket, ...options }: CreateNodeOptions): Start | null {
+  const token = adminToken(options);
+  if (ticket === undefined) {
+    return join === undefined ? null : { how: 'join', endpoints: join, token };
+  }
+  const known = [ticket.leaderAddr, ...ticket.peers.map(({ clientAddress }) => clientAddress)];
+  const endpoints = [...new Set(join ?? known)].filter((address) => address !== '');
+  return { how: 'join', endpoints, token, id: ticket.reservedId, promote: false };
+}
+
+/** What this member shows to the others' client ports; '': they ask for nothing, or it has nothing to show. */
+function adminToken(options: CreateNodeOptions): string {
+  const tokens = securityOf(options).clients?.tokens ?? [];
+  return tokens.find(({ role }) => role === 'admin')?.token ?? '';
+}
+
+function securityOf({
+  security,
+  secret,
+  tokens,
+}: CreateNodeOptions): NonNullable<NodeOptions['security']> {
   return {
     ...(secret !== undefined && { peers: { kind: 'secret', secret } as const }),
     ...(tokens && { clients: { tokens } }),

@@ -1,4 +1,5 @@
 /** The front door: members, configs, and what programs may use of the command's own parts (scenario files, run folders, campaigns). */
+export type { Ticket } from '@seedraft/client';
 export type { RunningNode } from '@seedraft/node';
 export type { ApplyContext, StateMachine } from '@seedraft/replica';
 export {
@@ -32,6 +33,7 @@ export {
   type PeerAddress,
 } from './create-node.ts';
 export { EXIT, UsageError } from './exit-codes.ts';
+export type { NodeHandle } from './node-handle.ts';
 export { type RunFolder, readRunFolder } from './run-folder/read.ts';
 export { type KeptRun, writeRunFolder } from './run-folder/write.ts';
 export { type FileProblem, parseScenario, type ScenarioFile } from './scenario-file.ts';

@@ -2,9 +2,10 @@
 import type { Client } from '@seedraft/client';
 import type { MemberStatus } from '@seedraft/wire';
 import type { Command } from 'commander';
-import { EXIT, UsageError } from '../exit-codes.ts';
+import { EXIT } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
+import { addTickets, idOf } from './member-tickets.ts';
 import { addReachOptions, findEndpoints, type ReachFlags, reach } from './reach.ts';
 import { table } from './table.ts';
 
@@ -156,6 +157,7 @@ export function addMember(program: Command, finish: (code: number) => void): voi
         ),
       ),
     );
+  addTickets(verb, finish);
 }
 
 async function list(client: Client) {
@@ -199,11 +201,6 @@ function changed(text: string, action: (client: Client) => Promise<void>) {
     await action(client);
     return { text, json: await client.members.configuration() };
   };
-}
-
-function idOf(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new UsageError(`${text}: give a member's id, a number (seedraft member list shows them).`);
 }
 
 // -------------------------------------------------------------------------------------------------------- leader and snapshot

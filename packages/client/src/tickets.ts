@@ -1,0 +1,173 @@
+/**
+ * Joining by tickets, as an operator does it (dissertation 4.2.1, section 6): an id is reserved for an address, its owner starts as a learner and
+ * catches up, and all that have caught up become voters by one joint change. A reservation is a learner whom no directory has taken yet, so it
+ * is the log that keeps ids apart: an id is given by the commit of the entry that names it, and the core takes none twice. Every step looks before it
+ * asks; so each may be repeated after a lost answer, and by several at once.
+ */
+import type { Configuration, Member, MemberChange, MemberId } from '@seedraft/core';
+import type { MemberStatus } from '@seedraft/wire';
+import type { CallOptions } from './driver.ts';
+import { SeedraftError, type SeedraftErrorCode } from './error.ts';
+
+/** The right to enter a cluster under an id that nobody else has, or ever had. */
+export interface Ticket {
+  readonly clusterId: string;
+  readonly reservedId: MemberId;
+  /** Where members will reach who uses it, `host:port`. */
+  readonly raftAddr: string;
+  /** Where the leader served clients when it was written; '' if it did not. */
+  readonly leaderAddr: string;
+  /** Who was in the cluster then, others that have not started yet included. */
+  readonly peers: readonly Member[];
+}
+
+export interface ReserveOptions extends CallOptions {
+  /** What people call it; default `n<id>`. */
+  readonly name?: string;
+  /** What the member at this address had stored is gone: it needs an id of its own, and its old place goes when it joins. */
+  readonly lostDisk?: boolean;
+}
+
+export interface JoinOptions extends CallOptions {
+  /** Stay in the joint configuration until `leaveJoint`. Default: it is left as soon as it is committed. */
+  readonly stayJoint?: boolean;
+}
+
+/** What tickets need of a cluster; what it says of the members may be late. */
+export interface TicketDesk {
+  status(within: number): Promise<MemberStatus>;
+  change(
+    changes: readonly MemberChange[],
+    mode: 'single' | 'joint' | 'explicit',
+    within: number,
+  ): Promise<void>;
+}
+
+/** An address that is known keeps its id, unless its disk was lost. */
+export function requestId(
+  desk: TicketDesk,
+  peerAddress: string,
+  { name, lostDisk = false }: ReserveOptions,
+  patience: Patience,
+): Promise<Ticket> {
+  return patience.until(async (within) => {
+    const status = await desk.status(within);
+    const { members, highestId } = status.configuration;
+    const known = members.findLast((member) => isAt(member, peerAddress));
+    const isTaken = known !== undefined && known.incarnation !== '';
+    // That a directory is bound to it was a change of its own, made when the one that gave the id was committed.
+    if (isTaken && !lostDisk) return ticketOf(status, known.id, peerAddress);
+    const id = highestId + 1;
+    const reserved = newcomer(id, name ?? `n${id}`, peerAddress);
+    const member = known === undefined || isTaken ? reserved : known;
+    // One that is there may yet be overwritten: that it is written again and committed proves that it stays.
+    const type = member === reserved ? 'add' : 'update';
+    await desk.change([{ type, member }], 'single', patience.left());
+    return ticketOf(status, member.id, peerAddress);
+  });
+}
+
+/** Resolves when all of them are voters, and (unless `stayJoint`) the joint configuration is left. */
+export function join(
+  desk: TicketDesk,
+  tickets: readonly Pick<Ticket, 'reservedId'>[],
+  { stayJoint = false }: JoinOptions,
+  patience: Patience,
+): Promise<void> {
+  const ids = tickets.map(({ reservedId }) => reservedId);
+  return patience.until(async (within) => {
+    const { configuration } = await desk.status(within);
+    refuseRemoved(configuration, ids);
+    const places = configuration.members.filter(({ id }) => ids.includes(id));
+    if (places.length < ids.length) return undefined;
+    const learners = places.filter(({ role }) => role === 'learner');
+    if (learners.length === 0) return stayJoint || isLeft(configuration) ? null : undefined;
+    const promotions = learners.map(({ id }) => ({ type: 'promote', id }) as const);
+    const changes = [...promotions, ...oldPlaces(configuration, learners)];
+    await desk.change(changes, stayJoint ? 'explicit' : 'joint', patience.left());
+    return stayJoint ? null : undefined;
+  }) as Promise<unknown> as Promise<void>;
+}
+
+function isAt({ peerAddress, role }: Member, address: string): boolean {
+  return peerAddress === address && role !== 'leaving';
+}
+
+function isLeft({ outgoing }: Configuration): boolean {
+  return outgoing === null;
+}
+
+function newcomer(id: MemberId, name: string, peerAddress: string): Member {
+  const nobody = { incarnation: '', clientAddress: '', role: 'learner', priority: 0 } as const;
+  return { id, name, peerAddress, ...nobody };
+}
+
+function ticketOf(
+  { clusterId, leaderAddress, configuration }: MemberStatus,
+  reservedId: MemberId,
+  raftAddr: string,
+): Ticket {
+  const peers = configuration.members.filter(({ id }) => id !== reservedId);
+  return { clusterId, reservedId, raftAddr, leaderAddr: leaderAddress, peers };
+}
+
+/** An id that was given out is in the same entry as its member: who is not there any more was removed. */
+function refuseRemoved({ members, highestId }: Configuration, ids: readonly MemberId[]): void {
+  const gone = ids.find((id) => id <= highestId && !members.some((member) => member.id === id));
+  if (gone === undefined) return;
+  const reason = `member ${gone} was removed, and its ticket with it: request another id`;
+  throw new SeedraftError('NO_TICKET', `NO_TICKET: ${reason}`, 'not applied');
+}
+
+/** Nobody answers any more where two are said to be: whoever was there before lost its disk. */
+function oldPlaces(
+  { members }: Configuration,
+  joining: readonly Member[],
+): readonly MemberChange[] {
+  return members
+    .filter((old) => joining.some((one) => old.id < one.id && isAt(old, one.peerAddress)))
+    .map(({ id }) => ({ type: 'remove', id }));
+}
+
+// ------------------------------------------------------------------------------------------------------------------- patience
+
+/** What may be otherwise at the next look: another's change, a learner behind, a lost answer, an old view of the members. */
+const PASSING: ReadonlySet<SeedraftErrorCode> = new Set<SeedraftErrorCode>([
+  ...(['CHANGE_IN_FLIGHT', 'LAGGING', 'INVALID_CHANGE', 'UNKNOWN_MEMBER'] as const),
+  ...(['CONNECTION_LOST', 'UNKNOWN_OUTCOME'] as const),
+]);
+
+const PAUSE_MS = 50;
+
+/** How long one wish may take, looks and pauses together. */
+export class Patience {
+  readonly #until: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor({ timeout, signal }: CallOptions, fallback: number) {
+    this.#until = performance.now() + (timeout ?? fallback);
+    this.#signal = signal;
+  }
+
+  left(): number {
+    return Math.max(1, this.#until - performance.now());
+  }
+
+  /** What `step` gives once it gives something; `undefined`: look again. At the end, what was in the way last. */
+  async until<T>(step: (within: number) => Promise<T | undefined>): Promise<T> {
+    let last = new SeedraftError('TIMEOUT', 'TIMEOUT: the members were not there yet', 'unknown');
+    for (;;) {
+      try {
+        const found = await step(this.left());
+        if (found !== undefined) return found;
+      } catch (error) {
+        if (!(error instanceof SeedraftError) || !PASSING.has(error.code)) throw error;
+        last = error;
+      }
+      if (this.#signal?.aborted === true)
+        throw new SeedraftError('ABORTED', 'ABORTED: it was called off', 'unknown');
+      if (this.left() <= PAUSE_MS) throw last;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (0.5 + Math.random())));
+    }
+  }
+}
