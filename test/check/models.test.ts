@@ -225,3 +225,15 @@ test('ring: who owns what, and what moved, is said exactly', () => {
   const impossible = states.flatMap((state, place) => (state === null ? [place] : []));
   expect(impossible).toEqual([3, 6, 9, 11]);
 });
+
+test('ring: nodes alone, of a system that tells no moves, are compared as exactly', () => {
+  const name = { ring: 'r' };
+  const states = run(ring() as Model, [
+    ['add', { ...name, node: 'x' }, []],
+    ['size', { ...name, size: 2, strategy: 'continuous' }, true],
+    ['add', { ...name, node: 'x' }, [['x', [0, 1]]]],
+    ['add', { ...name, node: 'y' }, [['x', [0, 1]]]],
+    ['remove', { ...name, node: 'x' }, []],
+  ]);
+  expect(states.map((state) => state === null)).toEqual([true, false, false, true, false]);
+});

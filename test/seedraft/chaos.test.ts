@@ -14,12 +14,16 @@ import { type HistoryEvent, parseOperations } from '@seedraft/check';
 import { defineScenario } from '@seedraft/sim';
 import { encodeHandshake, WIRE_VERSION } from '@seedraft/wire';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CHAOS_APIS, STORES } from '../../packages/seedraft/src/chaos/apis.ts';
 import { CHAOS_CLASS_NAMES, drawSchedule } from '../../packages/seedraft/src/chaos/classes.ts';
 import { NOT_CONVERGED } from '../../packages/seedraft/src/chaos/converge.ts';
+import { ChaosFolder } from '../../packages/seedraft/src/chaos/folder.ts';
 import { type Evidence, judge } from '../../packages/seedraft/src/chaos/judge.ts';
 import { LinkRules } from '../../packages/seedraft/src/chaos/link-rules.ts';
 import { MemberProxy } from '../../packages/seedraft/src/chaos/member-proxy.ts';
-import { refusalsOf } from '../../packages/seedraft/src/chaos/scenario.ts';
+import { type ChaosResult, runChaos } from '../../packages/seedraft/src/chaos/run.ts';
+import { chaosPlan, flagScenario, refusalsOf } from '../../packages/seedraft/src/chaos/scenario.ts';
+import { NotDone, type OpenStore, type Store } from '../../packages/seedraft/src/chaos/store.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-chaos-'));
@@ -240,8 +244,7 @@ describe('the judge', () => {
     readBack: new Map([['kept/1', 'a']]),
     convergence: { ...NOT_CONVERGED, converged: true, stateDigest: 'd', sentence: 'all agree' },
     findings: [],
-    answered: 1,
-    hasClients: true,
+    answered: new Map([['native', 1]]),
     isInterrupted: false,
   };
 
@@ -267,17 +270,62 @@ describe('the judge', () => {
     ['a loss is not hidden by Ctrl-C', { readBack: new Map(), isInterrupted: true }, 10],
     ['the members do not come to one state', { convergence: NOT_CONVERGED }, 11],
     ['nobody can be asked', { readBack: null }, 11],
-    ['nothing was answered', { answered: 0 }, 11],
+    [
+      'through one protocol nothing was answered',
+      {
+        answered: new Map([
+          ['native', 1],
+          ['redis', 0],
+        ]),
+      },
+      11,
+    ],
     ['it was interrupted', { isInterrupted: true, readBack: null }, 130],
   ])('does not pass when %s', (_, lie, exit) => {
     expect(judge({ ...honest, ...lie })).toMatchObject({ exit });
   });
 });
 
-test('a few seconds of kills and partitions pass, and leave what is needed to judge again', async () => {
+/** Says that a write was done, also one that was refused: what a protocol does that acknowledges before it has committed. */
+async function hasty(open: OpenStore, ...where: Parameters<OpenStore>): Promise<Store | null> {
+  const store = await open(...where);
+  if (store === null) return null;
+  const put = store.put.bind(store);
+  store.put = (key, value) =>
+    put(key, value).catch((error: unknown) => {
+      if (!(error instanceof NotDone)) throw error;
+    });
+  return store;
+}
+
+test('a protocol that acknowledges what was refused is found out', async () => {
+  const drawn = chaosPlan(
+    flagScenario({ members: 3, clients: 8, rate: 400, milliseconds: 2000 }),
+    'hasty',
+  );
+  // Down until everything is healed: what is asked of this member is refused.
+  const parameters = { target: 'n1', disk: 'kept', restart: 10_000_000 };
+  const kill = { id: 0, at: 0, duration: 0, fault: 'crash', parameters };
+  const mix = { ...drawn.workload.mix, get: 0, put: 1, cas: 0 };
+  const plan = { ...drawn, workload: { ...drawn.workload, mix }, faults: [kill] };
+  const result = await runChaos({
+    plan,
+    apis: ['raftify'],
+    stores: { ...STORES, raftify: (...where) => hasty(STORES.raftify, ...where) },
+    weather: {},
+    folder: new ChaosFolder(path.join(place, 'hasty'), plan, null),
+    signal: new AbortController().signal,
+    onSentence: () => {},
+    onProgress: () => {},
+  });
+  expect(result).toMatchObject({ verdict: 'violation', exit: 10, linearizable: false });
+  expect(result.sentence).toMatch(/not linearizable, on "(raftify|kept)/);
+}, 60_000);
+
+test('a few seconds of kills and partitions pass through every protocol, and leave what is needed to judge again', async () => {
   const { code, out, error } = await seedraft(
     ...['chaos', '--for', '4s', '--faults', 'kill,partition', '--every', '700ms'],
-    ...['--seed', '7', '--json'],
+    ...['--seed', '7', '--json', '--api', CHAOS_APIS.join(','), '--clients', '12'],
   );
   expect([code, error]).toEqual([0, '']);
   const result = JSON.parse(out) as Record<string, unknown> & { folder: string };
@@ -292,9 +340,12 @@ test('a few seconds of kills and partitions pass, and leave what is needed to ju
   const { kill, partition } = result.faults as Record<string, number>;
   expect(kill).toBeGreaterThan(0);
   expect(partition).toBeGreaterThan(0);
-  expect(result.acknowledgedWrites).toBeGreaterThan(20);
+  expect(result.acknowledgedWrites).toBeGreaterThan(10);
+  for (const api of CHAOS_APIS) {
+    expect((result.apis as ChaosResult['apis'])[api]!.ok, api).toBeGreaterThan(0);
+  }
   const folder = path.join(place, result.folder);
-  for (const file of ['history.json', 'history.edn']) {
+  for (const file of ['history.json', 'history.edn', 'ring-history.json']) {
     expect(parseOperations(readFileSync(path.join(folder, file), 'utf8')).ok).toBe(true);
   }
   expect(existsSync(path.join(folder, 'data'))).toBe(false);

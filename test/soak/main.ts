@@ -1,6 +1,6 @@
 /**
  * `npm run soak [-- NAME | SEEDS] [flags of that proof]`: the long proofs, by the same commands a user types: many swarm seeds, then every shipped
- * scenario, then every planted bug, changed bytes, killed processes, mutated frames, large snapshots, endless writes. Each must pass; the first that does
+ * scenario, then every planted bug, changed bytes, killed processes, the same heard through every protocol, mutated frames, large snapshots, endless writes. Each must pass; the first that does
  * not ends it with its exit code. With a name only that one, and what follows it (`--minutes 2`, `--json`) is said to it.
  */
 import { spawnSync } from 'node:child_process';
@@ -23,6 +23,12 @@ const proofs: readonly (readonly [name: string, title: string, ...args: string[]
   ['mutants', 'every planted bug', mutants],
   ['flips', '500 changed bytes in directories of real members', flips, '--flips', '500'],
   ['chaos', '200 kills of real members under load, of three and of five', chaos, '--kills', '200'],
+  [
+    'protocols',
+    'a minute of every fault, heard through every client protocol',
+    ...[command, 'chaos', '--for', '60s', '--clients', '24', '--rate', '300'],
+    ...['--api', 'native,raftnode,distraft,uring,raftify,redis'],
+  ],
   ['frames', 'a million mutated frames at a running member', frames],
   ['snapshot-gap', 'heartbeats while 500 MB are snapshotted and sent', snapshotGap],
   ['endurance', 'ten minutes of writes at full speed', endurance],

@@ -4,6 +4,7 @@
  *   add     input {ring, node}             output {nodes, moves} after it, or null: there is no such ring
  *   remove  input {ring, node}             likewise
  *   nodes   input {ring}                   output the nodes, or null
+ * Of a system that does not tell moves the output of add and remove is the nodes alone.
  * `moves` are [from, to, ascending vnodes], by source in the order of the nodes before, then by first vnode. Adding who is there and
  * removing who is not moves nothing.
  *
@@ -11,7 +12,7 @@
  * until it is within its quota, floor(size / n), one more for the first size mod n; a leaver's vnodes go back to the first node before that.
  * `minimal`: to a newcomer one after the other, from whoever has most (the last of these) its highest; from a leaver to whoever has least.
  */
-import { canonical } from '../canonical.ts';
+import { canonical, equal } from '../canonical.ts';
 import type { Model } from '../history.ts';
 import { type Box, defineModel, type OperationRule } from './define.ts';
 
@@ -47,10 +48,12 @@ const RULES: Readonly<Record<string, OperationRule<State>>> = {
   add: {
     readOnly: isNull,
     apply: (state, { node }: NodeInput) => changed(state, node, 'add'),
+    matches: asFarAsTold,
   },
   remove: {
     readOnly: isNull,
     apply: (state, { node }: NodeInput) => changed(state, node, 'remove'),
+    matches: asFarAsTold,
   },
   nodes: {
     readOnly: true,
@@ -72,6 +75,11 @@ function changed(state: State, node: string, how: 'add' | 'remove') {
   if (state === null) return { state, output: null };
   const { nodes, moves } = placeAnew(state, node, how);
   return { state: { ...state, nodes }, output: { nodes, moves } };
+}
+
+function asFarAsTold(observed: unknown, answered: unknown): boolean {
+  if (!Array.isArray(observed)) return equal(observed, answered);
+  return answered !== null && equal(observed, (answered as { nodes: RingNodes }).nodes);
 }
 
 /** What a ring becomes, and which vnodes move, when a node comes or goes. */

@@ -8,12 +8,15 @@ import type { Plan } from '@seedraft/sim';
 import type { MemberStatus } from '@seedraft/wire';
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
+import type { ChaosApi } from './apis.ts';
 import { LinkRules } from './link-rules.ts';
 import { ChaosMember } from './member.ts';
 import { MemberProxy } from './member-proxy.ts';
 
 export interface ClusterOptions {
   readonly plan: Plan;
+  /** What members speak besides our own protocol. */
+  readonly apis: readonly ChaosApi[];
   readonly data: string;
   readonly logs: string;
   /** For the story. */
@@ -50,12 +53,16 @@ export class ChaosCluster {
   static async plan(options: ClusterOptions): Promise<ChaosCluster> {
     const cluster = new ChaosCluster(options);
     const { raft, snapshot, members } = options.plan;
+    const listen = { host: '127.0.0.1', port: 0 };
     mkdirSync(options.logs, { recursive: true });
     cluster.#local = await LocalCluster.plan(
       {
         cluster: 'chaos',
         folder: options.data,
         size: members.length,
+        apis: options.apis.flatMap((protocol) =>
+          protocol === 'native' ? [] : [{ protocol, listen }],
+        ),
         flags: [
           ...['--election-timeout', `${raft.electionTimeoutMin}ms`],
           ...['--heartbeat-interval', `${raft.heartbeatInterval}ms`],
@@ -82,7 +89,12 @@ export class ChaosCluster {
 
   /** Where clients may ask, of members that are not gone. */
   get endpoints(): string[] {
-    return this.members.filter(({ status }) => status !== 'gone').map(({ local }) => local.client);
+    return this.endpointsOf('native');
+  }
+
+  endpointsOf(api: ChaosApi): string[] {
+    const there = this.members.filter(({ status }) => status !== 'gone');
+    return there.map(({ local }) => (api === 'native' ? local.client : local.apis[api]!));
   }
 
   byId(id: number): ChaosMember {

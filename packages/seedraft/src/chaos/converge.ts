@@ -5,10 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type Kv, SeedraftError } from '@seedraft/client';
 import type { MemberStatus } from '@seedraft/wire';
+import { KEPT } from './asker.ts';
 import type { ChaosCluster } from './cluster.ts';
 import type { Operator } from './operator.ts';
 import type { Recorder } from './recorder.ts';
-import { KEPT, reach } from './workload.ts';
+import { NAMESPACE, reach } from './stores/native.ts';
 
 export interface Convergence {
   readonly converged: boolean;
@@ -113,16 +114,16 @@ export async function readBack(
 }
 
 async function readAll(client: Client, recorder: Recorder, sharedKeys: readonly string[]) {
-  const kv = client.kv();
-  const reader = recorder.newProcess();
+  const kv = client.kv(NAMESPACE);
+  const reader = recorder.newProcess(null);
   for (const key of sharedKeys) {
     recorder.invoke(reader, 'get', { key });
     const item = await kv.get(key);
-    recorder.ok(reader, 'get', item?.value ?? null);
+    recorder.ok(reader, 'get', textOf(item?.value));
   }
   // One read of all: each began before it and ended after.
   const keys = [...recorder.acknowledged.keys()];
-  const readers = keys.map(() => recorder.newProcess());
+  const readers = keys.map(() => recorder.newProcess(null));
   keys.forEach((key, at) => {
     recorder.invoke(readers[at]!, 'get', { key });
   });
@@ -133,11 +134,16 @@ async function readAll(client: Client, recorder: Recorder, sharedKeys: readonly 
   return found;
 }
 
+/** Redis's clients write bytes. */
+function textOf(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : (value ?? null);
+}
+
 async function scan(kv: Kv): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>();
   for (let after: string | null = null; ; ) {
     const page = await kv.scan(KEPT, { limit: PAGE, ...(after !== null && { after }) });
-    for (const { key, value } of page.items) found.set(key, value);
+    for (const { key, value } of page.items) found.set(key, textOf(value));
     if (!page.more) return found;
     after = page.items.at(-1)!.key;
   }

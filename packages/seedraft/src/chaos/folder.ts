@@ -9,10 +9,13 @@ import type { Plan } from '@seedraft/sim';
 import { UsageError } from '../exit-codes.ts';
 import { fileProblem } from '../read-input.ts';
 import { createFolder, runFolderName } from '../run-folder/write.ts';
+import { histories } from './judge.ts';
 
 export class ChaosFolder {
   readonly path: string;
   readonly data: string;
+  /** With the model that each is judged by. */
+  readonly histories: { readonly file: string; readonly model: 'kv' | 'ring' }[] = [];
   readonly #ownsData: boolean;
 
   /** `data`: where the members' directories are, if not in the folder. Throws UsageError. */
@@ -32,13 +35,16 @@ export class ChaosFolder {
     return path.join(this.path, 'logs');
   }
 
-  get history(): string {
-    return path.join(this.path, 'history.json');
+  writeHistory(events: readonly HistoryEvent[]): void {
+    const { store, ring } = histories(events);
+    this.#writeOne('history', store, 'kv');
+    if (ring.length > 0) this.#writeOne('ring-history', ring, 'ring');
   }
 
-  writeHistory(events: readonly HistoryEvent[]): void {
-    this.#write('history.json', printHistory(events, 'json'));
-    this.#write('history.edn', printHistory(events, 'edn'));
+  #writeOne(name: string, events: readonly HistoryEvent[], model: 'kv' | 'ring'): void {
+    this.#write(`${name}.json`, printHistory(events, 'json'));
+    this.#write(`${name}.edn`, printHistory(events, 'edn'));
+    this.histories.push({ file: path.join(this.path, `${name}.json`), model });
   }
 
   writeEnd(result: Record<string, unknown>, story: readonly string[]): void {

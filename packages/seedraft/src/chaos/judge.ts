@@ -2,7 +2,7 @@
  * From what was seen to a verdict; pure, so that a lie can be put to it in a test. A run passes only if everything was decided: a history that could not be
  * judged, or a cluster that did not come to rest, is never a pass.
  */
-import { checkHistory, explain, type HistoryEvent, kv } from '@seedraft/check';
+import { checkHistory, explain, type HistoryEvent, kv, type Model, ring } from '@seedraft/check';
 import { EXIT } from '../exit-codes.ts';
 import type { Convergence } from './converge.ts';
 
@@ -13,11 +13,10 @@ export interface Evidence {
   /** What stood under those keys at the end; null: nobody could be asked. */
   readonly readBack: ReadonlyMap<string, unknown> | null;
   readonly convergence: Convergence;
-  /** Members that ended by themselves, a sentence each. */
+  /** Members that ended by themselves, answers that no protocol has: a sentence each. */
   readonly findings: readonly string[];
-  /** Operations that were answered; 0 with clients that asked proves nothing. */
-  readonly answered: number;
-  readonly hasClients: boolean;
+  /** By protocol, how many operations were answered; 0 with clients that asked proves nothing. */
+  readonly answered: ReadonlyMap<string, number>;
   readonly isInterrupted: boolean;
 }
 
@@ -34,13 +33,41 @@ export interface Judgement {
 
 const LOST_SHOWN = 5;
 
+/** What is asked of the ring; the rest is of the store. The two are judged apart: a history is linearizable if that of each object is. */
+const OF_THE_RING: ReadonlySet<string> = new Set(['size', 'add', 'remove', 'nodes']);
+
+export function histories(events: readonly HistoryEvent[]): {
+  readonly store: readonly HistoryEvent[];
+  readonly ring: readonly HistoryEvent[];
+} {
+  const isOfRing = ({ f }: HistoryEvent): boolean => OF_THE_RING.has(f);
+  return { store: events.filter((event) => !isOfRing(event)), ring: events.filter(isOfRing) };
+}
+
+interface Searched {
+  readonly verdict: 'ok' | 'illegal' | 'unknown';
+  readonly explained: string;
+}
+
+/** Illegal before undecided before legal. */
+function search(events: readonly HistoryEvent[]): Searched {
+  const parts = histories(events);
+  const all = [searchOne(parts.store, kv()), searchOne(parts.ring, ring())];
+  const graver = (verdict: Searched['verdict']) => all.find((one) => one.verdict === verdict);
+  return graver('illegal') ?? graver('unknown') ?? all[0]!;
+}
+
+function searchOne<S>(events: readonly HistoryEvent[], model: Model<S>): Searched {
+  const found = checkHistory(events, model);
+  return { verdict: found.verdict, explained: explain(found, model) };
+}
+
 /** Of several things wrong the gravest is told: a wrong answer before no answer. */
 export function judge(evidence: Evidence): Judgement {
-  const model = kv();
-  const search = checkHistory(evidence.events, model);
+  const searched = search(evidence.events);
   const lost = lostWrites(evidence);
   const shared = {
-    linearizable: search.verdict === 'unknown' ? null : search.verdict === 'ok',
+    linearizable: searched.verdict === 'unknown' ? null : searched.verdict === 'ok',
     acknowledgedWrites: evidence.acknowledged.size,
     lostWrites: lost.length,
   };
@@ -50,7 +77,7 @@ export function judge(evidence: Evidence): Judgement {
     exit: EXIT.safety,
     sentence,
   });
-  if (search.verdict === 'illegal') return violation(explain(search, model));
+  if (searched.verdict === 'illegal') return violation(searched.explained);
   if (lost.length > 0) {
     const shown = lost.slice(0, LOST_SHOWN).join('; ');
     return violation(`${lost.length} acknowledged writes are lost: ${shown}`);
@@ -65,8 +92,8 @@ export function judge(evidence: Evidence): Judgement {
   if (stuck !== null) {
     return { ...shared, verdict: 'liveness', exit: EXIT.liveness, sentence: stuck };
   }
-  if (search.verdict === 'unknown') {
-    const sentence = explain(search, model);
+  if (searched.verdict === 'unknown') {
+    const sentence = searched.explained;
     return { ...shared, verdict: 'inconclusive', exit: EXIT.inconclusive, sentence };
   }
   return { ...shared, verdict: 'pass', exit: EXIT.pass, sentence: null };
@@ -82,8 +109,9 @@ function lostWrites({ acknowledged, readBack }: Evidence): string[] {
   return lost;
 }
 
-function whyNotLive({ convergence, readBack, answered, hasClients }: Evidence): string | null {
+function whyNotLive({ convergence, readBack, answered }: Evidence): string | null {
   if (!convergence.converged) return convergence.sentence;
   if (readBack === null) return 'nobody could be asked for what was written';
-  return hasClients && answered === 0 ? 'no operation was answered' : null;
+  const silent = [...answered].filter(([, count]) => count === 0).map(([api]) => api);
+  return silent.length > 0 ? `no operation was answered through ${silent.join(', ')}` : null;
 }

@@ -8,7 +8,7 @@ import { type Client, SeedraftError } from '@seedraft/client';
 import type { Configuration } from '@seedraft/core';
 import type { ChaosCluster } from './cluster.ts';
 import type { ChaosMember } from './member.ts';
-import { reach } from './workload.ts';
+import { reach } from './stores/native.ts';
 
 const AGAIN_MS = 200;
 const CALL_MS = 3000;

@@ -3,13 +3,14 @@
  * happens, every process that was started here is gone at the end.
  */
 import type { NetworkKnobs, Plan } from '@seedraft/sim';
+import { type ChaosApi, STORES, sharedKey } from './apis.ts';
 import { ChaosCluster } from './cluster.ts';
 import { type Convergence, converge, NOT_CONVERGED, readBack } from './converge.ts';
 import type { ChaosFolder } from './folder.ts';
 import { type Evidence, type Judgement, judge } from './judge.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
-import { Recorder } from './recorder.ts';
+import { type Counts, Recorder } from './recorder.ts';
 import { Workload } from './workload.ts';
 import { ChaosWorld } from './world.ts';
 
@@ -28,6 +29,10 @@ export interface ChaosOptions {
   /** What the links are like all the time. */
   readonly weather: Partial<NetworkKnobs>;
   readonly folder: ChaosFolder;
+  /** What the clients speak; at least as many clients as protocols. */
+  readonly apis: readonly ChaosApi[];
+  /** Who speaks them. A test puts a liar here: whoever judges must find out. */
+  readonly stores?: typeof STORES;
   readonly signal: AbortSignal;
   readonly onSentence: (line: string) => void;
   readonly onProgress: (progress: ChaosProgress) => void;
@@ -42,6 +47,7 @@ export interface ChaosResult extends Judgement {
   readonly ok: number;
   readonly failed: number;
   readonly unknown: number;
+  readonly apis: Readonly<Partial<Record<ChaosApi, Counts>>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly missed: number;
   readonly kills: number;
@@ -62,8 +68,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     story.push(line);
     options.onSentence(line);
   };
-  const { plan, folder, signal } = options;
-  const cluster = await ChaosCluster.plan({ plan, data: folder.data, logs: folder.logs, tell });
+  const { plan, folder, signal, apis } = options;
+  const places = { data: folder.data, logs: folder.logs };
+  const cluster = await ChaosCluster.plan({ plan, apis, ...places, tell });
   // Not even a crash of ours may leave a stopped process behind.
   const killAll = (): void => cluster.killAll();
   process.once('exit', killAll);
@@ -108,7 +115,9 @@ class Torment {
     this.#workload = new Workload({
       plan,
       recorder: this.#recorder,
-      endpoints: () => cluster.endpoints,
+      apis: options.apis,
+      stores: options.stores ?? STORES,
+      endpoints: (api) => cluster.endpointsOf(api),
       signal: this.#asking.signal,
     });
     const parts = { plan, cluster, operator: this.#operator, workload: this.#workload, tell };
@@ -137,7 +146,7 @@ class Torment {
   }
 
   async #end(): Promise<readonly [Convergence, Evidence['readBack']]> {
-    const { signal, plan } = this.#options;
+    const { signal, plan, apis } = this.#options;
     this.#asking.abort();
     if (signal.aborted) {
       this.#nemesis.stop();
@@ -150,7 +159,8 @@ class Torment {
     this.#tell(convergence.sentence);
     if (signal.aborted) return [convergence, null];
     const { kind, keys } = plan.workload;
-    const shared = Array.from({ length: kind === 'kv' ? keys : 1 }, (_, at) => `k${at}`);
+    const places = Array.from({ length: kind === 'kv' ? keys : 1 }, (_, at) => at);
+    const shared = apis.flatMap((api) => places.map((at) => sharedKey(api, at)));
     return [convergence, await readBack(this.#cluster, this.#recorder, shared)];
   }
 
@@ -168,16 +178,15 @@ class Torment {
 
   #result(rate: number, convergence: Convergence, found: Evidence['readBack']): ChaosResult {
     const { plan, signal, folder } = this.#options;
-    const { events, acknowledged, counts, operations } = this.#recorder;
+    const { events, acknowledged, counts, operations, byApi, strange } = this.#recorder;
     folder.writeHistory(events);
     const judgement = judge({
       events,
       acknowledged,
       readBack: found,
       convergence,
-      findings: this.#cluster.findings,
-      answered: counts.ok,
-      hasClients: plan.workload.clients > 0,
+      findings: [...this.#cluster.findings, ...strange],
+      answered: new Map([...byApi].map(([api, { ok }]) => [api, ok])),
       isInterrupted: signal.aborted,
     });
     return {
@@ -187,6 +196,7 @@ class Torment {
       members: plan.members.length,
       operations,
       ...counts,
+      apis: Object.fromEntries(byApi),
       faults: Object.fromEntries(this.#nemesis.counts),
       missed: this.#nemesis.missed,
       kills: this.#cluster.kills,

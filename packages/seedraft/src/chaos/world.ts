@@ -14,7 +14,8 @@ import {
 } from '@seedraft/sim';
 import type { ChaosCluster } from './cluster.ts';
 import type { Operator } from './operator.ts';
-import { reach, type Workload } from './workload.ts';
+import { reach } from './stores/native.ts';
+import type { Workload } from './workload.ts';
 
 const CALL_MS = 3000;
 const LOOK_MS = 50;

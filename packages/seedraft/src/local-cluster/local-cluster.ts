@@ -19,7 +19,7 @@ export interface LocalClusterOptions {
   readonly size: number;
   /** Three a member: members, clients, HTTP. Absent: free ones. */
   readonly ports?: readonly number[];
-  /** Other systems' protocols: the first member's port of each, the others take the next ones. */
+  /** Other systems' protocols: the first member's port of each, the others take the next ones; port 0: any free ones. */
   readonly apis?: readonly ApiWish[];
   /** Flags of `serve` besides those of identity and addresses. */
   readonly flags: readonly string[];
@@ -35,6 +35,8 @@ export interface LocalMember {
   readonly peer: string;
   readonly client: string;
   readonly http: string;
+  /** By protocol, where it speaks others than ours. */
+  readonly apis: Readonly<Record<string, string>>;
   /** Of its first start; later ones need none of it but may bear it. */
   readonly birth: readonly string[];
   /** How the others reach it, where a proxy stands between. */
@@ -56,9 +58,9 @@ export class LocalCluster {
     advertise: (place: number, peer: string) => Promise<string> = async (_, peer) => peer,
   ): Promise<LocalCluster> {
     const cluster = new LocalCluster(options);
-    const ports = options.ports ?? (await freePorts(3 * options.size));
     const places = Array.from({ length: options.size }, (_, at) => at + 1);
-    const addresses = places.map((place) => addressesOf(ports, place));
+    const take = await taker(options, options.size);
+    const addresses = places.map((place) => addressesOf(options, place, take));
     const advertised = await Promise.all(
       addresses.map(({ peer }, at) => advertise(places[at]!, peer)),
     );
@@ -86,7 +88,8 @@ export class LocalCluster {
     flags: readonly string[] = [],
   ): Promise<LocalMember> {
     const place = this.members.length + 1;
-    const addresses = addressesOf(await freePorts(3), 1);
+    const options = { ...this.#options, ports: undefined };
+    const addresses = addressesOf(options, place, await taker(options, 1));
     const member: LocalMember = {
       place,
       name: `n${place}`,
@@ -106,7 +109,7 @@ export class LocalCluster {
         ...['--data', member.data, '--name', member.name],
         ...['--peer-listen', member.peer, '--client-listen', member.client],
         ...['--http-listen', member.http],
-        ...Object.entries(this.#apisOf(member)).flatMap(([name, at]) => ['--api', `${name}=${at}`]),
+        ...Object.entries(member.apis).flatMap(([name, at]) => ['--api', `${name}=${at}`]),
         ...(member.advertised === member.peer ? [] : ['--peer-advertise', member.advertised]),
         ...member.birth,
         ...this.#options.flags,
@@ -124,18 +127,10 @@ export class LocalCluster {
 
   /** For `.seedraft/cluster.json`. */
   describe(member: LocalMember): ClusterMember {
-    const { place, name, peer, client, http, data } = member;
+    const { place, name, peer, client, http, apis, data } = member;
     const pid = this.processOf(member)?.pid ?? 0;
-    const apis = this.#apisOf(member);
     const isPlain = Object.keys(apis).length === 0;
     return { id: place, name, pid, peer, client, http, ...(!isPlain && { apis }), data };
-  }
-
-  #apisOf({ place }: LocalMember): Record<string, string> {
-    const all = (this.#options.apis ?? []).map(({ protocol, listen: { host, port } }) => {
-      return [protocol, formatAddress({ host, port: port + place - 1 })] as const;
-    });
-    return Object.fromEntries(all);
   }
 
   /** The disk is lost. Only while the process is not running. */
@@ -148,9 +143,21 @@ export class LocalCluster {
   }
 }
 
-function addressesOf(ports: readonly number[], place: number) {
-  const [peer, client, http] = ports
-    .slice(3 * (place - 1), 3 * place)
-    .map((port) => `127.0.0.1:${port}`);
-  return { peer: peer!, client: client!, http: http! };
+type Ports = Pick<LocalClusterOptions, 'apis'> & { readonly ports?: readonly number[] | undefined };
+
+/** Free ports, one after the other, all found at once: two that are looked for apart may be the same. */
+async function taker({ ports, apis = [] }: Ports, members: number): Promise<() => number> {
+  const each = (ports === undefined ? 3 : 0) + apis.length;
+  const free = await freePorts(each * members);
+  return () => free.pop()!;
+}
+
+function addressesOf({ ports, apis = [] }: Ports, place: number, take: () => number) {
+  const given = ports?.slice(3 * (place - 1), 3 * place) ?? [take(), take(), take()];
+  const [peer, client, http] = given.map((port) => `127.0.0.1:${port}`);
+  const spoken = apis.map(({ protocol, listen: { host, port } }) => {
+    const own = port === 0 ? take() : port + place - 1;
+    return [protocol, formatAddress({ host, port: own })] as const;
+  });
+  return { peer: peer!, client: client!, http: http!, apis: Object.fromEntries(spoken) };
 }

@@ -1,7 +1,8 @@
 /** What `chaos` prints: a line while it runs, what happened as it happens, and at the end the verdict with its figures. */
 import pc from 'picocolors';
+import type { ChaosFolder } from '../chaos/folder.ts';
 import type { ChaosProgress, ChaosResult } from '../chaos/run.ts';
-import { commandLine, shellWord } from '../shell.ts';
+import { commandLine, shellWord, shownPath } from '../shell.ts';
 
 export interface ChaosReport {
   readonly scenario: string;
@@ -9,7 +10,7 @@ export interface ChaosReport {
   readonly result: ChaosResult;
   /** As shown to people. */
   readonly folder: string;
-  readonly history: string;
+  readonly histories: ChaosFolder['histories'];
 }
 
 export function chaosJson({ scenario, seed, result, folder }: ChaosReport) {
@@ -39,7 +40,7 @@ const HEADINGS = {
 const TOLD = 14;
 const number = (count: number): string => count.toLocaleString('en');
 
-export function chaosText({ scenario, seed, result, folder, history }: ChaosReport): string {
+export function chaosText({ scenario, seed, result, folder, histories }: ChaosReport): string {
   const { verdict, sentence, story } = result;
   const lines = [`${HEADINGS[verdict]}  ${scenario}, seed ${seed}`, ...figures(result)];
   if (sentence !== null) lines.splice(1, 0, sentence, '');
@@ -52,7 +53,10 @@ export function chaosText({ scenario, seed, result, folder, history }: ChaosRepo
     );
   }
   lines.push(`run folder ${shellWord(folder)}`);
-  lines.push(`judge the history again: ${commandLine('check', history)}`);
+  for (const { file, model } of histories) {
+    const named = model === 'kv' ? [] : ['--model', model];
+    lines.push(`judge the history again: ${commandLine('check', shownPath(file), ...named)}`);
+  }
   return lines.join('\n');
 }
 
@@ -64,10 +68,22 @@ function figures(result: ChaosResult): string[] {
   return [
     `${seconds.toFixed(1)} s, ${members} members at first; ${number(operations)} operations, ${rate.toFixed(0)} a second: ` +
       `${number(ok)} ok, ${number(failed)} failed, ${number(unknown)} unknown`,
+    ...byApi(result),
     `faults: ${faults.join(', ') || 'none'}${result.missed > 0 ? ` (${result.missed} found nobody)` : ''}; ` +
       `${result.kills} kills, ${result.elections} elections`,
     `history ${judged}; ${number(acknowledgedWrites)} acknowledged writes read back, ${number(lostWrites)} lost; ${convergence.sentence}`,
   ];
+}
+
+/** Only where the clients spoke more than our own protocol. */
+function byApi({ apis }: ChaosResult): string[] {
+  const all = Object.entries(apis);
+  if (all.every(([api]) => api === 'native')) return [];
+  const shown = all.map(
+    ([api, { ok, failed, unknown }]) =>
+      `${api} ${number(ok)} / ${number(failed)} / ${number(unknown)}`,
+  );
+  return [`ok / failed / unknown: ${shown.join('; ')}`];
 }
 
 export interface ChaosNarrator {

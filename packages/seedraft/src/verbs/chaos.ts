@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { NetworkKnobs, Plan, Scenario } from '@seedraft/sim';
 import type { Command } from 'commander';
+import { CHAOS_APIS, type ChaosApi } from '../chaos/apis.ts';
 import {
   CHAOS_CLASS_NAMES,
   CHAOS_CLASSES,
@@ -31,6 +32,7 @@ interface ChaosFlags {
   readonly faults?: string;
   readonly every?: string;
   readonly clients?: string;
+  readonly api?: string;
   readonly rate?: string;
   readonly out: string;
   readonly data?: string;
@@ -65,6 +67,10 @@ export function addChaos(program: Command, finish: (code: number) => void): void
     .option('--faults <class,...>', 'which classes of faults; "none" for none (default: all)')
     .option('--every <time>', `between two faults, on average (default: ${DEFAULTS.every})`)
     .option('--clients <n>', `how many clients (default: ${DEFAULTS.clients})`)
+    .option(
+      '--api <protocol,...>',
+      `what the clients speak, in turn, each on keys of its own: ${CHAOS_APIS.join(', ')} (default: native)`,
+    )
     .option('--rate <n>', `operations a second, over all clients (default: ${DEFAULTS.rate})`)
     .option('--out <dir>', 'where the run folder goes', 'runs')
     .option(
@@ -79,6 +85,7 @@ export function addChaos(program: Command, finish: (code: number) => void): void
       examples(
         ['chaos --for 60s --json', 'a minute of everything, for a program'],
         ['chaos -n 5 --faults kill --every 500ms', 'one kill -9 after another'],
+        ['chaos --api redis,uring --faults kill', 'through the ports of two other systems'],
         ['chaos elections/mute-leader', 'a story of the simulator, with real processes'],
       ),
     )
@@ -95,6 +102,7 @@ async function chaos(names: readonly string[], flags: ChaosFlags): Promise<numbe
   const seed = flags.seed ?? randomBytes(4).toString('hex');
   if (seed === '') throw new UsageError('--seed: give some text, such as --seed 1.');
   const acts = names.length === 0 ? [drawnAct(seed, flags)] : writtenActs(names, seed, flags);
+  const apis = apisOf(flags.api, acts);
   assertWritable(flags.out);
   const data = dataFolder(flags.data);
   const reports = await interruptible(async (signal) => {
@@ -102,7 +110,7 @@ async function chaos(names: readonly string[], flags: ChaosFlags): Promise<numbe
     for (const act of acts) {
       if (signal.aborted && done.length > 0) break;
       const place = data !== null && acts.length > 1 ? path.join(data, `${done.length + 1}`) : data;
-      const report = await perform(act, place, flags, signal);
+      const report = await perform(act, apis, place, flags, signal);
       if (!flags.json) out(chaosText(report));
       done.push(report);
     }
@@ -114,6 +122,7 @@ async function chaos(names: readonly string[], flags: ChaosFlags): Promise<numbe
 
 async function perform(
   { plan, weather }: Act,
+  apis: readonly ChaosApi[],
   data: string | null,
   flags: ChaosFlags,
   signal: AbortSignal,
@@ -126,6 +135,7 @@ async function perform(
     result = await runChaos({
       plan,
       weather,
+      apis,
       folder,
       signal,
       onSentence: narrator.say,
@@ -135,8 +145,8 @@ async function perform(
     narrator.stop();
   }
   const { scenario, seed } = plan;
-  const [shown, history] = [shownPath(folder.path), shownPath(folder.history)];
-  const report = { scenario, seed, result, folder: shown, history };
+  const { histories } = folder;
+  const report = { scenario, seed, result, folder: shownPath(folder.path), histories };
   folder.writeEnd(chaosJson(report), result.story);
   if (result.verdict === 'pass' && !flags.save) folder.dropEvidence();
   return report;
@@ -158,16 +168,36 @@ function drawnAct(seed: string, flags: ChaosFlags): Act {
   return { plan: { ...plan, faults }, weather: {} };
 }
 
+/** Every protocol is spoken by somebody. */
+function apisOf(text: string | undefined, acts: readonly Act[]): readonly ChaosApi[] {
+  const apis = [...new Set(named('--api', 'protocol', text ?? 'native', CHAOS_APIS))];
+  const fewest = Math.min(...acts.map(({ plan }) => plan.workload.clients));
+  if (text === undefined || fewest >= apis.length) return apis;
+  throw new UsageError(
+    `--api ${text}: ${fewest} clients cannot speak ${apis.length} protocols; give more --clients.`,
+  );
+}
+
 function classesOf(text: string | undefined): readonly ChaosClassName[] {
   if (text === undefined) return CHAOS_CLASS_NAMES;
   if (text === 'none') return [];
+  return named('--faults', 'class', text, CHAOS_CLASS_NAMES);
+}
+
+/** Names with commas between them. */
+function named<T extends string>(
+  flag: string,
+  what: string,
+  text: string,
+  known: readonly T[],
+): readonly T[] {
   return text.split(',').map((written) => {
-    const name = CHAOS_CLASS_NAMES.find((one) => one === written.trim());
+    const name = known.find((one) => one === written.trim());
     if (name !== undefined) return name;
-    const [near] = nearestNames(written, CHAOS_CLASS_NAMES);
+    const [near] = nearestNames(written, known);
     const hint = near === undefined ? '' : ` Did you mean ${near}?`;
     throw new UsageError(
-      `--faults: there is no class ${written.trim()}; there are ${CHAOS_CLASS_NAMES.join(', ')}.${hint}`,
+      `${flag}: there is no ${what} ${written.trim()}; there are ${known.join(', ')}.${hint}`,
     );
   });
 }
