@@ -105,6 +105,17 @@ describe('commands', () => {
     }
   });
 
+  test('with forwarding, a follower answers as soon as the leader may, not at the next heartbeat', () => {
+    const cluster = new TestCluster({ raft: { forwardProposals: true, heartbeatInterval: 50 } });
+    const follower = cluster.follower();
+    for (let i = 1; i <= 20; i++) {
+      const asked = cluster.now;
+      expect(cluster.add(follower, 'x', 1)).toMatchObject({ type: 'Ok', value: i });
+      // To the leader, to a majority and back, and back again; a write. In whole milliseconds.
+      expect(cluster.now - asked).toBeLessThanOrEqual(6);
+    }
+  });
+
   test('a leader cut off answers every open request once it knows better, and none twice', () => {
     const cluster = new TestCluster({ members: 5 });
     const leader = cluster.leader();

@@ -3,6 +3,7 @@
  * Invariants: an id is answered exactly once; `rejected` only if it was appended nowhere; `superseded` only if something else is committed in its place.
  */
 import { appendOwnEntry } from './append.ts';
+import { advanceCommitIndex } from './commit.ts';
 import type { MemberId } from './configuration.ts';
 import { entrySize } from './log.ts';
 import type {
@@ -144,7 +145,17 @@ export function handleForwardProposalReply(raft: RaftState, rpc: ForwardProposal
   if (at === -1) return;
   const { id } = raft.forwardedProposals[at] as ForwardedProposal;
   raft.forwardedProposals.splice(at, 1);
+  adoptOutcome(raft, rpc.outcome);
   replyToProposal(raft, id, 0, rpc.outcome);
+}
+
+/**
+ * What is committed at (index, term) is this log's entry there, and all before it, if this log has an entry of that term there (Log Matching, 5.3). Else
+ * whoever asked would wait for the next heartbeat to say what the leader has just said.
+ */
+function adoptOutcome(raft: RaftState, outcome: ProposalOutcome): void {
+  if (outcome.outcome !== 'committed') return;
+  if (raft.log.termAt(outcome.index) === outcome.term) advanceCommitIndex(raft, outcome.index);
 }
 
 /** Handed on, and no answer can be trusted to come: the leader changed, or it took too long. */
