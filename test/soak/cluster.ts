@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ProtocolName } from '@seedraft/api';
 import type { MemberFigures, MemberOptions } from './node-member.ts';
 
 const PROGRAM = fileURLToPath(new URL('./node-member.js', import.meta.url));
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   readonly size: number;
   /** Of every member, besides who and where it is. */
   readonly options?: Partial<MemberOptions>;
+  /** Other systems' protocols that every member speaks. */
+  readonly protocols?: readonly ProtocolName[];
   /** The address that the others are told, given the port that member `id` listens on. */
   readonly advertise?: (id: number, port: number) => Promise<string>;
 }
@@ -38,7 +41,7 @@ export class Cluster {
   }
 
   /** Resolves when all run and one leads. */
-  static async start({ size, options = {}, advertise }: ClusterOptions): Promise<Cluster> {
+  static async start({ size, options = {}, protocols = [], advertise }: ClusterOptions) {
     const cluster = new Cluster();
     const places = [];
     for (let id = 1; id <= size; id++) {
@@ -55,8 +58,11 @@ export class Cluster {
     for (const { id, peer, client, advertised } of places) {
       const directory = path.join(cluster.#root, `n${id}`);
       const start = { how: 'bootstrap', clusterId: 'soak', id, members: first } as const;
+      const apis: Partial<Record<ProtocolName, number>> = {};
+      for (const protocol of protocols) apis[protocol] = await freePort();
       const own: MemberOptions = {
         ...options,
+        apis,
         directory,
         peerListen: { host: HOST, port: peer },
         clientListen: { host: HOST, port: client },
@@ -133,6 +139,11 @@ export class Member {
     return `${HOST}:${this.options.clientListen!.port}`;
   }
 
+  /** Where it speaks this protocol. */
+  port(protocol: ProtocolName): number {
+    return this.options.apis![protocol]!;
+  }
+
   get isRunning(): boolean {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -207,6 +218,7 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + randomInt(20_000);
+    if (given.has(port)) continue;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
@@ -215,6 +227,10 @@ async function freePort(): Promise<number> {
     if (!isFree) continue;
     server.close();
     await once(server, 'close');
+    given.add(port);
     return port;
   }
 }
+
+/** Nobody listens on them yet, and yet they are taken. */
+const given = new Set<number>();

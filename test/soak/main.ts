@@ -15,6 +15,7 @@ const chaos = path.join(HOUSE, 'test/dist/soak/chaos.js');
 const frames = path.join(HOUSE, 'test/dist/soak/frames.js');
 const snapshotGap = path.join(HOUSE, 'test/dist/soak/snapshot-gap.js');
 const endurance = path.join(HOUSE, 'test/dist/soak/endurance.js');
+const protocols = path.join(HOUSE, 'test/dist/soak/protocols.js');
 const mutants = path.join(HOUSE, 'test/dist/mutants/main.js');
 
 const proofs: readonly (readonly [name: string, title: string, ...args: string[]])[] = [
@@ -30,6 +31,7 @@ const proofs: readonly (readonly [name: string, title: string, ...args: string[]
     ...['--api', 'native,raftnode,distraft,uring,raftify,redis'],
   ],
   ['frames', 'a million mutated frames at a running member', frames],
+  ['protocols', 'every other protocol under attack', protocols],
   ['snapshot-gap', 'heartbeats while 500 MB are snapshotted and sent', snapshotGap],
   ['endurance', 'ten minutes of writes at full speed', endurance],
 ];

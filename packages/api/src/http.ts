@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { HttpTurns } from './http-turns.ts';
 import type { Dialect } from './listener.ts';
 import type { Access, ApiContext } from './protocol.ts';
 
@@ -52,11 +53,14 @@ export function json(status: number, value: unknown, headers?: HttpAnswer['heade
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 30_000;
 const CHECK_EVERY_MS = 1000;
+/** The rest of a request that was answered before its end is read and dropped for this long: a reset would take the answer with it. */
+const LINGER_MS = 1000;
 
 export class HttpDialect implements Dialect {
   readonly #context: ApiContext;
   readonly #service: HttpService;
   readonly #server: Server;
+  readonly #turns = new HttpTurns();
   #open = 0;
   #isDraining = false;
   #onEmpty: () => void = () => {};
@@ -106,13 +110,15 @@ export class HttpDialect implements Dialect {
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#open += 1;
-    let answered: HttpAnswer;
-    try {
-      answered = await this.#answer(request);
-    } catch (thrown) {
-      answered = this.#service.error(500, 'INTERNAL', String(thrown));
-    }
-    this.#send(request, response, answered);
+    await this.#turns.take(request, response, async () => {
+      let answered: HttpAnswer;
+      try {
+        answered = await this.#answer(request);
+      } catch (thrown) {
+        answered = this.#service.error(500, 'INTERNAL', String(thrown));
+      }
+      this.#send(request, response, answered);
+    });
     this.#open -= 1;
     if (this.#open === 0) this.#onEmpty();
   }
@@ -160,8 +166,12 @@ export class HttpDialect implements Dialect {
       'content-length': Buffer.byteLength(body),
       ...(isLast && { connection: 'close' }),
     });
-    response.end(request.method === 'HEAD' ? '' : body);
-    if (!request.complete) request.resume();
+    const sent = request.method === 'HEAD' ? '' : body;
+    if (request.complete) response.end(sent);
+    else {
+      response.write(sent);
+      endAfterRequest(request, response);
+    }
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -181,6 +191,16 @@ export class HttpDialect implements Dialect {
     const sentence = `This is not a request of HTTP/1.1 that is understood here: ${error.message}.`;
     socket.end(rawAnswer(this.#service.error(status, code, sentence)));
   }
+}
+
+/** The answer is on its way; its end would close the connection. */
+function endAfterRequest(request: IncomingMessage, response: ServerResponse): void {
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once('end', end).once('close', end).resume();
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [number, string]>> = {
