@@ -34,6 +34,7 @@ const PACKAGES = {
   viewer: ['preact'],
   api: ['ws'],
   seedraft: [
+    '@aws-sdk/client-s3',
     'cli-progress',
     'commander',
     'esbuild',

@@ -31,7 +31,6 @@ export interface ClientContext {
   /** Null: no such watch. */
   watch(query: unknown, notify: Notify): (() => void) | null;
   ask(request: AskedRequest['request'], asker: Asker, tag: number): void;
-  /** False: this member sends a backup to somebody else. Whoever is told true ends it with `endBackup`. */
   beginBackup(): boolean;
   endBackup(): void;
   welcomed(connection: ClientConnection): void;
@@ -74,15 +73,20 @@ export class Clients {
         if (this.#isDraining) connection.drain();
       },
       closed: (connection) => this.#onClosed(connection),
-      beginBackup: () => {
-        const isFree = !this.#isBackingUp;
-        this.#isBackingUp = true;
-        return isFree;
-      },
-      endBackup: () => {
-        this.#isBackingUp = false;
-      },
+      beginBackup: () => this.beginBackup(),
+      endBackup: () => this.endBackup(),
     };
+  }
+
+  /** False: this member gives a backup to somebody else. Whoever is told true ends it with `endBackup`. */
+  beginBackup(): boolean {
+    const isFree = !this.#isBackingUp;
+    this.#isBackingUp = true;
+    return isFree;
+  }
+
+  endBackup(): void {
+    this.#isBackingUp = false;
   }
 
   accept(socket: Socket): void {

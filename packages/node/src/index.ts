@@ -4,6 +4,7 @@ export { type Ending, REPORT_FILE } from './death.ts';
 export type { NodeEvent } from './events.ts';
 export type { TlsMaterial } from './frame-socket.ts';
 export type { HistogramSnapshot } from './histogram.ts';
+export type { LocalBackup } from './local-backup.ts';
 export type { RunningNode } from './node.ts';
 export {
   type ClientRole,

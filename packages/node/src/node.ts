@@ -5,7 +5,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { MemberId } from '@seedraft/core';
-import type { ClientReply, ClientRequest, StateMachine } from '@seedraft/replica';
+import {
+  type AskedRequest,
+  type Capture,
+  type ClientRefusalCode,
+  type ClientReply,
+  type ClientRequest,
+  sentence as refusalSentence,
+  type StateMachine,
+} from '@seedraft/replica';
 import type { MemberStatus, PeerRefusal } from '@seedraft/wire';
 import { Tokens } from './client-roles.ts';
 import { Clients, type Notify } from './clients.ts';
@@ -13,10 +21,11 @@ import { type Ending, endingOf, writeReport } from './death.ts';
 import { Driver } from './driver.ts';
 import type { TlsMaterial } from './frame-socket.ts';
 import { becomeVoter } from './join.ts';
+import { type LocalBackup, localBackup } from './local-backup.ts';
 import { Prover } from './peer-handshake.ts';
 import { Peers } from './peers.ts';
 import { joiningOf, type Premises } from './premises.ts';
-import { metricsOf, type NodeMetrics, statusOf } from './status.ts';
+import { metricsOf, type NodeMetrics, statusOf, VERSION } from './status.ts';
 import type { OpenedStorage } from './storage.ts';
 
 export interface RunningNode {
@@ -28,6 +37,8 @@ export interface RunningNode {
   status(): MemberStatus;
   /** As a client of this very member. Unknown when it stops before there is an answer. */
   request(request: ClientRequest): Promise<ClientReply>;
+  /** The whole state, with everything acknowledged before. One at a time, whoever asks (OVERLOADED); to be read to its end, or closed. */
+  backup(): Promise<LocalBackup>;
   /** `onLost`: changes were missed, or the member stopped; nothing follows. Null: the machine knows no such watch. */
   watch(query: unknown, notify: Notify, onLost: () => void): (() => void) | null;
   metrics(): Promise<NodeMetrics>;
@@ -239,6 +250,22 @@ export class Member implements RunningNode {
   }
 
   request(request: ClientRequest): Promise<ClientReply> {
+    return this.#ask(request);
+  }
+
+  async backup(): Promise<LocalBackup> {
+    if (!this.#clients.beginBackup()) return refusedBackup('OVERLOADED');
+    const end = (): void => this.#clients.endBackup();
+    const reply = await this.#ask({ type: 'Capture', mode: 'linearizable' });
+    if (reply.type === 'Ok') {
+      const from = { clusterId: this.clusterId, member: this.id, version: VERSION };
+      return localBackup(from, reply.value as Capture, end);
+    }
+    end();
+    return refusedBackup(reply.type === 'Refused' ? reply.code : 'NOT_READY');
+  }
+
+  #ask(request: AskedRequest['request']): Promise<ClientReply> {
     if (this.#isOver) return Promise.resolve({ type: 'Refused', code: 'NOT_READY', leader: 0 });
     const tag = ++this.#openLocal;
     return new Promise((resolve) => {
@@ -413,6 +440,10 @@ export class Member implements RunningNode {
       lastMessages: this.#driver.recorder.lines(),
     };
   }
+}
+
+function refusedBackup(code: ClientRefusalCode): LocalBackup {
+  return { ok: false, code, sentence: refusalSentence(code) };
 }
 
 /** Four new words for each boot, recorded in the Started event. */

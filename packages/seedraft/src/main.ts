@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { S3Failure } from './s3/failure.ts';
 import { note, out } from './verbs/output.ts';
 
 const WIDTH = 100;
@@ -82,10 +83,12 @@ async function program(meant: string | undefined, finish: Finish): Promise<Comma
 /** What broke, for people on stderr and, where one object on stdout was promised, there too. */
 function reportError(error: unknown): number {
   const isUsage = error instanceof UsageError || error instanceof CommanderError;
-  const code = isUsage ? EXIT.usage : EXIT.internal;
-  const message = (error instanceof Error ? error.message : String(error)).replace(/^error: /, '');
-  if (error instanceof UsageError) note(`${pc.red('error:')} ${message}`);
-  if (!isUsage) {
+  const isStore = error instanceof S3Failure;
+  const code = isUsage ? EXIT.usage : isStore ? EXIT.refused : EXIT.internal;
+  const said = (error instanceof Error ? error.message : String(error)).replace(/^error: /, '');
+  const message = isStore ? `${error.code}: ${said}.` : said;
+  if (error instanceof UsageError || isStore) note(`${pc.red('error:')} ${message}`);
+  if (!isUsage && !isStore) {
     note(error instanceof Error ? (error.stack ?? message) : message);
     note(
       'seedraft itself failed; this is not a finding about your cluster. Please report it with the command line and the lines above.',

@@ -1,4 +1,5 @@
 export type { BackupAbout } from './backup.ts';
+export { BackupCheck, type BackupFlaw, type CheckedBackup } from './backup-check.ts';
 export { encodeChunk, MAX_CHUNK_BYTES } from './chunk.ts';
 export type * from './engine.ts';
 export { describeDefect } from './engine.ts';

@@ -23,13 +23,14 @@ import {
 } from '../local-cluster/kept-cluster.ts';
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
-import { restoredClusterId, restoreMember, wholeBackup } from '../restore.ts';
+import { type HeldBackup, holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
 import { type ApiWish, parseApi } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { note, out } from './output.ts';
+import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
 
-interface UpFlags {
+interface UpFlags extends S3Flags {
   readonly members?: string;
   readonly data?: string;
   readonly restore?: string;
@@ -45,7 +46,7 @@ const COLOURS = [pc.cyan, pc.magenta, pc.yellow, pc.green, pc.blue, pc.red] as c
 
 export function addCluster(program: Command, finish: (code: number) => void): void {
   const cluster = program.command('cluster').summary('run a local cluster');
-  cluster
+  const verb = cluster
     .command('up')
     .summary('start a local cluster and keep it running')
     .description(
@@ -65,7 +66,11 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
       ]),
     )
     .option('--api-testing', 'with --api: routes that take a member out and back in')
-    .option('--restore <file>', 'begin with the state of a backup; the data folder must be empty')
+    .option(
+      '--restore <file>',
+      'begin with the state of a backup (a file or s3://); the data folder must be empty',
+    );
+  addLatestOption(addEndpointOption(verb))
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .addHelpText(
       'after',
@@ -82,7 +87,16 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
 
 async function up(flags: UpFlags): Promise<number> {
   refuseSecondCluster();
-  const backup = flags.restore === undefined ? null : wholeBackup(flags.restore);
+  const held = flags.restore === undefined ? null : await holdBackup(flags.restore, flags);
+  try {
+    return await start(flags, held);
+  } finally {
+    held?.release();
+  }
+}
+
+async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
+  const backup = held?.backup ?? null;
   const folder = dataFolder(flags.data);
   const kept = await whatToStart(flags, folder, backup);
   const apis = (flags.api ?? []).map(apiWish);
@@ -101,6 +115,8 @@ async function up(flags: UpFlags): Promise<number> {
   });
   try {
     if (backup !== null) await restoreAll(backup, cluster, kept.cluster);
+    // It may be long, and is in the members' directories now.
+    held?.release();
     writeKeptCluster(folder, kept);
     const stopped = untilInterrupted();
     const ready = cluster.members.map((member) => cluster.start(member).ready);

@@ -1,14 +1,16 @@
 /** `seedraft restore`: the data directory of a first member of a new cluster whose state is a backup. Nothing runs, nobody is asked. */
 import type { FirstMember } from '@seedraft/node';
+import type { BackupFile } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { restoredClusterId, restoreMember, wholeBackup } from '../restore.ts';
+import { holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
 import { parseFirstMember } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
+import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
 
-interface RestoreFlags {
+interface RestoreFlags extends S3Flags {
   readonly data: string;
   readonly members: readonly string[];
   readonly id?: string;
@@ -17,7 +19,7 @@ interface RestoreFlags {
 }
 
 export function addRestore(program: Command, finish: (code: number) => void): void {
-  program
+  const verb = program
     .command('restore')
     .summary('make the data directory of a member of a new cluster from a backup')
     .description(
@@ -26,7 +28,11 @@ export function addRestore(program: Command, finish: (code: number) => void): vo
         'talk to it. A running cluster cannot be set back to a backup: its members, its clients and their sessions were told of writes that ' +
         'would then never have been; begin a new one and send the clients there.',
     )
-    .argument('<file>', 'a backup (every byte of it is checked first)')
+    .argument(
+      '<file>',
+      'a backup, a file or s3://BUCKET/KEY (every byte is checked before anything is made; from S3 it goes through a file in TMPDIR)',
+    );
+  addLatestOption(addEndpointOption(verb))
     .option('--data <dir>', 'the directory to make; must be empty', 'seedraft-data')
     .requiredOption(
       '--members <id=peer/client>',
@@ -50,6 +56,10 @@ export function addRestore(program: Command, finish: (code: number) => void): vo
           'restore monday.backup --data d1 --id 1 --members 1=a:7400/a:7401,2=b:7400/b:7401,3=c:7400/c:7401',
           'on host a; with --id 2 on host b, 3 on c',
         ],
+        [
+          'restore s3://backups/seedraft/ --latest --data d1 --members 1=127.0.0.1:7400/127.0.0.1:7401',
+          'the newest in a bucket; for several members name one',
+        ],
         ['cluster up --data new --restore monday.backup', 'a local cluster in one command'],
       ),
     )
@@ -59,7 +69,20 @@ export function addRestore(program: Command, finish: (code: number) => void): vo
 async function restore(file: string, flags: RestoreFlags): Promise<number> {
   const members = firstMembers(flags.members);
   const member = ownMember(members, flags.id);
-  const backup = wholeBackup(file);
+  const { backup, release } = await holdBackup(file, flags);
+  try {
+    return await restoreFrom(backup, members, member, flags);
+  } finally {
+    release();
+  }
+}
+
+async function restoreFrom(
+  backup: BackupFile,
+  members: readonly FirstMember[],
+  member: FirstMember,
+  flags: RestoreFlags,
+): Promise<number> {
   const clusterId = flags.cluster ?? restoredClusterId(backup, JSON.stringify(members));
   if (clusterId === backup.about.clusterId || clusterId === '') {
     throw new UsageError(

@@ -2,18 +2,11 @@
  * Backups as files (backup.ts). A file appears under its name only when it is whole and durable, and never in the place of another unless that
  * is asked for; one is believed only after every byte of it was checked.
  */
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import {
-  BACKUP_LENGTH_BYTES,
-  BACKUP_MAGIC,
-  type BackupAbout,
-  BackupEncoder,
-  type BackupRecord,
-  MAX_BACKUP_RECORD_BYTES,
-  openBackupRecord,
-} from '../backup.ts';
-import { ChunkIndex } from '../chunk.ts';
+import { type BackupAbout, BackupEncoder, openBackupRecord } from '../backup.ts';
+import { BackupCheck, type BackupPlace } from '../backup-check.ts';
+import type { ChunkIndex } from '../chunk.ts';
 import { DurableFiles, writeFully } from './files.ts';
 import { fileRefusalOf, type Refused, refused } from './refusal.ts';
 
@@ -88,7 +81,7 @@ export function readBackup(file: string): BackupFile | Refused {
   let descriptor = -1;
   try {
     descriptor = openSync(file, 'r');
-    return new Reader(file, descriptor).read();
+    return checked(file, descriptor);
   } catch (thrown) {
     return fileRefusalOf(thrown, file);
   } finally {
@@ -96,97 +89,21 @@ export function readBackup(file: string): BackupFile | Refused {
   }
 }
 
-interface Place {
-  readonly ordinal: number;
-  readonly offset: number;
-  readonly length: number;
-}
+const BLOCK_BYTES = 256 * 1024;
 
-class Reader {
-  readonly #file: string;
-  readonly #descriptor: number;
-  readonly #size: number;
-  readonly #chunks = new ChunkIndex();
-  readonly #places: Place[] = [];
-  #offset = BACKUP_MAGIC.length;
-  #ordinal = 0;
-
-  constructor(file: string, descriptor: number) {
-    this.#file = file;
-    this.#descriptor = descriptor;
-    this.#size = fstatSync(descriptor).size;
+function checked(file: string, descriptor: number): BackupFile | Refused {
+  const check = new BackupCheck(file);
+  for (let offset = 0; ; ) {
+    const block = bytesAt(descriptor, offset, BLOCK_BYTES);
+    if (block.length === 0 || check.push(block) !== null) break;
+    offset += block.length;
   }
-
-  read(): BackupFile | Refused {
-    const magic = Buffer.from(bytesAt(this.#descriptor, 0, BACKUP_MAGIC.length)).toString('latin1');
-    if (magic !== BACKUP_MAGIC) {
-      return refused('NOT_A_BACKUP', `${this.#file} was not written by seedraft backup`);
-    }
-    const header = this.#next();
-    if ('outcome' in header) return header;
-    if (header.kind !== 'header') return this.#damaged('its first record is no header');
-    for (;;) {
-      const record = this.#next();
-      if ('outcome' in record) return record;
-      if (record.kind === 'header') return this.#damaged('it has two headers');
-      if (record.kind === 'end') return this.#end(record, header.about);
-      if (record.offset !== this.#chunks.size) return this.#damaged('its parts do not join');
-      this.#chunks.append(record.bytes);
-    }
-  }
-
-  #end(
-    { size, checksum }: Extract<BackupRecord, { kind: 'end' }>,
-    about: BackupAbout,
-  ): BackupFile | Refused {
-    const chunks = this.#chunks;
-    if (size !== chunks.size || checksum !== chunks.checksum) {
-      return this.#damaged('its parts are not those that were written');
-    }
-    if (this.#offset !== this.#size) return this.#damaged('something follows its last record');
-    const [file, places] = [this.#file, this.#places];
-    return {
-      outcome: 'ok',
-      file,
-      fileBytes: this.#size,
-      about,
-      chunks,
-      // The header came first.
-      readChunk: (at) => readAgain(file, places[at + 1]!),
-    };
-  }
-
-  /** The record at the current place, and on to the next. */
-  #next(): BackupRecord | Refused {
-    const begin = this.#offset;
-    if (begin + BACKUP_LENGTH_BYTES > this.#size) return this.#cutShort();
-    const head = bytesAt(this.#descriptor, begin, BACKUP_LENGTH_BYTES);
-    const length = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
-    if (length > MAX_BACKUP_RECORD_BYTES) return this.#damaged('no record is that long');
-    const offset = begin + BACKUP_LENGTH_BYTES;
-    if (offset + length > this.#size) return this.#cutShort();
-    const ordinal = this.#ordinal++;
-    const opened = openBackupRecord(ordinal, bytesAt(this.#descriptor, offset, length));
-    if (opened.status === 'newer') {
-      return refused(
-        'FORMAT_NEWER',
-        `${this.#file} was written in format ${opened.version}: use the version that wrote it`,
-      );
-    }
-    if (opened.status === 'damaged') return this.#damaged(`the record ${opened.reason}`);
-    this.#places.push({ ordinal, offset, length });
-    this.#offset = offset + length;
-    return opened.record;
-  }
-
-  #cutShort(): Refused {
-    return this.#damaged('it ends before its last record');
-  }
-
-  #damaged(what: string): Refused {
-    const where = `${this.#file}, offset ${this.#offset}`;
-    return refused('BACKUP_DAMAGED', `${where}: ${what}. Use another backup`);
-  }
+  const found = check.end();
+  if ('code' in found) return refused(found.code, found.sentence);
+  const { about, chunks, places, bytes } = found;
+  // The header came first.
+  const readChunk = (at: number): Uint8Array => readAgain(file, places[at + 1]!);
+  return { outcome: 'ok', file, fileBytes: bytes, about, chunks, readChunk };
 }
 
 /** Fewer at the end of the file. */
@@ -201,7 +118,7 @@ function bytesAt(descriptor: number, offset: number, length: number): Uint8Array
   return bytes.subarray(0, done);
 }
 
-function readAgain(file: string, { ordinal, offset, length }: Place): Uint8Array {
+function readAgain(file: string, { ordinal, offset, length }: BackupPlace): Uint8Array {
   const descriptor = openSync(file, 'r');
   try {
     const opened = openBackupRecord(ordinal, bytesAt(descriptor, offset, length));
