@@ -159,6 +159,10 @@ export class NodeHandle implements RunningNode {
     return this.#node.request(...asked);
   }
 
+  backup(): ReturnType<RunningNode['backup']> {
+    return this.#node.backup();
+  }
+
   watch(...watch: Parameters<RunningNode['watch']>): ReturnType<RunningNode['watch']> {
     return this.#node.watch(...watch);
   }
