@@ -219,8 +219,12 @@ export class ModelCluster implements Port {
     if (request.type === 'Status') {
       const members = ADDRESSES.map((clientAddress) => ({ clientAddress }));
       reply({ type: 'Ok', index: this.#index, value: { configuration: { members } } });
-    } else if (request.type === 'Watch' || request.type === 'Backup') {
-      throw new Error('nobody watches here, and nobody takes a backup');
+    } else if (
+      request.type === 'Watch' ||
+      request.type === 'Backup' ||
+      request.type === 'Entries'
+    ) {
+      throw new Error('nobody watches here, takes a backup or looks into a log');
     } else if (request.type === 'Query' && request.mode === 'stale') {
       reply({ type: 'Ok', index: this.#index, value: request.query });
     } else this.#atLeader(wire, request, reply);

@@ -146,7 +146,8 @@ export class TestServer {
       reply({ type: 'Ok', index: this.index, value: this.#status() });
     else if (request.type === 'Watch')
       this.#watch(`${connection} ${requestId}`, requestId, request.query, send, reply);
-    else if (request.type === 'Backup') reply({ type: 'Refused', code: 'NO_LEADER', leader: 0 });
+    else if (request.type === 'Backup' || request.type === 'Entries')
+      reply({ type: 'Refused', code: 'NO_LEADER', leader: 0 });
     else if (leaderAddress !== '') reply({ type: 'Refused', code: 'NOT_LEADER', leader: 2 });
     else {
       const answer = this.#execute(request);

@@ -55,7 +55,12 @@ const listeners = new Set<(line: string) => unknown>();
 
 const file = path.join(folder, '.seedraft', 'cluster.json');
 
-function runningMembers(): { pid: number; data: string; apis: Record<string, string> }[] {
+function runningMembers(): {
+  pid: number;
+  data: string;
+  client: string;
+  apis: Record<string, string>;
+}[] {
   return JSON.parse(readFileSync(file, 'utf8')).members;
 }
 
@@ -112,13 +117,21 @@ test('an id is reserved once for an address, and worth nothing when it is remove
 
 test('debug reads the directory of a member while it runs, and changes nothing there', async () => {
   const [member] = runningMembers();
-  const shown = await command('debug', 'persisted', member!.data, '--json');
+  const [shown, entries, held, node] = await Promise.all([
+    command('debug', 'persisted', member!.data, '--json'),
+    command('debug', 'entries', member!.data),
+    command('debug', 'entries', member!.client, '--json'),
+    command('debug', 'node', member!.client),
+  ]);
   const { identity, verdict, hardState, configuration } = JSON.parse(shown.out);
   expect(identity).toMatchObject({ clusterId: 'local', id: 1, name: 'n1' });
   expect(verdict).toBe('intact');
   expect(hardState.term).toBeGreaterThan(0);
   expect(configuration.members).toHaveLength(3);
-  const entries = await command('debug', 'entries', member!.data);
+  const lines = held.out.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).index)).toEqual(lines.map((_, at) => at + 1));
+  expect(held.out).toMatch(/"what":\["put","","greeting","hello"/);
+  expect(node.out).toMatch(/^node +1 \(n1\) of cluster local.*\nrole +\w+ in term \d+\nleader +/);
   expect(entries.out).toMatch(/\["put","","greeting","hello"/);
   expect(await command('debug', 'persisted', folder)).toMatchObject({ code: 64 });
   expect(await command('kv', 'get', 'greeting')).toMatchObject({ out: 'hello\n' });

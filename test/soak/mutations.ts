@@ -217,6 +217,7 @@ export function clientFrames(): Uint8Array[] {
     { type: 'CloseSession', sessionId: 3 },
     { type: 'Watch', query: ['watch', NAMESPACE, ''] },
     { type: 'Status' },
+    { type: 'Entries', from: 1, to: 9 },
     { type: 'Snapshot' },
     { type: 'TransferLeadership', target: 2 },
     { type: 'ChangeMembership', changes: [{ type: 'add', member }], mode: 'single' },

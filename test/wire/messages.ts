@@ -214,6 +214,7 @@ const request = fc.oneof(
     type: fc.constant('Backup' as const),
     mode: fc.constantFrom('linearizable' as const, 'lease' as const, 'stale' as const),
   }),
+  fc.record({ type: fc.constant('Entries' as const), from: natural, to: natural }),
 );
 const plain = { reason: fc.constant(''), leaderAddress: fc.constant('') };
 const is = <T extends string>(type: T) => fc.constant(type);

@@ -2,7 +2,7 @@
  * What users hold: the raw face for machines of their own (`command`, `query`, `batch`, `watch`), the built-in machine's (`kv`), and the
  * cluster's (`status`, `members`, `transfer`, `snapshot`). Each method is one call of the engine.
  */
-import type { Configuration, Member, MemberChange, MemberId } from '@seedraft/core';
+import type { Configuration, Entry, Member, MemberChange, MemberId } from '@seedraft/core';
 import type { ReadMode } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { CallOptions, Driver } from './driver.ts';
@@ -90,6 +90,16 @@ export class Client {
     const request = { type: 'Snapshot' } as const;
     const ask = { type: 'admin', request, address: options.address ?? null } as const;
     return this.#driver.ask(ask, options, ({ index }) => index);
+  }
+
+  /** What a member's log holds from one index to another, committed or not; as much of it as one answer takes. For looking into a log. */
+  entries(
+    { from, to }: { readonly from: number; readonly to: number },
+    options: AddressOptions = {},
+  ): Promise<readonly Entry[]> {
+    const request = { type: 'Entries', from, to } as const;
+    const ask = { type: 'admin', request, address: options.address ?? null } as const;
+    return this.#driver.ask(ask, options, answered<readonly Entry[]>);
   }
 
   /**

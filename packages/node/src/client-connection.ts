@@ -20,7 +20,6 @@ import {
   HEADER_BYTES,
   type Hello,
   MAX_PAYLOAD_BYTES,
-  type NodeRequest,
   type RequestFrame,
   readClientFrame,
   WIRE_VERSION,
@@ -195,7 +194,9 @@ export class ClientConnection implements SocketOwner, Asker {
       this.#reply(requestId, this.#refused(refusal));
       return;
     }
-    if (request.type === 'Status' || request.type === 'Watch') this.#serve(requestId, request);
+    if (request.type === 'Status') this.#tellOf(requestId, this.#context.status());
+    else if (request.type === 'Entries') this.#tellOf(requestId, this.#context.entries(request));
+    else if (request.type === 'Watch') this.#beginWatch(requestId, request.query);
     else if (request.type === 'Backup') this.#beginBackup(requestId, request.mode);
     else {
       this.#open.set(requestId, request.type);
@@ -211,15 +212,14 @@ export class ClientConnection implements SocketOwner, Asker {
     return type === 'Watch' && tooMany ? 'OVERLOADED' : null;
   }
 
-  /** What the member answers from what it is and has by itself. */
-  #serve(requestId: number, request: Exclude<NodeRequest, { type: 'Backup' }>): void {
-    if (request.type === 'Status') {
-      const value = this.#context.status();
-      this.#reply(requestId, { type: 'Ok', index: this.#index(), value });
-      return;
-    }
+  /** What the member is and has by itself. */
+  #tellOf(requestId: number, value: unknown): void {
+    this.#reply(requestId, { type: 'Ok', index: this.#index(), value });
+  }
+
+  #beginWatch(requestId: number, query: unknown): void {
     const index = this.#index();
-    const cancel = this.#context.watch(request.query, (at, change) =>
+    const cancel = this.#context.watch(query, (at, change) =>
       this.#onChange(requestId, at, change),
     );
     if (cancel === null) {

@@ -21,8 +21,9 @@ const NEEDED: Readonly<Record<RequestFrame['request']['type'], ClientRole>> = {
   ChangeMembership: 'admin',
   TransferLeadership: 'admin',
   Snapshot: 'admin',
-  // It shows everything, sessions and their results included.
+  // They show everything, sessions and their results included.
   Backup: 'admin',
+  Entries: 'admin',
 };
 
 export function mayAsk(role: ClientRole, request: RequestFrame['request']['type']): boolean {

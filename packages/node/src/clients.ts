@@ -1,6 +1,6 @@
 /** All client connections of a member, and their number bounded: those who said hello, and strangers who have yet to. */
 import type { Socket } from 'node:net';
-import type { MemberId } from '@seedraft/core';
+import type { Entry, MemberId } from '@seedraft/core';
 import type { AskedRequest } from '@seedraft/replica';
 import { encodeClient } from '@seedraft/wire';
 import { ClientConnection } from './client-connection.ts';
@@ -28,6 +28,8 @@ export interface ClientContext {
   clientAddresses(): readonly string[];
   appliedIndex(): number;
   status(): unknown;
+  /** Of the log, as many as one answer takes. */
+  entries(range: { readonly from: number; readonly to: number }): readonly Entry[];
   /** Null: no such watch. */
   watch(query: unknown, notify: Notify): (() => void) | null;
   ask(request: AskedRequest['request'], asker: Asker, tag: number): void;

@@ -25,7 +25,7 @@ import { type LocalBackup, localBackup } from './local-backup.ts';
 import { Prover } from './peer-handshake.ts';
 import { Peers } from './peers.ts';
 import { joiningOf, type Premises } from './premises.ts';
-import { metricsOf, type NodeMetrics, statusOf, VERSION } from './status.ts';
+import { entriesOf, metricsOf, type NodeMetrics, statusOf, VERSION } from './status.ts';
 import type { OpenedStorage } from './storage.ts';
 
 export interface RunningNode {
@@ -164,6 +164,7 @@ export class Member implements RunningNode {
       clientAddresses: () => this.#driver.clientAddresses(),
       appliedIndex: () => this.#driver.replica.appliedIndex,
       status: () => this.status(),
+      entries: (range) => entriesOf(this.#driver.replica.raft.log, range),
       watch: (query, notify) => this.#watchMachine(query, notify),
       ask: (request, asker, tag) => this.#driver.request(request, asker, tag),
     });

@@ -1,4 +1,5 @@
 /** What a member says of itself: to whoever asks for its Status, and as figures for those who watch it over time. */
+import type { Entry } from '@seedraft/core';
 import type { Replica, StateMachine } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { ClientFigures } from './clients.ts';
@@ -54,6 +55,26 @@ export function statusOf(
     electionElapsed: raft.electionElapsed,
     uptime,
   };
+}
+
+const MOST_ENTRIES = 1000;
+const MOST_ENTRY_BYTES = 1 << 20;
+
+/** What a log holds of a range, as far as one answer goes; one entry at least, however large. */
+export function entriesOf(
+  log: Replica['raft']['log'],
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly Entry[] {
+  const found: Entry[] = [];
+  let bytes = 0;
+  const last = Math.min(to, log.lastIndex);
+  for (let at = Math.max(from, log.firstIndex); at <= last; at++) {
+    const entry = log.entryAt(at)!;
+    bytes += entry.data.length;
+    if (found.length === MOST_ENTRIES || (found.length > 0 && bytes > MOST_ENTRY_BYTES)) break;
+    found.push(entry);
+  }
+  return found;
 }
 
 function hex(word: number): string {

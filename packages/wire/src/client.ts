@@ -39,7 +39,9 @@ export type NodeRequest =
   /** A MemberStatus. */
   | { readonly type: 'Status' }
   /** The whole replicated state, as events: a BackupHeader, then its bytes. `mode`: how new it must be, as for a read. */
-  | { readonly type: 'Backup'; readonly mode: ReadMode };
+  | { readonly type: 'Backup'; readonly mode: ReadMode }
+  /** A list of core's Entry, committed or not, from one index to another (both included) as far as they are in the log, and as many as one answer takes. For looking, not for following. */
+  | { readonly type: 'Entries'; readonly from: Index; readonly to: Index };
 
 /** `requestId` > 0, chosen by the client, unique among its open requests on this connection. */
 export interface RequestFrame {
@@ -117,6 +119,7 @@ const REQUESTS = [
   'Watch',
   'Status',
   'Backup',
+  'Entries',
 ] as const satisfies readonly RequestFrame['request']['type'][];
 const REPLIES = ['Ok', 'Refused', 'Unknown'] as const satisfies readonly ClientReply['type'][];
 const READ_MODES = ['linearizable', 'lease', 'stale'] as const;
@@ -205,6 +208,8 @@ function requestTuple(id: number, request: RequestFrame['request']): unknown[] {
       return [id, n, request.query];
     case 'Backup':
       return [id, n, READ_MODES.indexOf(request.mode)];
+    case 'Entries':
+      return [id, n, request.from, request.to];
     case 'Snapshot':
     case 'Status':
       return [id, n];
@@ -289,7 +294,7 @@ const READERS: Readonly<Record<number, (value: unknown) => ClientFrame>> = {
   },
 };
 
-const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2, 3, 2, 3];
+const REQUEST_LENGTHS: readonly number[] = [3, 3, 6, 6, 4, 4, 3, 2, 3, 2, 3, 4];
 
 function readRequest(value: readonly unknown[]): RequestFrame['request'] {
   const type = field.choice(value[1], REQUESTS, 'request type');
@@ -315,6 +320,8 @@ function readRequest(value: readonly unknown[]): RequestFrame['request'] {
       return { type, query: t[2] };
     case 'Backup':
       return { type, mode: field.choice(t[2], READ_MODES, 'read mode') };
+    case 'Entries':
+      return { type, from: field.natural(t[2], 'from'), to: field.natural(t[3], 'to') };
     case 'Snapshot':
     case 'Status':
       return { type };

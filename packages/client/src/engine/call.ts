@@ -3,6 +3,7 @@
  * call certainly had no effect. Everything else in this folder exists so that this word is never false.
  */
 import type { ClientRefusalCode, ClientRequest, ReadMode } from '@seedraft/replica';
+import type { NodeRequest } from '@seedraft/wire';
 import type { Unit } from './unit.ts';
 
 export type Ask =
@@ -17,8 +18,8 @@ export type Ask =
   | {
       readonly type: 'admin';
       readonly request: Extract<
-        ClientRequest,
-        { type: 'ChangeMembership' | 'TransferLeadership' | 'Snapshot' }
+        ClientRequest | NodeRequest,
+        { type: 'ChangeMembership' | 'TransferLeadership' | 'Snapshot' | 'Entries' }
       >;
       /** Ask this member and no other; null: the leader. */
       readonly address: string | null;

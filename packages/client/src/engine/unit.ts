@@ -76,7 +76,9 @@ export class Unit {
     if (this.kind === 'write') return this.session !== null;
     if (this.kind === 'query' || this.kind === 'open session') return true;
     const ask = this.calls[0]?.ask;
-    if (ask?.type === 'admin') return ask.request.type === 'Snapshot';
+    if (ask?.type === 'admin') {
+      return ask.request.type === 'Snapshot' || ask.request.type === 'Entries';
+    }
     return ask?.type === 'status';
   }
 

@@ -1,17 +1,14 @@
 /** `seedraft debug`: what a data directory or a member holds, for people who must know. Only force-configuration changes anything. */
-import type { Configuration, Entry } from '@seedraft/core';
-import { describeCommand } from '@seedraft/replica';
-import { type Inspection, inspectDirectory } from '@seedraft/store/level';
+import type { Configuration } from '@seedraft/core';
 import type { Command } from 'commander';
-import { EXIT, UsageError } from '../exit-codes.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addDebugEntries } from './debug-entries.ts';
+import { addDebugNode } from './debug-node.ts';
 import { describeMembers } from './describe-members.ts';
+import { type Found, found } from './directory-found.ts';
 import { examples } from './examples.ts';
 import { addForceConfiguration } from './force-configuration.ts';
 import { out } from './output.ts';
-import { addReachOptions, type ReachFlags, reach } from './reach.ts';
-import { table } from './table.ts';
-
-type Found = Extract<Inspection, { outcome: 'found' }>;
 
 export function addDebug(program: Command, finish: (code: number) => void): void {
   const debug = program.command('debug').summary('look into a data directory or a member');
@@ -30,40 +27,9 @@ export function addDebug(program: Command, finish: (code: number) => void): void
     .action((directory: string, flags: { json?: boolean }) =>
       finish(persisted(directory, flags.json === true)),
     );
-  debug
-    .command('entries')
-    .summary('the entries in the log of a data directory')
-    .argument('<dir>')
-    .option('--from <index>', 'the first one shown', '1')
-    .option('--to <index>', 'the last one shown')
-    .option('--json', 'print one JSON object a line on stdout')
-    .addHelpText(
-      'after',
-      examples(['debug entries seedraft-data --from 1000 --to 1020', 'with their commands']),
-    )
-    .action((directory: string, flags: EntryFlags) => finish(entries(directory, flags)));
-  addReachOptions(debug.command('node').summary('everything a running member says of itself'))
-    .argument('<host:port>', 'its client address')
-    .action(async (address: string, flags: ReachFlags) =>
-      finish(
-        await reach({ ...flags, endpoints: address }, async (client) => {
-          const json = await client.status({ address });
-          return { text: JSON.stringify(json, null, 2), json };
-        }),
-      ),
-    );
+  addDebugEntries(debug, finish);
+  addDebugNode(debug, finish);
   addForceConfiguration(debug, finish);
-}
-
-function found(directory: string): Found {
-  const inspection = inspectDirectory(directory);
-  if (inspection.outcome === 'refused') {
-    throw new UsageError(`${inspection.code}: ${inspection.sentence}`);
-  }
-  if (inspection.outcome === 'empty') {
-    throw new UsageError(`${directory} holds no member. Name the directory that --data names.`);
-  }
-  return inspection;
 }
 
 function persisted(directory: string, json: boolean): number {
@@ -131,67 +97,4 @@ function persisted(directory: string, json: boolean): number {
 function latestConfiguration(core: NonNullable<Found['member']>['core']): Configuration {
   const named = core.entries.findLast(({ configuration }) => configuration !== null);
   return named?.configuration ?? core.snapshot?.configuration ?? core.configuration;
-}
-
-// -------------------------------------------------------------------------------------------------------------------- entries
-
-interface EntryFlags {
-  readonly from: string;
-  readonly to?: string;
-  readonly json?: boolean;
-}
-
-function entries(directory: string, flags: EntryFlags): number {
-  const from = indexOf('--from', flags.from);
-  const to = flags.to === undefined ? Number.POSITIVE_INFINITY : indexOf('--to', flags.to);
-  const { member, sentence } = found(directory);
-  if (member === null) throw new UsageError(`the log cannot be read: ${sentence}`);
-  const shown = member.core.entries.filter(({ index }) => index >= from && index <= to);
-  if (flags.json) {
-    for (const entry of shown) out(jsonOf(plain(entry)));
-    return EXIT.pass;
-  }
-  const rows = shown.map((entry) => {
-    const { index, term, kind, bytes, session, what } = plain(entry);
-    return [`${index}`, `${term}`, kind, `${bytes}`, session, textOf(what)];
-  });
-  out(table(['index', 'term', 'kind', 'bytes', 'session', 'what'], rows));
-  return EXIT.pass;
-}
-
-function plain(entry: Entry) {
-  const { index, term, data, configuration } = entry;
-  const command = describeCommand(entry);
-  const session =
-    command === null || command.sessionId === 0 ? '' : `${command.sessionId}/${command.sequence}`;
-  const what = command === null ? configuration : command.body;
-  return {
-    index,
-    term,
-    kind: command?.kind ?? entry.kind,
-    bytes: data.length,
-    time: command?.time ?? null,
-    session,
-    what,
-  };
-}
-
-const LONGEST = 100;
-
-function textOf(what: unknown): string {
-  if (what === null) return '';
-  const text = jsonOf(what);
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
-}
-
-/** Bytes in base64: as an object of numbers nobody could read them. */
-function jsonOf(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) =>
-    one instanceof Uint8Array ? { base64: Buffer.from(one).toString('base64') } : one,
-  );
-}
-
-function indexOf(flag: string, text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new UsageError(`${flag} ${text}: give an index, a whole number.`);
 }
