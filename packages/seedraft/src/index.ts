@@ -20,6 +20,11 @@ export type { SeedRange } from './campaign/seeds.ts';
 export type { ScenarioSource } from './campaign/task.ts';
 export type { UnitResult } from './campaign/unit.ts';
 export {
+  type RaftifyConfig,
+  type RaftifyOptions,
+  raftifyConfig,
+} from './compat/raftify-config.ts';
+export {
   type Config,
   defineConfig,
   type MachineConfig,
