@@ -67,13 +67,14 @@ export class ExamplePrograms {
     return [code as number | null, this.lines.join('\n')];
   }
 
-  /** Resolves once some line says so. */
-  said(what: RegExp): Promise<void> {
+  /** Resolves with the first line that says so, once there is one. */
+  said(what: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve) => {
       const look = () => {
-        if (!this.lines.some((line) => what.test(line))) return;
+        const found = this.lines.map((line) => what.exec(line)).find((one) => one !== null);
+        if (found === undefined) return;
         this.#listeners.delete(look);
-        resolve();
+        resolve(found);
       };
       this.#listeners.add(look);
       look();
