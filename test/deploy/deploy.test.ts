@@ -23,12 +23,29 @@ function settingsOf(environment: Record<string, string>) {
   return mergeSettings({ flags: {}, environment, file: null }).settings;
 }
 
-test('compose: three members that agree on who begins the cluster, each as itself', () => {
-  const { services } = parse(text('compose.yaml'), { merge: true }) as {
-    services: Record<string, { environment: Record<string, string> }>;
-  };
+interface Compose {
+  readonly services: Record<
+    string,
+    {
+      readonly environment: Record<string, string>;
+      readonly hostname: string;
+      readonly build: { readonly context: string; readonly dockerfile: string };
+      readonly volumes: readonly string[];
+      readonly ports?: readonly string[];
+    }
+  >;
+  readonly volumes: Record<string, object>;
+  readonly secrets: Record<string, object>;
+}
+
+test.each([
+  ['deploy/compose.yaml', 3],
+  ['examples/compose-5/compose.yaml', 5],
+])('%s: %i members that agree on who begins the cluster, each as itself', (file, count) => {
+  const written = readFileSync(path.join(house, file), 'utf8');
+  const { services, volumes, ...rest } = parse(written, { merge: true }) as Compose;
   const all = Object.values(services).map(({ environment }) => settingsOf(environment));
-  expect(all.map(({ id }) => id)).toEqual([1, 2, 3]);
+  expect(all.map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
   expect(new Set(all.map(({ members }) => members.join())).size).toBe(1);
   for (const settings of all) {
     const own = settings.members.find((one) => one.startsWith(`${settings.id}=`));
@@ -36,7 +53,21 @@ test('compose: three members that agree on who begins the cluster, each as itsel
       `${settings.id}=${settings['peer-advertise']}/${settings['client-advertise']}`,
     );
     expect(settings['secret-file']).not.toBe('');
+    expect(settings['tokens-file']).not.toBe('');
   }
+  for (const [name, service] of Object.entries(services)) {
+    expect(service.hostname).toBe(name);
+    expect(service.volumes).toEqual([`${name}:/data`]);
+    const { context, dockerfile } = service.build;
+    expect(existsSync(path.join(house, path.dirname(file), context, dockerfile))).toBe(true);
+    // A port of the host is one container's, and of a container one that the member listens on.
+    const served = [7401, 7402, ...(settingsOf(service.environment).api.length > 0 ? [8000] : [])];
+    for (const port of service.ports ?? []) expect(served).toContain(Number(port.split(':')[2]));
+  }
+  expect(Object.keys(volumes)).toEqual(Object.keys(services));
+  const hostPorts = Object.values(services).flatMap(({ ports = [] }) => ports);
+  expect(new Set(hostPorts.map((port) => port.split(':')[1])).size).toBe(hostPorts.length);
+  expect(Object.keys(rest.secrets)).toEqual(['secret', 'tokens']);
 });
 
 test('Kubernetes: the flags and variables of the container are settings; ports and probes are where the member has them', () => {
