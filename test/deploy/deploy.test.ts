@@ -12,7 +12,7 @@ import {
   mergeSettings,
   SETTINGS,
 } from '../../packages/seedraft/src/serve/settings.ts';
-import { NO_METRICS } from './no-metrics.ts';
+import { NO_BACKUPS, NO_METRICS } from './no-metrics.ts';
 
 const house = fileURLToPath(new URL('../..', import.meta.url));
 const text = (name: string) => readFileSync(path.join(house, 'deploy', name), 'utf8');
@@ -124,7 +124,7 @@ test('the image is made of files that are there, and set up with settings that a
 });
 
 test('every figure in the alerts and on the board is one that a member prints', async () => {
-  const page = await metricsText(NO_METRICS);
+  const page = await metricsText(NO_METRICS, NO_BACKUPS);
   const printed = new Set(
     page.match(/^# TYPE (\S+)/gm)!.map((line) => line.slice('# TYPE '.length)),
   );

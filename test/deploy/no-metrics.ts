@@ -1,5 +1,6 @@
 /** Figures of a member that has done nothing. */
 import type { NodeMetrics } from '@seedraft/node';
+import type { BackupFigures } from '../../packages/seedraft/src/serve/backup-schedule.ts';
 
 const NO_TIMES = { boundsMilliseconds: [1], counts: [0, 0], count: 0, sumMilliseconds: 0 };
 const NO_BYTES = { bytesReceived: 0, bytesSent: 0, framesReceived: 0, framesSent: 0, writes: 0 };
@@ -34,3 +35,8 @@ export const NO_METRICS = {
     ...{ cpuUserMicroseconds: 0, cpuSystemMicroseconds: 0, turnsTotal: 0, turn: NO_TIMES },
   },
 } as unknown as NodeMetrics;
+
+export const NO_BACKUPS: BackupFigures = {
+  ...{ lastSuccess: 0, url: '', bytes: 0, duration: 0, failuresTotal: 0, failure: '' },
+  interval: 1000,
+};

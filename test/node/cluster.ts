@@ -47,6 +47,8 @@ export class NodeCluster {
   readonly nodes: TestNode[] = [];
   readonly events: (NodeEvent & { readonly node: number })[] = [];
   readonly first: FirstMember[] = [];
+  /** Told of each event as it happens, as whoever starts a node may be. */
+  onEvent: (event: NodeEvent, node: number) => void = () => {};
   readonly #waiters = new Set<() => void>();
   readonly #overrides: Overrides;
   readonly directory = mkdtempSync(path.join(tmpdir(), 'seedraft-node-'));
@@ -115,6 +117,7 @@ export class NodeCluster {
 
   #note(node: number, event: NodeEvent): void {
     this.events.push({ ...event, node });
+    this.onEvent(event, node);
     this.#wake();
   }
 

@@ -87,7 +87,7 @@ function alter(key: string, change: (bytes: Buffer) => Uint8Array): void {
 
 test.each([
   ['a small state, in one request', 1000, 0],
-  ['17 MiB, in parts', 17 << 20, 3],
+  ['9 MiB, in parts', 9 << 20, 2],
 ])(
   '%s: written, read back, listed, and the same file as ever when it is fetched',
   async (_, bytes, parts) => {
@@ -141,9 +141,9 @@ test('what the store changed on the way in does not count, and does not stay', a
 });
 
 test('a store that refuses a part: no object, no half-made upload, and the state is let go', async () => {
-  server.meanwhile = ({ query }) => (query.get('partNumber') === '2' ? 'AccessDenied' : undefined);
+  server.meanwhile = ({ query }) => (query.get('partNumber') === '1' ? 'AccessDenied' : undefined);
   let isOver = false;
-  const large = state(20 << 20, () => {
+  const large = state(17 << 20, () => {
     isOver = true;
   });
   const writing = backups.write(about(3), large, { key: null, lineage: [] });
@@ -156,13 +156,13 @@ test('a store that refuses a part: no object, no half-made upload, and the state
 test('an upload is given up at once when it is told so', async () => {
   const aborted = new AbortController();
   server.meanwhile = async ({ query }) => {
-    if (query.get('partNumber') !== '2') return undefined;
+    if (query.get('partNumber') !== '1') return undefined;
     aborted.abort();
     await new Promise((resolve) => setTimeout(resolve, 200));
     return undefined;
   };
   const options = { key: null, lineage: [], signal: aborted.signal };
-  const writing = backups.write(about(3), state(20 << 20), options);
+  const writing = backups.write(about(3), state(17 << 20), options);
   await expect(writing).rejects.toMatchObject({ code: 'ABORTED' });
   expect(server.keys('backups')).toEqual([]);
 });

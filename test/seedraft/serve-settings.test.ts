@@ -42,6 +42,8 @@ describe('where a setting comes from', () => {
       '<host:port>': '127.0.0.1:1',
       '<id=peer/client>': '1=a:1/a:2,2=b:1/b:2',
       '<protocol=[host:]port>': 'raftnode=9001',
+      '<s3://bucket/prefix>': 's3://bucket/prefix/',
+      '<url>': 'http://127.0.0.1:9000',
       '<n>': '7',
       '<time>': '3s',
       '<size>': '5MiB',
@@ -73,6 +75,16 @@ describe('a mistake names its place', () => {
     ],
     ['a variable', { environment: { SEEDRAFT_ID: '0' } }, /^SEEDRAFT_ID: "0" is not a whole/],
     ['a time without a unit', { flags: { 'election-timeout': '5' } }, /unit/],
+    [
+      'one backup for a prefix',
+      { environment: { SEEDRAFT_BACKUP: 's3://b12/x.backup' } },
+      /PREFIX/,
+    ],
+    [
+      'credentials in a URL',
+      { flags: { backup: 's3://key:word@b12/' } },
+      /^(?!.*word).*without credentials/,
+    ],
     ['an unknown variable', { environment: { SEEDRAFT_DATAS: 'x' } }, /SEEDRAFT_DATA\?$/],
     ['an unknown key', { file: file('peer-lisen: a:1') }, /mean peer-listen\?$/],
     [

@@ -1,12 +1,17 @@
 /** The HTTP door of a member for people and machines that watch it: /metrics (Prometheus), /healthz, /readyz, /status. It changes nothing. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type Address, formatAddress, type RunningNode } from '@seedraft/node';
+import type { BackupFigures } from './backup-schedule.ts';
 import { metricsText } from './metrics.ts';
 
 export type HttpDoor = { readonly address: string; close(): Promise<void> };
 
 /** Rejects when the port is taken. */
-export async function openHttpDoor(address: Address, node: RunningNode): Promise<HttpDoor> {
+export async function openHttpDoor(
+  address: Address,
+  node: RunningNode,
+  backups: () => BackupFigures | null,
+): Promise<HttpDoor> {
   const server = createServer(
     { requestTimeout: 5000, headersTimeout: 5000 },
     (request, response) => {
@@ -18,7 +23,7 @@ export async function openHttpDoor(address: Address, node: RunningNode): Promise
         return;
       }
       const { pathname } = new URL(request.url ?? '/', 'http://member');
-      answer(pathname, node, response).catch((error: unknown) => {
+      answer(pathname, node, backups(), response).catch((error: unknown) => {
         send(response, 500, 'text/plain', `${error instanceof Error ? error.message : error}\n`);
       });
     },
@@ -43,10 +48,20 @@ function listen(server: Server, { host, port }: Address): Promise<void> {
   });
 }
 
-async function answer(path: string, node: RunningNode, response: ServerResponse): Promise<void> {
+async function answer(
+  path: string,
+  node: RunningNode,
+  backups: BackupFigures | null,
+  response: ServerResponse,
+): Promise<void> {
   switch (path) {
     case '/metrics':
-      send(response, 200, 'text/plain; version=0.0.4', await metricsText(await node.metrics()));
+      send(
+        response,
+        200,
+        'text/plain; version=0.0.4',
+        await metricsText(await node.metrics(), backups),
+      );
       return;
     case '/healthz':
       send(response, 200, 'text/plain', 'alive\n');
@@ -57,11 +72,23 @@ async function answer(path: string, node: RunningNode, response: ServerResponse)
       return;
     }
     case '/status':
-      send(response, 200, 'application/json', `${JSON.stringify(node.status(), null, 2)}\n`);
+      send(
+        response,
+        200,
+        'application/json',
+        `${JSON.stringify(statusOf(node, backups), null, 2)}\n`,
+      );
       return;
     default:
       send(response, 404, 'text/plain', 'There is: /metrics /healthz /readyz /status\n');
   }
+}
+
+function statusOf(node: RunningNode, backups: BackupFigures | null) {
+  if (backups === null) return node.status();
+  const { lastSuccess, ...figures } = backups;
+  const last = lastSuccess === 0 ? null : new Date(lastSuccess).toISOString();
+  return { ...node.status(), backup: { lastSuccess: last, ...figures } };
 }
 
 /** Null: it can serve clients. One that follows no leader, or that has not yet what was committed, would send them away or keep them waiting. */

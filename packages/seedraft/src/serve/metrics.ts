@@ -1,13 +1,19 @@
 /** A member's figures in Prometheus' text. Names bear their unit, in base units; what only grows ends in `_total`. */
 import type { HistogramSnapshot, NodeMetrics } from '@seedraft/node';
 import { Counter, Gauge, type LabelValues, Registry } from 'prom-client';
+import type { BackupFigures } from './backup-schedule.ts';
 
-export async function metricsText(metrics: NodeMetrics): Promise<string> {
+/** `backups`: null where none are made. */
+export async function metricsText(
+  metrics: NodeMetrics,
+  backups: BackupFigures | null,
+): Promise<string> {
   const page = new Page();
   raft(page, metrics.raft);
   store(page, metrics.store);
   transport(page, metrics.transport);
   processFigures(page, metrics.process);
+  if (backups !== null) backupFigures(page, backups);
   return page.text(metrics);
 }
 
@@ -128,4 +134,17 @@ function processFigures(page: Page, figures: NodeMetrics['process']): void {
     figures.cpuSystemMicroseconds / 1e6,
   );
   page.counter('turns', 'Turns of the loop that drives the member.', figures.turnsTotal);
+}
+
+function backupFigures(page: Page, figures: BackupFigures): void {
+  const { lastSuccess, interval, bytes, duration, failuresTotal } = figures;
+  page.gauge(
+    'backup_last_success_timestamp_seconds',
+    'When the newest whole backup was made, as far as this member knows: the leader does. 0: none.',
+    lastSuccess / 1000,
+  );
+  page.gauge('backup_interval_seconds', 'How often there is to be one.', interval / 1000);
+  page.gauge('backup_size_bytes', 'Size of the newest.', bytes);
+  page.gauge('backup_duration_seconds', 'Of the last one made here.', duration / 1000);
+  page.counter('backup_failures', 'Backups that failed here.', failuresTotal);
 }

@@ -8,6 +8,8 @@ import { type Address, parseAddress } from '@seedraft/node';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../exit-codes.ts';
 import { nearestNames } from '../nearest-names.ts';
+import { readLocation } from '../s3/location.ts';
+import { flawOfEndpoint } from '../s3/sdk.ts';
 
 export type SettingValue = string | number | boolean | Address | readonly string[] | null;
 
@@ -19,6 +21,8 @@ interface Kind<T extends SettingValue> {
   readonly read: (text: string) => T | undefined;
   /** What to give instead. */
   readonly wants: string;
+  /** As it would be written. */
+  show?(value: T): string;
 }
 
 export interface Setting<T extends SettingValue = SettingValue> {
@@ -81,15 +85,35 @@ const whole: Kind<number> = {
   read: (given) => (/^[1-9]\d{0,14}$/.test(given) ? Number(given) : undefined),
   wants: 'a whole number above 0',
 };
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const duration: Kind<number> = {
   operand: '<time>',
   read: (given) => {
-    const match = /^(\d{1,9})(ms|s|m)$/.exec(given);
+    const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(given);
     const value = match === null ? 0 : Number(match[1]) * UNITS[match[2]!]!;
     return value > 0 ? value : undefined;
   },
-  wants: 'a time with its unit, such as 200ms or 2s',
+  wants: 'a time with its unit, such as 200ms, 2s or 6h',
+  show: (value) => inLargestUnit(value, UNITS),
+};
+const bucket: Kind<string> = {
+  operand: '<s3://bucket/prefix>',
+  read: (given) => {
+    const location = readLocation(given);
+    return typeof location === 'string' || location.isObject ? undefined : given;
+  },
+  wants: 's3://BUCKET/PREFIX/, without credentials and not the name of one backup',
+};
+const endpoint: Kind<string> = {
+  operand: '<url>',
+  read: (given) => (flawOfEndpoint(given) === null ? given : undefined),
+  wants: 'the URL of a store without credentials, such as https://s3.example.org',
 };
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1 << 20, GiB: 1 << 30 };
 const size: Kind<number> = {
@@ -100,6 +124,7 @@ const size: Kind<number> = {
     return value > 0 ? value : undefined;
   },
   wants: 'a size with its unit, such as 64MiB or 2GiB',
+  show: (value) => inLargestUnit(value, SIZES),
 };
 function oneOf<T extends string>(...choices: readonly T[]): Kind<T> {
   return {
@@ -108,6 +133,8 @@ function oneOf<T extends string>(...choices: readonly T[]): Kind<T> {
     wants: `one of ${choices.join(', ')}`,
   };
 }
+
+const DAY = 86_400_000;
 
 function setting<T extends SettingValue>(kind: Kind<T>, fallback: T, help: string) {
   return { kind, fallback, help };
@@ -157,6 +184,22 @@ const TABLE = {
   ),
   'snapshot-bytes-max': setting(size, 32 << 20, 'and at the latest after so many'),
   'max-state': setting(size, 1 << 30, 'refuse writes above this size of the state'),
+  backup: setting(
+    bucket,
+    '',
+    'whoever leads backs the state up there (credentials and region: from the environment, as the AWS tools have them)',
+  ),
+  'backup-every': setting(duration, DAY, 'with --backup: how often'),
+  'backup-keep': setting(
+    whole,
+    0,
+    'with --backup: delete older ones of this cluster than the newest n, after each new one (default: keep all)',
+  ),
+  's3-endpoint': setting(
+    endpoint,
+    '',
+    'with --backup: where s3:// is, when not at AWS (or AWS_ENDPOINT_URL_S3)',
+  ),
   'secret-file': setting(
     path,
     '',
@@ -222,7 +265,9 @@ export function mergeSettings(sources: Sources): {
     }
     const value = kind.read(found.text);
     if (value === undefined) {
-      throw new UsageError(`${found.place}: ${JSON.stringify(found.text)} is not ${kind.wants}.`);
+      // Credentials in a URL are refused, and not said again.
+      const shown = JSON.stringify(found.text.replace(/\/\/.*@/, '//...@'));
+      throw new UsageError(`${found.place}: ${shown} is not ${kind.wants}.`);
     }
     values[name] = value;
     given.add(name as SettingName);
@@ -275,6 +320,12 @@ function readFile({ name, text: written }: { name: string; text: string }): Map<
 function didYouMean(written: string, known: readonly string[]): string {
   const [nearest] = nearestNames(written, known);
   return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+}
+
+/** `units` from the smallest on. */
+function inLargestUnit(value: number, units: Readonly<Record<string, number>>): string {
+  const [unit, size] = Object.entries(units).findLast(([, of]) => value % of === 0)!;
+  return `${value / size}${unit}`;
 }
 
 /** `1=10.0.0.1:7400/10.0.0.1:7401`. Null: it is none. */

@@ -38,6 +38,9 @@ interface UpFlags extends S3Flags {
   readonly api?: readonly string[];
   readonly apiTesting?: true;
   readonly logLevel: string;
+  readonly backup?: string;
+  readonly backupEvery?: string;
+  readonly backupKeep?: string;
 }
 
 const DEFAULT_MEMBERS = 3;
@@ -71,6 +74,9 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
       'begin with the state of a backup (a file or s3://); the data folder must be empty',
     );
   addLatestOption(addEndpointOption(verb))
+    .option('--backup <s3://bucket/prefix>', 'whoever leads backs the state up there')
+    .option('--backup-every <time>', 'with --backup: how often (default: 1d)')
+    .option('--backup-keep <n>', 'with --backup: how many to keep (default: all)')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .addHelpText(
       'after',
@@ -107,7 +113,7 @@ async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
     size: kept.ports.length / 3,
     ports: kept.ports,
     apis,
-    flags: ['--log-level', flags.logLevel, ...(flags.apiTesting ? ['--api-testing'] : [])],
+    flags: serveFlags(flags),
     onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
     onExit: (member, exit) => {
       if (!isStopping) note(`${colourOf(member)(member.name)} ${ended(member, exit)}`);
@@ -137,6 +143,23 @@ async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
     removeClusterFile();
     if (flags.data === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of every member alike. */
+function serveFlags(flags: UpFlags): string[] {
+  const { backup, backupEvery, backupKeep, s3Endpoint } = flags;
+  const valued = {
+    '--log-level': flags.logLevel,
+    '--backup': backup,
+    '--backup-every': backupEvery,
+    '--backup-keep': backupKeep,
+    // Also where a backup to begin with comes from.
+    '--s3-endpoint': backup === undefined ? undefined : s3Endpoint,
+  };
+  const given = Object.entries(valued).flatMap(([name, value]) =>
+    value === undefined ? [] : [name, value],
+  );
+  return [...given, ...(flags.apiTesting ? ['--api-testing'] : [])];
 }
 
 /** A folder that a cluster was begun in says which; an empty one becomes what the flags say. */

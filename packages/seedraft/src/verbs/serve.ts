@@ -6,9 +6,11 @@ import { type Command, Option } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
 import { type Apis, openApis } from '../serve/apis.ts';
+import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
+import { openSchedule } from '../serve/open-schedule.ts';
 import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
 import { untilToldToStop } from '../serve/told-to-stop.ts';
 import { examples } from './examples.ts';
@@ -37,7 +39,7 @@ export function addServe(program: Command, finish: (code: number) => void): void
   for (const { name, kind, help, fallback } of SETTINGS) {
     const shown =
       typeof fallback === 'object' || fallback === '' || fallback === false || fallback === 0;
-    const note = shown ? '' : ` (default: ${fallback})`;
+    const note = shown ? '' : ` (default: ${kind.show?.(fallback) ?? fallback})`;
     const option = new Option(
       `--${name}${kind.operand === '' ? '' : ` ${kind.operand}`}`,
       help + note,
@@ -56,6 +58,10 @@ export function addServe(program: Command, finish: (code: number) => void): void
         [
           'serve --join 127.0.0.1:7401 --data d2 --peer-listen 127.0.0.1:7410 ...',
           'one more member',
+        ],
+        [
+          'serve --data d1 --backup s3://backups/seedraft/ --backup-every 6h --backup-keep 28',
+          'and a week of backups; on every member alike',
         ],
         ['serve --config member.yaml', 'settings from a file'],
       ),
@@ -78,8 +84,16 @@ async function serve(command: Command): Promise<number> {
   });
   const options = nodeOptions(settings, given, () => new KvMachine());
   const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
+  const schedule = await openSchedule(settings, given, logger);
   const interrupted = untilToldToStop();
-  const starting = startNode({ ...options, log: eventWriter(logger) });
+  const write = eventWriter(logger);
+  const starting = startNode({
+    ...options,
+    log: (event) => {
+      write(event);
+      schedule?.heard(event);
+    },
+  });
   const started = await Promise.race([starting, interrupted]);
   if (started === 'interrupted') return EXIT.interrupted;
   if (!started.ok) {
@@ -88,16 +102,23 @@ async function serve(command: Command): Promise<number> {
     logger.error({ code: started.code }, started.sentence);
     return EXIT.internal;
   }
-  return run(started.node, settings, logger, interrupted);
+  return run(started.node, { settings, logger, schedule }, interrupted);
+}
+
+/** What a member is run with. */
+interface Serving {
+  readonly settings: ServeSettings;
+  readonly logger: Logger;
+  readonly schedule: BackupSchedule | null;
 }
 
 async function run(
   node: RunningNode,
-  settings: ServeSettings,
-  logger: Logger,
+  serving: Serving,
   interrupted: Promise<'interrupted'>,
 ): Promise<number> {
-  const http = await httpDoor(node, settings, logger);
+  const { settings, logger, schedule } = serving;
+  const http = await httpDoor(node, serving);
   const apis = http === 'failed' ? 'failed' : await openApis(node, settings, logger);
   if (http === 'failed' || apis === 'failed') {
     if (http !== 'failed') await http?.close();
@@ -106,10 +127,12 @@ async function run(
   }
   const reload = (): void => reloadCertificates(node, settings, logger);
   process.on('SIGHUP', reload);
+  schedule?.begin(node);
   tellParent(node, http, apis);
   try {
     const first = await Promise.race([node.stopped, interrupted]);
     if (first === 'interrupted') {
+      await schedule?.stop();
       await apis.stop();
       await node.stop();
       return EXIT.pass;
@@ -117,6 +140,7 @@ async function run(
     return first.code === 'STOPPED' ? EXIT.pass : EXIT.internal;
   } finally {
     process.off('SIGHUP', reload);
+    await schedule?.stop();
     await apis.stop();
     await http?.close();
   }
@@ -124,13 +148,12 @@ async function run(
 
 async function httpDoor(
   node: RunningNode,
-  settings: ServeSettings,
-  logger: Logger,
+  { settings, logger, schedule }: Serving,
 ): Promise<HttpDoor | null | 'failed'> {
   const address = settings['http-listen'];
   if (address === null) return null;
   try {
-    const door = await openHttpDoor(address, node);
+    const door = await openHttpDoor(address, node, () => schedule?.figures ?? null);
     logger.info({ address: door.address }, `figures at http://${door.address}/metrics`);
     return door;
   } catch (error) {
