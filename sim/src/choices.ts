@@ -27,6 +27,8 @@ export const EventKind = {
   /** In a schedule, where no fault's injection stands for it. */
   Crash: 20,
   PeerDown: 21,
+  BootstrapWritten: 22,
+  BootstrapFailed: 23,
 } as const;
 
 const kindNames: readonly string[] = (() => {

@@ -27,6 +27,7 @@ export const LINK_TYPES = [
   'ForwardProposalReply',
   'ClientRequest',
   'ClientReply',
+  'Meet',
 ] as const;
 
 const typeNumbers = new Map<string, number>(LINK_TYPES.map((type, number) => [type, number]));

@@ -3,8 +3,8 @@
  * else fails for good, and within a stated bound the core must be a working cluster again (L1..L7).
  *
  * This file decides what is demanded and when it is excused; the world only carries out (`LivenessWorld`). Demands follow from the
- * paper's timing requirement (5.6): inside the core broadcast time is far below the election timeout, so there is no bad luck. The one
- * excuse is damage that the atlas knows of. Outsiders fail in ways that leave no honest doubt who leads: down as they were, cut
+ * paper's timing requirement (5.6): inside the core broadcast time is far below the election timeout, so there is no bad luck. The
+ * excuses are damage that the atlas knows of, and a founding that a lost disk stopped. Outsiders fail in ways that leave no honest doubt who leads: down as they were, cut
  * off, deaf, or mute towards everybody; half-deaf ones only where PreVote and CheckQuorum are on, since Raft without them promises nothing there.
  */
 import type { Configuration, MemberId, Raft } from '@seedraft/core';
@@ -221,13 +221,34 @@ class LivenessPhase {
       if (!known || this.#core.includes(shadow.id)) continue;
       if (draw.chance(`also ${shadow.id}`, 300_000)) this.#admit(shadow);
     }
+    this.#gatherFounders();
     this.#core.sort((one, other) => one - other);
     this.#checkIntact();
   }
 
   /**
-   * The one excuse: too many voters of a configuration are on damaged or lost disks. The atlas permits no damage that would cost the
-   * quorum of a configuration in force; but one may come into force after the damage (a caught-up learner is promoted by its leader, a
+   * A first member that has not been founded has to hear every other one. If one of them lost its disk before, the cluster is to be begun
+   * anew: nothing was promised by anybody, and nothing is demanded.
+   */
+  #gatherFounders(): void {
+    const world = this.#world;
+    const unfounded = this.#core.filter((id) => world.member(id).replica?.founding != null);
+    if (unfounded.length === 0) return;
+    for (let id = 1; id <= world.plan.members.length; id += 1) {
+      if (this.#core.includes(id)) continue;
+      if (!world.revive(id)) {
+        const lost = this.#ledger.name(id);
+        throw new Excuse(
+          `${this.#ledger.names(unfounded)} cannot be founded without ${lost}, whose disk is lost`,
+        );
+      }
+      this.#core.push(id);
+    }
+  }
+
+  /**
+   * The one excuse of a founded cluster: too many voters of a configuration are on damaged or lost disks. The atlas permits no damage
+   * that would cost the quorum of a configuration in force; but one may come into force after the damage (a caught-up learner is promoted by its leader, a
    * change was in flight), and nobody foresees that. Whoever is not impaired must have come up: that it did not is our own fault.
    */
   #excuse(lacking: Configuration): never {

@@ -2,19 +2,12 @@
  * One simulated member of a Raft cluster: a process (process.ts: inbox, ticks, pauses) that runs a production Replica over a disk and a
  * machine. It is the replica's Transport and Tracer and its disk's host; it hands inputs to the replica and decides nothing.
  */
-import type {
-  Effects,
-  Entry,
-  MemberId,
-  Message,
-  PeerMessage,
-  Raft,
-  SnapshotMetadata,
-} from '@seedraft/core';
+import type { Effects, Entry, MemberId, Message, Raft, SnapshotMetadata } from '@seedraft/core';
 import type {
   AskedRequest,
   ClientReply,
   ClientRequest,
+  MemberMessage,
   ReadMode,
   RecoveredMember,
   Replica,
@@ -146,7 +139,7 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
     const at = this.time.millis(world.now);
     if (kind === EventKind.Deliver) {
       const flight = item as Flight;
-      const message = flight.message as PeerMessage;
+      const message = flight.message as MemberMessage;
       const { incarnation } = flight;
       world.network.recycle(flight);
       replica.receive(at, incarnation, message);
@@ -193,6 +186,12 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
         replica.snapshotFailed(at, id, code);
         return;
       }
+      case EventKind.BootstrapWritten:
+        replica.bootstrapWritten(at);
+        return;
+      case EventKind.BootstrapFailed:
+        replica.bootstrapFailed(at, item as string);
+        return;
       case EventKind.ClientRequest:
       case EventKind.Operator: {
         const { requestId, request } = this.#open(this.#askedBy(kind, item));
@@ -228,7 +227,7 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
 
   // What runs here is the simulator's own: `hosting` says whose failure a throw is.
 
-  send(message: PeerMessage): void {
+  send(message: MemberMessage): void {
     this.#world.hosting += 1;
     this.#world.network.sendPeer(this.id, this.incarnation, message);
     this.#world.hosting -= 1;
@@ -325,6 +324,12 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
   }
   snapshotFailed(id: string, code: string): void {
     this.#world.completed(this, EventKind.SnapshotFailed, 0, { id, code });
+  }
+  bootstrapWritten(): void {
+    this.#world.completed(this, EventKind.BootstrapWritten, 0, null);
+  }
+  bootstrapFailed(code: string): void {
+    this.#world.completed(this, EventKind.BootstrapFailed, 0, code);
   }
   durable(seq: number): void {
     for (const observer of this.#world.observers.durable) observer.onDurable(this, seq);

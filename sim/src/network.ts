@@ -6,7 +6,8 @@
  * 7th AppendEntries on 2->3 depends on nothing else. Damage is done to bytes and must be refused by the production decoder; when a run
  * passes messages by reference, a damaged frame is a lost one.
  */
-import type { MemberId, PeerMessage } from '@seedraft/core';
+import type { MemberId } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE, Flight, Link, type Loss } from './link.ts';
 import { type Micros, Violation } from './observer.ts';
@@ -119,7 +120,7 @@ export class Network {
 
   // ------------------------------------------------------------------------------------------------------------------- sending
 
-  sendPeer(from: MemberId, incarnation: string, message: PeerMessage): void {
+  sendPeer(from: MemberId, incarnation: string, message: MemberMessage): void {
     this.send(from, message.to, message.type, incarnation, message);
   }
 

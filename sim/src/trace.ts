@@ -8,12 +8,11 @@ import type {
   Event,
   MemberId,
   Message,
-  PeerMessage,
   Persist,
   Reply,
   SnapshotMetadata,
 } from '@seedraft/core';
-import type { ClientRequest, RecoveredMember } from '@seedraft/replica';
+import type { ClientRequest, MemberMessage, RecoveredMember } from '@seedraft/replica';
 import { endpointName, type Flight, LINK_TYPES, type Link, type Loss } from './link.ts';
 import type { NetworkTrace } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
@@ -107,16 +106,16 @@ export function seconds(micros: Micros): string {
 }
 
 /** `n1->n2 RequestVote term=4 last=11@3`. */
-export function formatMessage(message: PeerMessage): string {
+export function formatMessage(message: MemberMessage): string {
   return `n${message.from}->n${message.to} ${message.type} ${formatContent(message)}`;
 }
 
 /** What it says, without who says it to whom: `term=4 last=11@3`. */
-export function formatContent(message: PeerMessage): string {
+export function formatContent(message: MemberMessage): string {
   return `term=${message.term}${formatFields(message)}`;
 }
 
-function formatFields(message: PeerMessage): string {
+function formatFields(message: MemberMessage): string {
   switch (message.type) {
     case 'RequestVote':
       return ` last=${message.lastLogIndex}@${message.lastLogTerm}${message.transfer ? ' transfer' : ''}`;
@@ -151,6 +150,8 @@ function formatFields(message: PeerMessage): string {
       return ` id=${message.id} hops=${message.hops}`;
     case 'ForwardProposalReply':
       return ` id=${message.id} ${message.outcome.outcome}`;
+    case 'Meet':
+      return ` held=${message.held.slice(0, 8) || 'nothing'}${message.asks ? ' asks' : ''}`;
     case 'TimeoutNow':
       return '';
   }

@@ -95,6 +95,12 @@ class Load implements StoreEvents {
     throw new Error(`bench: snapshot ${id} failed: ${code}`);
   }
 
+  bootstrapWritten(): void {}
+
+  bootstrapFailed(code: string): void {
+    throw new Error(`bench: the bootstrap configuration was not written: ${code}`);
+  }
+
   #persist(): void {
     const entry: Entry = {
       index: ++this.#index,

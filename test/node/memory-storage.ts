@@ -134,6 +134,7 @@ class Settling {
       sealSnapshot: (metadata, to) => put(() => store.sealSnapshot(metadata, to)),
       readSnapshot: (id, offset, length) => put(() => store.readSnapshot(id, offset, length)),
       dropSnapshot: (id) => put(() => store.dropSnapshot(id)),
+      writeBootstrap: (configuration) => put(() => store.writeBootstrap(configuration)),
     };
   }
 

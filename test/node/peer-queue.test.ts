@@ -1,10 +1,11 @@
 /** What waits for a peer: urgent messages overtake chunks, order is kept within each, and neither bytes nor messages exceed their bounds. */
-import type { PeerMessage } from '@seedraft/core';
+import type {} from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PeerQueue } from '../../packages/node/src/peer-queue.ts';
 
-const beat = (round: number): PeerMessage => ({
+const beat = (round: number): MemberMessage => ({
   type: 'AppendEntries',
   from: 1,
   to: 2,
@@ -15,7 +16,7 @@ const beat = (round: number): PeerMessage => ({
   leaderCommit: 0,
   round,
 });
-const chunk = (offset: number, length: number): PeerMessage => ({
+const chunk = (offset: number, length: number): MemberMessage => ({
   type: 'InstallSnapshot',
   from: 1,
   to: 2,
@@ -56,8 +57,8 @@ test('what goes in comes out once, in order, and the bounds hold', () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const queue = new PeerQueue(1000, 8);
-      const given: PeerMessage[] = [];
-      const taken: PeerMessage[] = [];
+      const given: MemberMessage[] = [];
+      const taken: MemberMessage[] = [];
       const take = () => {
         taken.push(...queue.takeUrgent());
         const next = queue.takeChunk();

@@ -113,7 +113,7 @@ test('released, or a snapshot that failed: the machine hears that nobody reads o
 
   const store = {
     ...{ persist: () => {}, writeSnapshot: () => {}, sealSnapshot: () => {} },
-    ...{ readSnapshot: () => {}, dropSnapshot: () => {} },
+    ...{ readSnapshot: () => {}, dropSnapshot: () => {}, writeBootstrap: () => {} },
   };
   const policy = { everyEntries: 1, everyBytes: 1e9, keep: 0 };
   const { configuration } = cluster.replica(1).raft;

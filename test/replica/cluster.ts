@@ -3,11 +3,12 @@
  * one, in order, unless a test says otherwise. Not the simulator: no faults but those a test commits by hand.
  */
 import { encode } from '@seedraft/codec';
-import type { Configuration, Entry, PeerMessage, RaftConfig } from '@seedraft/core';
+import type { Configuration, Entry, RaftConfig } from '@seedraft/core';
 import {
   type AskedRequest,
   type ClientReply,
   type ClientRequest,
+  type MemberMessage,
   Replica,
   type ReplicaOptions,
   type StateMachine,
@@ -76,7 +77,7 @@ export class TestCluster {
   /** Every entry ever applied anywhere, by index. */
   readonly history = new Map<number, Entry>();
   /** Messages that pass; the test's word. */
-  passes: (message: PeerMessage) => boolean = () => true;
+  passes: (message: MemberMessage) => boolean = () => true;
   delay: () => number = () => 1;
   diskDelay = 0.5;
   #events: { at: number; order: number; run: () => void }[] = [];
@@ -271,7 +272,7 @@ export class TestCluster {
     });
   }
 
-  #send(from: number, boot: number, message: PeerMessage): void {
+  #send(from: number, boot: number, message: MemberMessage): void {
     if (!this.passes(message)) return;
     this.later(this.delay(), () => {
       const to = this.member(message.to);

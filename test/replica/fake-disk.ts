@@ -19,7 +19,7 @@ interface Pending {
 
 export class FakeDisk implements Store {
   readonly incarnation: string;
-  readonly #configuration: Configuration;
+  #configuration: Configuration;
   #hardState: HardState = { term: 0, votedFor: 0 };
   #entries: Entry[] = [];
   #base: SnapshotMetadata | null = null;
@@ -29,7 +29,8 @@ export class FakeDisk implements Store {
   readonly #onPending: () => void;
   full = false;
   /** The next of these fail with the code. */
-  failNext: { what: 'persist' | 'write' | 'read' | 'seal'; code: string } | null = null;
+  failNext: { what: 'persist' | 'write' | 'read' | 'seal' | 'bootstrap'; code: string } | null =
+    null;
   readonly log: string[] = [];
 
   constructor(configuration: Configuration, incarnation: string, onPending: () => void) {
@@ -103,6 +104,18 @@ export class FakeDisk implements Store {
     );
   }
 
+  writeBootstrap(configuration: Configuration): void {
+    this.log.push('bootstrap');
+    this.#attempt(
+      this.full ? 'NO_SPACE' : this.#failure('bootstrap'),
+      () => {
+        this.#configuration = configuration;
+      },
+      (r, at) => r.bootstrapWritten(at),
+      (r, at, code) => r.bootstrapFailed(at, code),
+    );
+  }
+
   /** Rot: one bit of a snapshot's bytes. */
   damage(id: string): void {
     const bytes = this.#bytes.get(id)!;
@@ -152,7 +165,7 @@ export class FakeDisk implements Store {
     this.#hardState = hardState;
   }
 
-  #failure(what: 'persist' | 'write' | 'read' | 'seal'): string | null {
+  #failure(what: 'persist' | 'write' | 'read' | 'seal' | 'bootstrap'): string | null {
     if (this.failNext?.what !== what) return null;
     const { code } = this.failNext;
     this.failNext = null;

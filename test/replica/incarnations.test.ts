@@ -61,7 +61,7 @@ describe('incarnations', () => {
       autoLeave: false,
       highestId: 2,
     };
-    const incarnations = new Incarnations(1, 'own', 20);
+    const incarnations = new Incarnations(1, 'own', 20, () => '');
     const asks = { type: 'TimeoutNow', from: 2, to: 1, term: 1 } as const;
     expect(incarnations.admit(asks, 'first', configuration)).toBe(true);
     expect(incarnations.admit(asks, 'other', configuration)).toBe(false);
@@ -74,7 +74,7 @@ describe('incarnations', () => {
   });
 
   test('an id in no configuration may ask, but its promises are not listened to', () => {
-    const incarnations = new Incarnations(1, 'own', 20);
+    const incarnations = new Incarnations(1, 'own', 20, () => '');
     const vote = { type: 'RequestVoteReply', from: 7, to: 1, term: 1, voteGranted: true } as const;
     const asks = { type: 'TimeoutNow', from: 7, to: 1, term: 1 } as const;
     expect(incarnations.admit(asks, 'new', EMPTY_CONFIGURATION)).toBe(true);

@@ -15,6 +15,7 @@ function setUp() {
     sealSnapshot: (metadata) => log.push(`seal ${metadata.id}`),
     readSnapshot: () => {},
     dropSnapshot: (id) => log.push(`drop ${id}`),
+    writeBootstrap: () => {},
   };
   const policy = { everyEntries: 1, everyBytes: 1e9, keep: 0 };
   const own = new OwnSnapshots(policy, 1 << 20, store, 'b', null);

@@ -125,6 +125,10 @@ class Span implements StoreEvents {
   snapshotFailed(id: string, code: string): void {
     throw new Error(`snapshot ${id} failed: ${code}`);
   }
+  bootstrapWritten(): void {}
+  bootstrapFailed(code: string): void {
+    throw new Error(`the bootstrap configuration was not written: ${code}`);
+  }
 
   #hear(heard: Heard): void {
     this.#heard = heard;

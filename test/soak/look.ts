@@ -115,4 +115,8 @@ class Answers implements StoreEvents {
   snapshotFailed(id: string, code: string): void {
     this.#answer(`snapshot ${id}: ${code}`);
   }
+  bootstrapWritten(): void {}
+  bootstrapFailed(code: string): void {
+    this.#answer(`bootstrap: ${code}`);
+  }
 }

@@ -19,7 +19,12 @@ export interface EngineDriver {
   /** The store of the running member. */
   readonly store: Pick<
     MemberStore,
-    'persist' | 'writeSnapshot' | 'sealSnapshot' | 'readSnapshot' | 'dropSnapshot'
+    | 'persist'
+    | 'writeSnapshot'
+    | 'sealSnapshot'
+    | 'readSnapshot'
+    | 'dropSnapshot'
+    | 'writeBootstrap'
   >;
   /** What was reported since the last call. */
   take(): Report[];
@@ -50,6 +55,29 @@ export function describeEngine(
     it('starts from the bootstrap state', async () => {
       expect(await driver.powerLoss()).toEqual(bootstrap.core);
       expect(INCARNATION).toHaveLength(32);
+    });
+
+    it('keeps a bootstrap configuration once it is said to be written, and goes on after it', async () => {
+      const { configuration } = bootstrap.core;
+      const members = configuration.members.map((member) => ({
+        ...member,
+        incarnation: 'f'.repeat(32),
+      }));
+      const filled = { ...configuration, members };
+      driver.refuseNextWrite();
+      driver.store.writeBootstrap(filled);
+      await driver.settle();
+      expect(driver.take()).toEqual([{ type: 'bootstrapFailed', code: 'NO_SPACE' }]);
+      expect(await driver.powerLoss()).toEqual(bootstrap.core);
+      driver.store.writeBootstrap(configuration);
+      driver.store.writeBootstrap(filled);
+      driver.store.persist(write(1, 3, entries(1, 5, 3)));
+      await driver.settle();
+      expect(driver.take().filter(({ type }) => type === 'bootstrap')).toHaveLength(2);
+      const core = await driver.powerLoss();
+      expect(core.configuration).toEqual(filled);
+      expect(core.entries).toHaveLength(5);
+      expect(await driver.powerLoss()).toEqual(core);
     });
 
     it('gives back exactly what was acknowledged, in the core’s own shapes', async () => {

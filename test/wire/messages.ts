@@ -1,5 +1,6 @@
 /** Arbitrary well-formed messages of both protocols, for the properties of this folder. */
-import type { Configuration, Entry, Member, PeerMessage, SnapshotMetadata } from '@seedraft/core';
+import type { Configuration, Entry, Member, SnapshotMetadata } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import type { ClientFrame } from '@seedraft/wire';
 import fc from 'fast-check';
 
@@ -162,11 +163,17 @@ const body = fc.oneof(
   fc.record({ ...of('ReadIndexReply'), id: natural, index: natural, refusal: fc.option(refusal) }),
   fc.record({ ...of('ForwardProposal'), id: natural, data, checksum, hops: fc.nat(9) }),
   fc.record({ ...of('ForwardProposalReply'), id: natural, outcome }),
+  fc.record({
+    ...of('Meet'),
+    term: fc.constant(0 as const),
+    held: fc.oneof(incarnation, fc.constant('')),
+    asks: fc.boolean(),
+  }),
 );
 
-export const peerMessage: fc.Arbitrary<PeerMessage> = fc
+export const peerMessage: fc.Arbitrary<MemberMessage> = fc
   .tuple(body, id, id)
-  .map(([message, from, to]) => ({ ...message, from, to }) as PeerMessage);
+  .map(([message, from, to]) => ({ ...message, from, to }) as MemberMessage);
 
 const opaque = fc.oneof(
   fc.constant(null),

@@ -3,7 +3,8 @@
  * bytes behind a valid checksum make the reader throw or let through something ill-typed.
  */
 import { encode } from '@seedraft/codec';
-import { type AppendEntries, InvariantError, type PeerMessage } from '@seedraft/core';
+import { type AppendEntries, InvariantError } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import {
   decodeFrame,
   decodePeer,
@@ -25,7 +26,7 @@ const framed = (value: unknown) => encodeFrame(FRAME_KIND.peer, encode(value));
 const opened = (bytes: Uint8Array) => decodeFrame(bytes) as Frame;
 
 describe('peer messages', () => {
-  test('round trip of all fourteen', () => {
+  test('round trip of all fifteen', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(peerMessage, (message) => {
@@ -51,7 +52,7 @@ describe('peer messages', () => {
     const receivers = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 4 });
     const changed = fc.constantFrom('term', 'leaderCommit', 'round', 'from', 'type');
     let readdressed = 0;
-    const check = (encoder: PeerEncoder, message: PeerMessage): void => {
+    const check = (encoder: PeerEncoder, message: MemberMessage): void => {
       expect(Buffer.compare(encoder.encode(message), encodePeer(message))).toBe(0);
     };
     fc.assert(
@@ -203,8 +204,8 @@ describe('peer messages', () => {
       round: 0,
     };
     expect(() => encodePeer(gap)).toThrow(InvariantError);
-    const decoded = decodePeer(framed(install(snapshot(C)))) as { message: PeerMessage };
-    expect(() => encodePeer({ ...decoded.message, data: null } as PeerMessage)).toThrow(
+    const decoded = decodePeer(framed(install(snapshot(C)))) as { message: MemberMessage };
+    expect(() => encodePeer({ ...decoded.message, data: null } as MemberMessage)).toThrow(
       InvariantError,
     );
   });

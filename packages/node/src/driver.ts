@@ -3,10 +3,11 @@
  * simulator's member does the same with virtual time; no rule of Raft is here. Kept: the clock is read immediately before each step; completions of
  * the store come on turns of their own; after a throw nothing enters or leaves any more.
  */
-import type { Effects, MemberId, Message, PeerMessage } from '@seedraft/core';
+import type { Effects, MemberId, Message } from '@seedraft/core';
 import {
   type AskedRequest,
   type ClientReply,
+  type MemberMessage,
   Replica,
   type ReplicaOptions,
   type Tracer,
@@ -16,6 +17,7 @@ import type { StoreEvents } from '@seedraft/store';
 import type { Clock } from './clock.ts';
 import type { EventLog } from './events.ts';
 import { FlightRecorder } from './flight-recorder.ts';
+import { describeFounding } from './founding.ts';
 import { Histogram } from './histogram.ts';
 
 /** Who asked for something, and what it calls it. */
@@ -25,7 +27,7 @@ export interface Asker {
 
 /** What the driver tells those around it. */
 export interface DriverHost {
-  send(message: PeerMessage): void;
+  send(message: MemberMessage): void;
   /** Members came, went or moved. */
   onConfiguration(): void;
   /** Another leader is known, or none any more. */
@@ -37,7 +39,7 @@ export interface DriverHost {
 }
 
 type Input =
-  | { readonly kind: 'receive'; readonly incarnation: string; readonly message: PeerMessage }
+  | { readonly kind: 'receive'; readonly incarnation: string; readonly message: MemberMessage }
   | { readonly kind: 'peerDown'; readonly id: MemberId }
   | { readonly kind: 'persisted'; readonly seq: number }
   | { readonly kind: 'persistFailed'; readonly seq: number; readonly code: string }
@@ -49,7 +51,9 @@ type Input =
       readonly offset: number;
       readonly bytes: Uint8Array;
     }
-  | { readonly kind: 'snapshotFailed'; readonly id: string; readonly code: string };
+  | { readonly kind: 'snapshotFailed'; readonly id: string; readonly code: string }
+  | { readonly kind: 'bootstrapWritten' }
+  | { readonly kind: 'bootstrapFailed'; readonly code: string };
 
 interface Pending {
   readonly asker: Asker;
@@ -99,6 +103,12 @@ export class StoreInbox implements StoreEvents {
   snapshotFailed(id: string, code: string): void {
     this.#put({ kind: 'snapshotFailed', id, code });
   }
+  bootstrapWritten(): void {
+    this.#put({ kind: 'bootstrapWritten' });
+  }
+  bootstrapFailed(code: string): void {
+    this.#put({ kind: 'bootstrapFailed', code });
+  }
 
   #put(input: Input): void {
     this.#inputs.push(input);
@@ -133,6 +143,8 @@ export class Driver implements Transport, Tracer {
   #requests: AskedRequest[] = [];
   #lastRequest = 0;
   #leader: MemberId = 0;
+  /** As last told; null: over, or there was none. */
+  #founding: string | null = null;
   #isConfigurationNew = true;
   #isConfigurationCommitted = false;
   #isStopped = false;
@@ -155,7 +167,7 @@ export class Driver implements Transport, Tracer {
 
   // -------------------------------------------------------------------------------------------------------------- what arrives
 
-  receive(incarnation: string, message: PeerMessage): void {
+  receive(incarnation: string, message: MemberMessage): void {
     this.#messages.push({ kind: 'receive', incarnation, message });
     this.#wake();
   }
@@ -186,6 +198,7 @@ export class Driver implements Transport, Tracer {
       this.#carryOut(messages);
       this.#ask();
       if (this.replica.deadline <= this.#clock.now()) this.replica.tick(this.#clock.now());
+      this.#noteFounding();
       this.#noteConfiguration();
       this.#noteLeader();
       this.#clock.arm(this.replica.deadline);
@@ -210,6 +223,16 @@ export class Driver implements Transport, Tracer {
     this.#isConfigurationNew = false;
     this.#isConfigurationCommitted = isCommitted;
     this.#host.onConfiguration();
+  }
+
+  /** Told whenever there is something new about it, and when it is over. */
+  #noteFounding(): void {
+    const { founding, raft } = this.replica;
+    if (founding === null && this.#founding === null) return;
+    const sentence = describeFounding(founding, raft.configuration);
+    if (sentence === this.#founding) return;
+    this.#founding = sentence;
+    this.#log(sentence === null ? { type: 'Founded' } : { type: 'Founding', sentence });
   }
 
   #noteLeader(): void {
@@ -256,6 +279,12 @@ export class Driver implements Transport, Tracer {
         case 'snapshotFailed':
           this.replica.snapshotFailed(at, input.id, input.code);
           break;
+        case 'bootstrapWritten':
+          this.replica.bootstrapWritten(at);
+          break;
+        case 'bootstrapFailed':
+          this.replica.bootstrapFailed(at, input.code);
+          break;
       }
     }
   }
@@ -272,7 +301,7 @@ export class Driver implements Transport, Tracer {
 
   // --------------------------------------------------------------------------------------------------------- Transport, Tracer
 
-  send(message: PeerMessage): void {
+  send(message: MemberMessage): void {
     this.#host.send(message);
   }
 

@@ -60,6 +60,10 @@ type Happening =
       readonly address: string;
       readonly reason: string;
     }
+  /** This first member waits for others before it may vote. */
+  | { readonly type: 'Founding'; readonly sentence: string }
+  /** It may vote from now on. */
+  | { readonly type: 'Founded' }
   | { readonly type: 'Joining'; readonly step: string }
   | { readonly type: 'Stopping'; readonly step: string }
   /** The last event. */
@@ -85,6 +89,8 @@ const LEVELS: Readonly<Record<Happening['type'], NodeEvent['level']>> = {
   ConnectionRefused: 'warn',
   ClientConnected: 'debug',
   ClientDisconnected: 'debug',
+  Founding: 'info',
+  Founded: 'info',
   Joining: 'info',
   Stopping: 'info',
   Stopped: 'error',

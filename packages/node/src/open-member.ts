@@ -77,7 +77,8 @@ async function makeAndOpen(context: OpeningContext): Promise<OpenedStorage | Sto
   const incarnation = randomBytes(16).toString('hex');
   const members = start.members.map(({ id, name, peerAddress, clientAddress }) => ({
     id,
-    incarnation: id === start.id ? incarnation : '',
+    // Each is written down when the cluster is founded; a cluster of one has nobody to ask.
+    incarnation: start.members.length === 1 ? incarnation : '',
     name,
     peerAddress,
     clientAddress,

@@ -2,7 +2,8 @@
  * The way out to one peer: dials, introduces itself, sends, and dials again with growing pauses. Messages for a peer that cannot be reached are
  * dropped (Raft sends what matters again); a few wait while a connection is being made, so that the first election needs no second try.
  */
-import type { MemberId, PeerMessage } from '@seedraft/core';
+import type { MemberId } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import {
   encodeRefusal,
   type Flaw,
@@ -87,7 +88,7 @@ export class PeerLink implements SocketOwner, Flushable {
     this.#cancel = clock.after(limits.handshake, () => this.#fail('no answer in time'));
   }
 
-  send(message: PeerMessage): void {
+  send(message: MemberMessage): void {
     if (this.#socket === null) {
       this.connect();
       if (this.#socket === null) {

@@ -2,7 +2,7 @@
  * What waits for one peer: Raft's own messages first, chunks of snapshots behind them, both bounded. A large state on its way must not
  * keep a heartbeat waiting, and a peer that does not read must not fill this member's memory.
  */
-import type { PeerMessage } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 
 /** What a message costs besides the entries or bytes it bears. */
 const MESSAGE_BYTES = 64;
@@ -10,8 +10,8 @@ const MESSAGE_BYTES = 64;
 export class PeerQueue {
   readonly #maxBytes: number;
   readonly #maxMessages: number;
-  #urgent: PeerMessage[] = [];
-  #chunks: PeerMessage[] = [];
+  #urgent: MemberMessage[] = [];
+  #chunks: MemberMessage[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number, maxMessages: number) {
@@ -28,7 +28,7 @@ export class PeerQueue {
   }
 
   /** False: there is no room, and the message was not taken. */
-  push(message: PeerMessage): boolean {
+  push(message: MemberMessage): boolean {
     const bytes = sizeOf(message);
     if (this.length >= this.#maxMessages) return false;
     if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) return false;
@@ -39,7 +39,7 @@ export class PeerQueue {
   }
 
   /** Everything that may not wait, in order. */
-  takeUrgent(): readonly PeerMessage[] {
+  takeUrgent(): readonly MemberMessage[] {
     const taken = this.#urgent;
     if (taken.length === 0) return taken;
     this.#urgent = [];
@@ -48,7 +48,7 @@ export class PeerQueue {
   }
 
   /** The oldest chunk, once nothing urgent waits; null: none. */
-  takeChunk(): PeerMessage | null {
+  takeChunk(): MemberMessage | null {
     if (this.#urgent.length > 0) return null;
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return null;
@@ -63,7 +63,7 @@ export class PeerQueue {
   }
 }
 
-function sizeOf(message: PeerMessage): number {
+function sizeOf(message: MemberMessage): number {
   switch (message.type) {
     case 'AppendEntries': {
       let bytes = MESSAGE_BYTES;

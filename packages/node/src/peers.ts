@@ -4,7 +4,8 @@
  * introducing themselves is bounded.
  */
 import type { Socket } from 'node:net';
-import type { Configuration, MemberId, PeerMessage } from '@seedraft/core';
+import type { Configuration, MemberId } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import {
   encodeRefusal,
   type Flaw,
@@ -69,7 +70,7 @@ export interface PeerFigures {
 export interface PeerHost {
   /** From the latest entry; and as far as it is committed. */
   configuration(): { readonly latest: Configuration; readonly committed: Configuration };
-  receive(incarnation: string, message: PeerMessage): void;
+  receive(incarnation: string, message: MemberMessage): void;
   /** The connection to a peer broke, and nobody listens there any more. */
   onDown(id: MemberId): void;
   /** A peer that has proven itself refused this member for good. */
@@ -133,7 +134,7 @@ export class Peers {
     for (const incoming of this.#incoming.values()) incoming.judgeAgain();
   }
 
-  send(message: PeerMessage): void {
+  send(message: MemberMessage): void {
     // To a stranger that is gone again, no link could lead.
     if (!this.#links.has(message.to) && this.#addressOf(message.to) === '') {
       this.figures.messagesDropped += 1;
@@ -184,7 +185,7 @@ export class Peers {
     this.#linkTo(peer.id).connect(true);
   }
 
-  received(peer: Handshake, message: PeerMessage): void {
+  received(peer: Handshake, message: MemberMessage): void {
     this.figures.messagesReceived += 1;
     this.#host.receive(peer.incarnation, message);
   }

@@ -4,6 +4,7 @@ import type { Replica, StateMachine } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
 import type { ClientFigures } from './clients.ts';
 import type { Driver } from './driver.ts';
+import { describeFounding } from './founding.ts';
 import type { SocketFigures } from './frame-socket.ts';
 import type { HistogramSnapshot } from './histogram.ts';
 import type { PeerFigures, Peers } from './peers.ts';
@@ -43,6 +44,7 @@ export function statusOf(
     stateDigest: hex(hi) + hex(lo),
     stateBytes: machine.size?.() ?? 0,
     damaged,
+    founding: describeFounding(replica.founding, replica.raft.configuration),
     configuration: raft.configuration,
     progress: raft.followers.map(({ id, matchIndex, nextIndex, state }) => ({
       id,

@@ -2,6 +2,7 @@
  * What a member does by itself besides Raft, when its time has come: it tries again what the disk refused, and as a leader lets cluster
  * time pass and binds incarnations.
  */
+import type { Founding } from './founding.ts';
 import { Incarnations } from './incarnations.ts';
 import type { Member } from './member.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -16,12 +17,14 @@ export class Chores {
   readonly #tickEntries: TickEntries;
 
   /** All of them may come once per heartbeat at most, so that none can flood the log or the disk. */
-  constructor(member: Member, snapshots: Snapshots, incarnation: string) {
+  constructor(member: Member, snapshots: Snapshots, founding: Founding, incarnation: string) {
     const { id, config, store, state } = member;
     this.#member = member;
     this.#snapshots = snapshots;
     this.writes = new Writes(store, config.heartbeatInterval);
-    this.incarnations = new Incarnations(id, incarnation, config.heartbeatInterval);
+    this.incarnations = new Incarnations(id, incarnation, config.heartbeatInterval, (other) =>
+      founding.heldTo(other),
+    );
     this.#tickEntries = new TickEntries(state.time, config.heartbeatInterval);
   }
 

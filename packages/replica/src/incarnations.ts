@@ -3,8 +3,9 @@
  * vote a second time in a term, or deny entries that it acknowledged. So every directory has a random incarnation, the configuration
  * binds id to incarnation, and a message that comes with another one is refused (MEMBER_WIPED).
  *
- * A cluster bootstrapped from a list of addresses starts unbound: the leader binds each member by an `update` change when it first hears it.
- * Until that entry is in the log, each member holds those it has heard to the incarnation it heard first.
+ * The first members of a cluster are bound when it is founded (founding.ts). A member that was added by hand may be unbound still: the leader
+ * binds it by an `update` change when it first hears it. Until that entry is in the log, each member holds those it has heard to the
+ * incarnation it heard first.
  *
  * An id in no configuration known here may ask (one that lags must still hear who replaced the members it knows), but what it promises
  * counts for nothing and is not listened to: a member that was removed after it lost its disk is bound to nothing any more.
@@ -31,8 +32,17 @@ export class Incarnations {
   /** Someone heard may not be bound yet. */
   #unbound = true;
 
-  constructor(id: MemberId, incarnation: string, spacing: number) {
+  /** `heldTo`: what a first member is held to; '' if nothing is known. */
+  readonly #heldTo: (id: MemberId) => string;
+
+  constructor(
+    id: MemberId,
+    incarnation: string,
+    spacing: number,
+    heldTo: (id: MemberId) => string,
+  ) {
     if (incarnation !== '') this.#heard.set(id, incarnation);
+    this.#heldTo = heldTo;
     this.#spacing = spacing;
   }
 
@@ -60,8 +70,9 @@ export class Incarnations {
     if (configuration.outgoing !== null) return null;
     const changes: MemberChange[] = [];
     for (const member of configuration.members) {
-      const incarnation = this.#heard.get(member.id);
-      if (member.incarnation !== '' || incarnation === undefined) continue;
+      if (member.incarnation !== '') continue;
+      const incarnation = this.#heldTo(member.id) || this.#heard.get(member.id);
+      if (incarnation === undefined) continue;
       changes.push({ type: 'update', member: changedMember(member, { incarnation }) });
     }
     if (changes.length === 0) {
@@ -86,7 +97,7 @@ export class Incarnations {
   }
 
   #holdToFirst(from: MemberId, incarnation: string): boolean {
-    const first = this.#heard.get(from);
+    const first = this.#heard.get(from) ?? (this.#heldTo(from) || undefined);
     if (first !== undefined) return first === incarnation;
     if (incarnation !== '') {
       this.#heard.set(from, incarnation);

@@ -6,6 +6,7 @@ export {
 } from './capture.ts';
 export { describeCommand } from './describe.ts';
 export { COMMAND, decodeEnvelope } from './envelope.ts';
+export type { FoundingStatus, Meet } from './founding.ts';
 export type * from './ports.ts';
 export { Replica, type ReplicaOptions } from './replica.ts';
 export {

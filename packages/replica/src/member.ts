@@ -3,18 +3,30 @@
  * tell the core puts it into the inbox; only the loop (replica.ts) takes steps, one after the other.
  */
 import type { MemberId, Message, Raft, RaftConfig } from '@seedraft/core';
+import type { Meet } from './founding.ts';
 import type { Store, Tracer, Transport } from './ports.ts';
 import type { AskedRequest } from './request.ts';
 import type { ReplicatedState } from './state.ts';
 
 /** What enters the loop: the core's messages, and what concerns only what is around the core. */
-export type Input = Message | RequestInput | SnapshotInput;
+export type Input = Message | RequestInput | SnapshotInput | FoundingInput;
 
 interface RequestInput {
   readonly type: 'Request';
   readonly at: number;
   readonly asked: readonly AskedRequest[];
 }
+
+/** What happens before there is anything for the core to hear. */
+export type FoundingInput =
+  | {
+      readonly type: 'Met';
+      readonly at: number;
+      readonly incarnation: string;
+      readonly meet: Meet;
+    }
+  | { readonly type: 'BootstrapWritten'; readonly at: number }
+  | { readonly type: 'BootstrapFailed'; readonly at: number; readonly code: string };
 
 /** Completions of the store that the core hears of only in its own words, if at all. */
 export type SnapshotInput =

@@ -3,6 +3,7 @@
  * Every port is completion-style: a call starts something and returns at once; the driver reports the end through a door of the replica.
  */
 import type {
+  Configuration,
   Effects,
   Entry,
   Index,
@@ -12,12 +13,16 @@ import type {
   Recovered,
   SnapshotMetadata,
 } from '@seedraft/core';
+import type { Meet } from './founding.ts';
 import type { ClientReply } from './request.ts';
+
+/** Everything that goes from member to member: Raft's own messages, and how first members meet. */
+export type MemberMessage = PeerMessage | Meet;
 
 /** Peers and clients. Sending may fail silently; Raft retries. */
 export interface Transport {
   /** `message.to` names the peer. InstallSnapshot already bears its bytes. */
-  send(message: PeerMessage): void;
+  send(message: MemberMessage): void;
   /** The one terminal answer of `request(at, requestId, …)`. */
   reply(requestId: number, reply: ClientReply): void;
 }
@@ -25,7 +30,8 @@ export interface Transport {
 /**
  * The disk of one member. Calls made in order complete in order of durability: a write's completion implies all earlier ones are durable.
  * No port may call a door of the replica before its constructor has returned; after that a door may be called even from within a port.
- * Completions are doors of the replica: persisted / persistFailed, snapshotWritten / snapshotFailed, snapshotRead / snapshotFailed.
+ * Completions are doors of the replica: persisted / persistFailed, snapshotWritten / snapshotFailed, snapshotRead / snapshotFailed,
+ * bootstrapWritten / bootstrapFailed.
  */
 export interface Store {
   /**
@@ -48,6 +54,11 @@ export interface Store {
   readSnapshot(id: string, offset: number, length: number): void;
   /** Forget a snapshot's bytes (superseded, or an abandoned transfer). */
   dropSnapshot(id: string): void;
+  /**
+   * Replace the bootstrap configuration (index 0), durably; one at a time. Answer: `bootstrapWritten(at)`, or `bootstrapFailed(at, code)`:
+   * after NO_SPACE nothing of it is there and it may be asked for again, after anything else the member stops.
+   */
+  writeBootstrap(configuration: Configuration): void;
 }
 
 /** What the store's recovery gives to a starting member. Snapshot bytes are read through `readSnapshot`. */

@@ -16,13 +16,22 @@ import {
   Raft,
   type RaftConfig,
   type Reply,
+  type Tick,
 } from '@seedraft/core';
 import { Chores } from './chores.ts';
 import { type ClientLimits, Clients } from './clients.ts';
 import { ClusterTime } from './cluster-time.ts';
+import { Founding, type FoundingStatus } from './founding.ts';
 import { type Input, Member } from './member.ts';
 import type { SnapshotPolicy } from './own-snapshots.ts';
-import type { RecoveredMember, StateMachine, Store, Tracer, Transport } from './ports.ts';
+import type {
+  MemberMessage,
+  RecoveredMember,
+  StateMachine,
+  Store,
+  Tracer,
+  Transport,
+} from './ports.ts';
 import type { AskedRequest, ClientRequest } from './request.ts';
 import { Snapshots } from './snapshots.ts';
 import { ReplicatedState } from './state.ts';
@@ -49,6 +58,7 @@ export class Replica {
   readonly #state: ReplicatedState;
   readonly #clients: Clients;
   readonly #snapshots: Snapshots;
+  readonly #founding: Founding;
   readonly #chores: Chores;
   readonly #transport: Transport;
   readonly #tracer: Tracer | undefined;
@@ -71,7 +81,9 @@ export class Replica {
     const boot = `${id}-${seed.map((word) => (word >>> 0).toString(16)).join('-')}`;
     this.#snapshots = new Snapshots(this.#member, options.snapshot, boot, core.snapshot);
     this.#clients = new Clients(this.#member, this.#snapshots, options);
-    this.#chores = new Chores(this.#member, this.#snapshots, recovered.incarnation);
+    this.#founding = new Founding(id, recovered, config.heartbeatInterval, at, this.#member);
+    const { incarnation } = recovered;
+    this.#chores = new Chores(this.#member, this.#snapshots, this.#founding, incarnation);
   }
 
   /** Applied to the machine. */
@@ -89,8 +101,14 @@ export class Replica {
     return this.#chores.incarnations.refused;
   }
 
+  /** Set while this first member may not promise anything yet (founding.ts). */
+  get founding(): FoundingStatus | null {
+    return this.#founding.status;
+  }
+
   /** When it next wants `tick`, on its own clock in ms; Infinity: never. */
   get deadline(): number {
+    if (this.#founding.isUnderWay) return this.#founding.dueAt;
     return Math.min(this.raft.deadline, this.#chores.dueAt);
   }
 
@@ -102,7 +120,13 @@ export class Replica {
   // ----------------------------------------------------------------------------------------------------------------- the doors
 
   /** A peer's message, with the incarnation its connection proved; refused and counted when it is not the one bound to that id. */
-  receive(at: number, incarnation: string, message: PeerMessage): void {
+  receive(at: number, incarnation: string, message: MemberMessage): void {
+    if (message.type === 'Meet') {
+      this.#enter({ type: 'Met', at, incarnation, meet: message });
+      return;
+    }
+    // Whoever is founded already goes on without it.
+    if (this.#founding.isUnderWay) return;
     const { incarnations } = this.#chores;
     if (!incarnations.admit(message, incarnation, this.raft.configuration)) return;
     this.#enter({ type: 'Receive', at, rpc: message });
@@ -114,11 +138,13 @@ export class Replica {
 
   /** An operator's order to start an election now. */
   campaign(at: number): void {
+    if (this.#founding.isUnderWay) return;
     this.#enter({ type: 'Campaign', at });
   }
 
   /** The process of member `id` seems to be gone (core's `PeerDown` says what counts as evidence). */
   peerDown(at: number, id: MemberId): void {
+    if (this.#founding.isUnderWay) return;
     this.#enter({ type: 'PeerDown', at, id });
   }
 
@@ -156,6 +182,15 @@ export class Replica {
   /** A write that failed for a reason beyond this snapshot (see `Store.writeSnapshot`) throws MemberStopped. */
   snapshotFailed(at: number, id: string, code: string): void {
     this.#enter({ type: 'SnapshotFailed', at, id, code });
+  }
+
+  bootstrapWritten(at: number): void {
+    this.#enter({ type: 'BootstrapWritten', at });
+  }
+
+  /** Any code but NO_SPACE throws MemberStopped. */
+  bootstrapFailed(at: number, code: string): void {
+    this.#enter({ type: 'BootstrapFailed', at, code });
   }
 
   // ------------------------------------------------------------------------------------------------------------------ the loop
@@ -214,12 +249,30 @@ export class Replica {
         if (input.complete) this.#snapshots.received();
         break;
       case 'Tick':
-        this.#step(input);
-        this.#chores.doDue(input.at);
+        this.#tick(input);
+        break;
+      case 'Met':
+        this.#founding.receive(input.incarnation, input.meet);
+        break;
+      case 'BootstrapWritten':
+        this.#founding.written();
+        break;
+      case 'BootstrapFailed':
+        if (input.code !== 'NO_SPACE') throw writeFailed(this.id, input.code);
+        this.#founding.refused();
         break;
       default:
         this.#step(input);
     }
+  }
+
+  #tick(input: Tick): void {
+    if (this.#founding.isUnderWay) {
+      if (this.#founding.dueAt <= input.at) this.#founding.introduce(input.at);
+      return;
+    }
+    this.#step(input);
+    this.#chores.doDue(input.at);
   }
 
   /** One step of the core, carried out. Replies before commits: a committed reply names the index whose result it waits for. */

@@ -2,7 +2,7 @@
  * Turns what was asked for into one batch: the group record of its persists and seals, its snapshot chunks, and the deletions that became
  * safe. One batch is one sync; a batch is only ever built on the state that the batch before made durable.
  */
-import type { HardState, Persist, SnapshotMetadata } from '@seedraft/core';
+import type { Configuration, HardState, Persist, SnapshotMetadata } from '@seedraft/core';
 import type { Base } from './base.ts';
 import { encodeBase } from './base.ts';
 import { type Chain, lastIndexAfter, repairUntilAfter } from './chain.ts';
@@ -25,7 +25,8 @@ export type Operation =
       readonly kind: 'seal';
       readonly metadata: SnapshotMetadata;
       readonly compactTo: number;
-    };
+    }
+  | { readonly kind: 'bootstrap'; readonly configuration: Configuration };
 
 /** One batch on its way: what to report and what to remember once it is durable. */
 export interface Flight {
@@ -84,7 +85,7 @@ function foldSteps(operations: readonly Operation[]): {
   const steps: Step[] = [];
   let hardState: HardState | null = null;
   for (const operation of operations) {
-    if (operation.kind === 'chunk') continue;
+    if (operation.kind === 'chunk' || operation.kind === 'bootstrap') continue;
     if (operation.kind === 'seal') {
       const { metadata, compactTo } = operation;
       steps.push({ kind: 'seal', snapshot: metadata, compactTo });

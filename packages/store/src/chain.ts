@@ -108,6 +108,11 @@ export class Chain {
 
   /** The new base is durable: gives up what came before it. Returns the keys to delete. */
   moveBase(base: Base): string[] {
+    // In the place of the old one, about the same groups.
+    if (base.firstSeq === this.#base.firstSeq) {
+      this.#base = base;
+      return [];
+    }
     const count = base.firstSeq - this.#groups[0]!.seq;
     const keys = this.#groups.splice(0, count).map((group) => groupKey(group.seq));
     keys.push(baseKey(this.#base.firstSeq));

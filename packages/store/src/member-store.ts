@@ -6,7 +6,7 @@
  * Kept: no completion before the witness; completions in the order of the calls; nothing is deleted before what replaces it is durable.
  */
 import { crc32c } from '@seedraft/codec';
-import type { HardState, Index, Persist, SnapshotMetadata } from '@seedraft/core';
+import type { Configuration, HardState, Index, Persist, SnapshotMetadata } from '@seedraft/core';
 import type { Store } from '@seedraft/replica';
 import type { Base } from './base.ts';
 import { buildFlight, type Flight, type Operation } from './batcher.ts';
@@ -147,6 +147,11 @@ export class MemberStore implements Store {
     this.#dropped.push(id);
   }
 
+  writeBootstrap(configuration: Configuration): void {
+    if (this.#broken !== null) this.#events.bootstrapFailed(this.#broken);
+    else this.#enqueue({ kind: 'bootstrap', configuration });
+  }
+
   /**
    * Makes the witness durable: to be called at most 100 ms after a word of it that was not, and at stop. False: a witness is under way that
    * may not be the last word; call again.
@@ -187,7 +192,8 @@ export class MemberStore implements Store {
     if (code !== 'NO_SPACE') return;
     // Nothing of the batch is there: what rode along must ride again.
     for (const key of flight.batch.deletes) this.#garbage.add(key);
-    this.#pendingBase ??= flight.base;
+    const isBootstrap = flight.operations.some(({ kind }) => kind === 'bootstrap');
+    if (!isBootstrap) this.#pendingBase ??= flight.base;
   }
 
   witnessWritten(token: number): void {
@@ -224,13 +230,16 @@ export class MemberStore implements Store {
   #writeNext(): void {
     this.#settleDrops();
     const operations = this.#takeGroup();
-    // A snapshot begun afresh may use a key again that waits to be deleted.
+    let base = this.#pendingBase;
     for (const operation of operations) {
+      // A snapshot begun afresh may use a key again that waits to be deleted.
       if (operation.kind === 'chunk')
         this.#garbage.delete(chunkKey(operation.id, operation.offset));
+      else if (operation.kind === 'bootstrap') {
+        base = { ...(base ?? this.#chain.base), configuration: operation.configuration };
+      }
     }
     const deletes = this.#takeGarbage();
-    const base = this.#pendingBase;
     this.#pendingBase = null;
     const { incarnation } = this.#chain.base;
     this.#flight = buildFlight(operations, this.#chain, incarnation, { deletes, base });
@@ -304,6 +313,7 @@ export class MemberStore implements Store {
     if (seq !== null) this.#events.persisted(seq);
     for (const operation of flight.operations) {
       if (operation.kind === 'seal') this.#events.snapshotSealed(operation.metadata.id);
+      else if (operation.kind === 'bootstrap') this.#events.bootstrapWritten();
       if (operation.kind !== 'chunk' || operation.end === null) continue;
       this.#events.snapshotWritten(operation.id, operation.end);
     }
@@ -319,6 +329,10 @@ export class MemberStore implements Store {
     const failed = new Set<string>();
     for (const operation of operations) {
       if (operation.kind === 'persist') continue;
+      if (operation.kind === 'bootstrap') {
+        this.#events.bootstrapFailed(code);
+        continue;
+      }
       const id = operation.kind === 'seal' ? operation.metadata.id : operation.id;
       if (failed.has(id)) continue;
       failed.add(id);

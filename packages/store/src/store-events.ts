@@ -8,4 +8,6 @@ export interface StoreEvents {
   snapshotSealed(id: string): void;
   snapshotRead(id: string, offset: number, bytes: Uint8Array): void;
   snapshotFailed(id: string, code: string): void;
+  bootstrapWritten(): void;
+  bootstrapFailed(code: string): void;
 }

@@ -3,7 +3,8 @@
  * encoded and summed once; for the others that byte and the checksum are changed in a copy. Kept: the bytes are those of `encodePeer`.
  */
 import { copyBytes, crc32cChange } from '@seedraft/codec';
-import type { AppendEntries, PeerMessage } from '@seedraft/core';
+import type { AppendEntries } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import { readChecksum, writeChecksum } from './frame.ts';
 import { encodePeer, ONE_BYTE_IDS, TO_OFFSET } from './peer.ts';
 
@@ -12,7 +13,7 @@ export class PeerEncoder {
   #last: AppendEntries | null = null;
   #frame: Uint8Array = new Uint8Array(0);
 
-  encode(message: PeerMessage): Uint8Array {
+  encode(message: MemberMessage): Uint8Array {
     if (message.type !== 'AppendEntries' || message.entries.length === 0)
       return encodePeer(message);
     const last = this.#last;

@@ -1,6 +1,6 @@
 /**
- * The peer protocol: the fourteen messages of core as tuples [type, from, to, term, ...fields], one in each frame of kind `peer`, after
- * the handshake (handshake.ts). Field by field in README.md.
+ * The peer protocol: the fourteen messages of core and the replica's Meet as tuples [type, from, to, term, ...fields], one in each frame of
+ * kind `peer`, after the handshake (handshake.ts). Field by field in README.md.
  *
  * Kept: whatever the bytes, a decoded message is well-typed and possible: safe integers, ids > 0, entries contiguous from prevLogIndex + 1,
  * terms that never decrease, configurations of the right shape. What a *correct* peer would say is core's to judge, not ours.
@@ -12,8 +12,8 @@ import {
   type Entry,
   type InstallSnapshot,
   InvariantError,
-  type PeerMessage,
 } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import * as field from './field.ts';
 import { type Flaw, flaw } from './flaw.ts';
 import {
@@ -43,20 +43,21 @@ export const PEER_TYPES = [
   'ReadIndexReply',
   'ForwardProposal',
   'ForwardProposalReply',
-] as const satisfies readonly PeerMessage['type'][];
+  'Meet',
+] as const satisfies readonly MemberMessage['type'][];
 
 const NUMBER = Object.fromEntries(PEER_TYPES.map((type, i) => [type, i + 1])) as Readonly<
-  Record<PeerMessage['type'], number>
+  Record<MemberMessage['type'], number>
 >;
 
 /** Ids below this take one byte; then the receiver's, third in the tuple, lies here in the frame: header, list, type, from, to. */
 export const ONE_BYTE_IDS = 24;
 export const TO_OFFSET = HEADER_BYTES + 3;
 
-export type PeerDecoded = { readonly ok: true; readonly message: PeerMessage } | Flaw;
+export type PeerDecoded = { readonly ok: true; readonly message: MemberMessage } | Flaw;
 
 /** The whole frame of a message, header and checksum included. An InstallSnapshot must bear its bytes by now. */
-export function encodePeer(message: PeerMessage): Uint8Array {
+export function encodePeer(message: MemberMessage): Uint8Array {
   return sealFrame(FRAME_KIND.peer, encodeBy(HEADER_BYTES, putPeer, message));
 }
 
@@ -80,7 +81,7 @@ function wrongKind(kind: number): Flaw {
 // ------------------------------------------------------------------------------------------------------------------- writing
 
 /** What members say all the time is written field by field. */
-function putPeer(m: PeerMessage): void {
+function putPeer(m: MemberMessage): void {
   if (m.type === 'AppendEntries') putAppend(m);
   else if (m.type === 'AppendEntriesReply') putAppendReply(m);
   else putValue(peerTuple(m));
@@ -126,7 +127,7 @@ function putAppendReply(m: AppendEntriesReply): void {
   putNumber(m.lastIndex);
 }
 
-function peerTuple(m: Exclude<PeerMessage, Frequent>): unknown[] {
+function peerTuple(m: Exclude<MemberMessage, Frequent>): unknown[] {
   const n = NUMBER[m.type];
   const { from, to, term } = m;
   switch (m.type) {
@@ -153,6 +154,8 @@ function peerTuple(m: Exclude<PeerMessage, Frequent>): unknown[] {
       return [n, from, to, term, m.id, m.data, m.checksum, m.hops];
     case 'ForwardProposalReply':
       return [n, from, to, term, m.id, shape.outcomeTuple(m.outcome)];
+    case 'Meet':
+      return [n, from, to, term, m.held, m.asks];
   }
 }
 
@@ -168,10 +171,10 @@ function installTuple(m: InstallSnapshot): unknown[] {
 // ------------------------------------------------------------------------------------------------------------------- reading
 
 /** The tuple's length for each type. */
-const LENGTHS: readonly number[] = [7, 5, 6, 5, 9, 11, 9, 9, 4, 5, 5, 7, 8, 6];
+const LENGTHS: readonly number[] = [7, 5, 6, 5, 9, 11, 9, 9, 4, 5, 5, 7, 8, 6, 6];
 const NO_ENTRIES: readonly Entry[] = Object.freeze([]);
 
-function readPeer(value: unknown): PeerMessage {
+function readPeer(value: unknown): MemberMessage {
   const first = field.list(value, 'message')[0];
   const type = field.choice(field.identity(first, 'message type') - 1, PEER_TYPES, 'message type');
   const t = field.tuple(value, LENGTHS[NUMBER[type] - 1]!, type);
@@ -235,6 +238,11 @@ function readPeer(value: unknown): PeerMessage {
       const outcome = shape.readOutcome(t[5]);
       return { type, from, to, term, id: field.natural(t[4], 'id'), outcome };
     }
+    case 'Meet': {
+      if (term !== 0) field.refuse('a Meet has no term');
+      const held = shape.readIncarnation(t[4]);
+      return { type, from, to, term: 0, held, asks: field.flag(t[5], 'asks') };
+    }
   }
 }
 
@@ -288,7 +296,7 @@ function readAppendReply(
   from: number,
   to: number,
   term: number,
-): PeerMessage {
+): MemberMessage {
   return {
     type: 'AppendEntriesReply',
     from,

@@ -31,6 +31,8 @@ export interface MemberStatus {
   readonly stateBytes: number;
   /** What is wrong with this member's disk, in a sentence; null: nothing. */
   readonly damaged: string | null;
+  /** Why this first member may not vote yet, in a sentence; null: it may, as far as the founding of the cluster is concerned. */
+  readonly founding: string | null;
   readonly configuration: Configuration;
   /** On the leader, one for each other member; elsewhere empty. */
   readonly progress: readonly MemberProgress[];

@@ -8,7 +8,7 @@
  * - stale or misdirected sectors together with other damage: older bytes look true, so the chain and the witness could be set back alike.
  *   Between two recoveries there is either one of these, or any number of the others.
  */
-import type { Persist, SnapshotMetadata } from '@seedraft/core';
+import type { Configuration, Persist, SnapshotMetadata } from '@seedraft/core';
 import {
   type Batch,
   CURRENT_FILE,
@@ -109,6 +109,10 @@ export class ByteDisk implements Disk, Engine {
 
   dropSnapshot(id: string): void {
     this.#running.dropSnapshot(id);
+  }
+
+  writeBootstrap(configuration: Configuration): void {
+    this.#running.writeBootstrap(configuration);
   }
 
   get #running(): MemberStore {

@@ -19,6 +19,8 @@ export interface DiskHost {
   snapshotSealed(id: string): void;
   snapshotRead(id: string, offset: number, bytes: Uint8Array): void;
   snapshotFailed(id: string, code: string): void;
+  bootstrapWritten(): void;
+  bootstrapFailed(code: string): void;
   /** For the rules: persist `seq` is truly durable (pristine layer). */
   durable(seq: number): void;
 }

@@ -5,7 +5,14 @@
  *
  * Kept: a completion implies that everything asked for earlier is durable; what recovery gives is the durable state and nothing else.
  */
-import type { Entry, HardState, Index, Persist, SnapshotMetadata } from '@seedraft/core';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  Index,
+  Persist,
+  SnapshotMetadata,
+} from '@seedraft/core';
 import { assertStore } from '@seedraft/store';
 import type { Disk, DiskFault, DiskHost, DiskOptions, Recovery } from './disk.ts';
 import { Hindrance, resolveCrash } from './hindrance.ts';
@@ -18,7 +25,8 @@ type Operation =
       readonly kind: 'seal';
       readonly metadata: SnapshotMetadata;
       readonly compactTo: Index;
-    };
+    }
+  | { readonly seq: -1; readonly kind: 'bootstrap'; readonly configuration: Configuration };
 
 interface SnapshotBytes {
   bytes: Uint8Array;
@@ -35,6 +43,7 @@ class ObjectDisk implements Disk {
   readonly #hindrance: Hindrance;
 
   // Durable.
+  #bootstrap: Configuration;
   #hardState: HardState;
   #snapshot: SnapshotMetadata | null;
   /** The index before `#entries[0]`. */
@@ -58,6 +67,7 @@ class ObjectDisk implements Disk {
     this.#options = options;
     this.#host = options.host;
     this.#hindrance = new Hindrance(options.host, options.knobs);
+    this.#bootstrap = core.configuration;
     this.#hardState = core.hardState;
     this.#snapshot = core.snapshot;
     this.#entries = [...core.entries];
@@ -138,6 +148,11 @@ class ObjectDisk implements Disk {
     if (!this.pending) this.#forgetDropped();
   }
 
+  writeBootstrap(configuration: Configuration): void {
+    if (this.#broken !== null) this.#host.bootstrapFailed(this.#broken);
+    else this.#enqueue({ seq: -1, kind: 'bootstrap', configuration });
+  }
+
   heal(latency: number): void {
     this.#hindrance.heal(latency);
   }
@@ -166,7 +181,7 @@ class ObjectDisk implements Disk {
       hardState: this.#hardState,
       snapshot: this.#snapshot,
       entries: this.#entries.slice(),
-      configuration: this.#options.bootstrap.core.configuration,
+      configuration: this.#bootstrap,
       applied: this.#snapshot?.lastIncludedIndex ?? 0,
       repairUntil: this.#options.bootstrap.core.repairUntil,
     };
@@ -223,6 +238,8 @@ class ObjectDisk implements Disk {
   #apply(operation: Operation): void {
     if (!('kind' in operation)) {
       this.#applyPersist(operation);
+    } else if (operation.kind === 'bootstrap') {
+      this.#bootstrap = operation.configuration;
     } else if (operation.kind === 'seal') {
       this.#snapshot = operation.metadata;
       const drop = Math.min(operation.compactTo - this.#floor, this.#entries.length);
@@ -258,7 +275,8 @@ class ObjectDisk implements Disk {
   #report(operation: Operation): void {
     if (!('kind' in operation)) return;
     if (operation.kind === 'write') this.#host.snapshotWritten(operation.id, operation.end);
-    else this.#host.snapshotSealed(operation.metadata.id);
+    else if (operation.kind === 'seal') this.#host.snapshotSealed(operation.metadata.id);
+    else this.#host.bootstrapWritten();
   }
 
   /** One persistFailed speaks for its seq and all later ones. */
@@ -271,6 +289,10 @@ class ObjectDisk implements Disk {
     if (first !== undefined) this.#host.persistFailed(first.seq, code);
     for (const operation of refused) {
       if (!('kind' in operation)) continue;
+      if (operation.kind === 'bootstrap') {
+        this.#host.bootstrapFailed(code);
+        continue;
+      }
       const id = operation.kind === 'write' ? operation.id : operation.metadata.id;
       this.#host.snapshotFailed(id, code);
     }

@@ -188,12 +188,18 @@ export class Ledger {
 
   boot(shadow: MemberShadow, recovered: RecoveredMember): void {
     const { core } = recovered;
-    if (shadow.boots === 0) shadow.incarnation = recovered.incarnation;
+    // Before it was founded it had promised nothing: another disk in the place of a lost one is nobody's impostor.
+    if (!shadow.founded) {
+      shadow.incarnation = recovered.incarnation;
+      shadow.wiped = false;
+      shadow.former = null;
+    }
     shadow.impostor = shadow.incarnation !== recovered.incarnation;
     if (shadow.impostor && !shadow.wiped) this.wipe(shadow);
-    if (shadow.boots === 0 || shadow.impostor) this.#adopt(shadow, recovered);
+    if (!shadow.founded || shadow.impostor) this.#adopt(shadow, recovered);
     else this.#reconcile(shadow, recovered);
     shadow.boots += 1;
+    this.#noteFounded(shadow);
     shadow.up = true;
     shadow.pending.length = 0;
     shadow.unheard.length = 0;
@@ -212,6 +218,7 @@ export class Ledger {
   }
 
   crash(shadow: MemberShadow): void {
+    this.#noteFounded(shadow);
     shadow.up = false;
     shadow.role = 'follower';
   }
@@ -338,6 +345,11 @@ export class Ledger {
     this.#shadows[view.id] = shadow;
     this.#memberCount += 1;
     return shadow;
+  }
+
+  #noteFounded(shadow: MemberShadow): void {
+    const { replica } = shadow.view;
+    if (replica !== null && replica.founding === null) shadow.founded = true;
   }
 
   #keepFormer(shadow: MemberShadow): void {

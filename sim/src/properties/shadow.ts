@@ -167,8 +167,10 @@ export class MemberShadow {
   readonly view: MemberView;
   boots = 0;
   up = false;
-  /** The incarnation of its first boot. */
+  /** The incarnation of its first boot, or of the last one before it was founded. */
   incarnation = '';
+  /** It was free to promise something, at some time. */
+  founded = false;
   /** Its disk was lost: it may never answer again under this id. */
   wiped = false;
   /** It runs under another incarnation than the one its id is bound to: peers must refuse it, and no rule but S15 listens to it. */

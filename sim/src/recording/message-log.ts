@@ -2,7 +2,7 @@
  * Every message of a run, from its sending to its arrival or its loss. Told by the network (or, in a schedule, by its mail) of what is sent
  * and lost; what arrives is known by the choice log, which names a message by its link and key.
  */
-import type { PeerMessage } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import {
   endpointName,
   type Flight,
@@ -48,14 +48,14 @@ export class MessageLog implements NetworkTrace, Mail {
     row.lost = { reason, at: this.#moment.now };
   }
 
-  onPosted(message: PeerMessage, ordinal: number): void {
+  onPosted(message: MemberMessage, ordinal: number): void {
     const { from, to, type } = message;
     const flight = { from, to, type: typeNumber(type), ordinal, isCopy: false };
     const key = keyOf(from, to, (flight.type << 25) | ordinal);
     this.#push(key, flight, said(message));
   }
 
-  onDropped(message: PeerMessage, ordinal: number): void {
+  onDropped(message: MemberMessage, ordinal: number): void {
     const { from, to, type } = message;
     const row = this.#byKey.get(keyOf(from, to, (typeNumber(type) << 25) | ordinal));
     if (row !== undefined) row.lost = { reason: 'dropped', at: this.#moment.now };
@@ -86,7 +86,7 @@ export class MessageLog implements NetworkTrace, Mail {
     const { type, ordinal, copy } = flight;
     const told = isClient
       ? clientSaid(flight.message as Submission | Submitted)
-      : said(flight.message as PeerMessage);
+      : said(flight.message as MemberMessage);
     return this.#push(keyOf(from, to, flight.key), { from, to, type, ordinal, isCopy: copy }, told);
   }
 
@@ -121,11 +121,11 @@ function keyOf(from: number, to: number, key: number): string {
 
 type Told = Pick<RecordedMessage, 'detail' | 'facts'>;
 
-function said(message: PeerMessage): Told {
+function said(message: MemberMessage): Told {
   return { detail: formatContent(message), facts: factsOf(message) };
 }
 
-function factsOf(message: PeerMessage): MessageFacts {
+function factsOf(message: MemberMessage): MessageFacts {
   const { term } = message;
   switch (message.type) {
     case 'RequestVote':

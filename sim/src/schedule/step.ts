@@ -2,7 +2,7 @@
  * A step of a schedule: what a driver without time does next, in the words that people read and write. Shared by whoever finds schedules
  * (exploration) and whoever plays or shortens them. Members are named n1, n2, ...; nothing here says when.
  */
-import type { PeerMessage } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 
 export type ScheduleStep =
   /** A message on its way arrives, is lost, or is copied (one copy arrives, the other stays on its way). */
@@ -10,7 +10,7 @@ export type ScheduleStep =
       readonly step: 'deliver' | 'drop' | 'duplicate';
       readonly from: string;
       readonly to: string;
-      readonly type: PeerMessage['type'];
+      readonly type: MemberMessage['type'];
       /** How many of this type had been sent on this link before it. */
       readonly ordinal: number;
     }

@@ -3,8 +3,8 @@
  * ever, what its disk has under way too, and its clock stands until a step moves it. Steps are the only events; each counts a millisecond
  * of the world's own time, so that what people read is in order.
  */
-import type { Entry, MemberId, PeerMessage } from '@seedraft/core';
-import type { ClientReply, StateMachine } from '@seedraft/replica';
+import type { Entry, MemberId } from '@seedraft/core';
+import type { ClientReply, MemberMessage, StateMachine } from '@seedraft/replica';
 import { ChoiceLog, EventKind } from '../choices.ts';
 import { createObjectDisk } from '../disk/object.ts';
 import { CLIENT_BASE, Flight, typeNumber } from '../link.ts';
@@ -20,7 +20,7 @@ import { Roster, type RosterWorld } from '../roster.ts';
 const STEP: Micros = 1_000;
 
 interface Sent {
-  readonly message: PeerMessage;
+  readonly message: MemberMessage;
   readonly incarnation: string;
   /** Delivered, or dropped. */
   gone: boolean;
@@ -33,8 +33,8 @@ interface UnderWay {
 
 /** Told of messages as they are sent and dropped; all that arrives is an event. */
 export interface Mail {
-  onPosted(message: PeerMessage, ordinal: number): void;
-  onDropped(message: PeerMessage, ordinal: number): void;
+  onPosted(message: MemberMessage, ordinal: number): void;
+  onDropped(message: MemberMessage, ordinal: number): void;
 }
 
 export interface ScheduleWorldOptions {
@@ -78,7 +78,7 @@ export class ScheduleWorld implements WorldView, RosterWorld {
       recycle: () => {},
       // Nobody here is busy or paused, so nothing waits to be looked at when a member dies.
       undeliverable: () => {},
-      sendPeer: (_from: MemberId, incarnation: string, message: PeerMessage) =>
+      sendPeer: (_from: MemberId, incarnation: string, message: MemberMessage) =>
         this.#send(incarnation, message),
       sendReply: (_from: MemberId, _client: number, submitted: unknown) =>
         this.#next.push(() => this.#answered(submitted as Submitted)),
@@ -195,7 +195,7 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     return true;
   }
 
-  #send(incarnation: string, message: PeerMessage): void {
+  #send(incarnation: string, message: MemberMessage): void {
     const { from, to, type } = message;
     const sent = this.#sentOn(from, to, type);
     this.mail?.onPosted(message, sent.length);

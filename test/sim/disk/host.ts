@@ -12,7 +12,9 @@ export type Report =
       readonly offset: number;
       readonly bytes: Uint8Array;
     }
-  | { readonly type: 'snapshotFailed'; readonly id: string; readonly code: string };
+  | { readonly type: 'snapshotFailed'; readonly id: string; readonly code: string }
+  | { readonly type: 'bootstrap' }
+  | { readonly type: 'bootstrapFailed'; readonly code: string };
 
 export class TestHost implements DiskHost {
   now = 0;
@@ -58,6 +60,12 @@ export class TestHost implements DiskHost {
   }
   snapshotFailed(id: string, code: string): void {
     this.reports.push({ type: 'snapshotFailed', id, code });
+  }
+  bootstrapWritten(): void {
+    this.reports.push({ type: 'bootstrap' });
+  }
+  bootstrapFailed(code: string): void {
+    this.reports.push({ type: 'bootstrapFailed', code });
   }
   durable(seq: number): void {
     this.reports.push({ type: 'durable', seq });

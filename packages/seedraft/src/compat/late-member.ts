@@ -64,6 +64,7 @@ function unjoinedStatus(id: number, name: string): MemberStatus {
     stateDigest: '0000000000000000',
     stateBytes: 0,
     damaged: null,
+    founding: null,
     configuration: { members: [], outgoing: null, highestId: 0, autoLeave: false },
     progress: [],
     isElectable: false,

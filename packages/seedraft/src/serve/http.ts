@@ -93,8 +93,9 @@ function statusOf(node: RunningNode, backups: BackupFigures | null) {
 
 /** Null: it can serve clients. One that follows no leader, or that has not yet what was committed, would send them away or keep them waiting. */
 export function whyNotReady(node: RunningNode): string | null {
-  const { leader, commitIndex, appliedIndex, configuration, id, damaged } = node.status();
+  const { leader, commitIndex, appliedIndex, configuration, id, damaged, founding } = node.status();
   if (damaged !== null) return damaged;
+  if (founding !== null) return founding;
   if (leader === 0) return 'no leader is known';
   if (!configuration.members.some((member) => member.id === id)) {
     return 'this member is in no configuration yet';

@@ -88,6 +88,10 @@ export function describeEvent(event: NodeEvent): string {
       return `client ${event.client} connected from ${event.address}`;
     case 'ClientDisconnected':
       return `client ${event.client} at ${event.address} is gone: ${event.reason}`;
+    case 'Founding':
+      return event.sentence;
+    case 'Founded':
+      return 'met all first members: the cluster is founded';
     case 'Joining':
       return `joining: ${event.step}`;
     case 'Stopping':

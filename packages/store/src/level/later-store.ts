@@ -2,7 +2,7 @@
  * The store as the node is given it: what it reports never comes within a call of it, so that a caller in the middle of a step is not
  * called back. The order of reports is that of the store; after `end` there are none.
  */
-import type { Persist, SnapshotMetadata } from '@seedraft/core';
+import type { Configuration, Persist, SnapshotMetadata } from '@seedraft/core';
 import type { Store } from '@seedraft/replica';
 import type { StoreEvents } from '../store-events.ts';
 
@@ -58,6 +58,12 @@ export class LaterEvents implements StoreEvents {
   snapshotFailed(id: string, code: string): void {
     this.#report(() => this.#listener.snapshotFailed(id, code));
   }
+  bootstrapWritten(): void {
+    this.#report(() => this.#listener.bootstrapWritten());
+  }
+  bootstrapFailed(code: string): void {
+    this.#report(() => this.#listener.bootstrapFailed(code));
+  }
 
   #report(report: () => void): void {
     if (this.#hasEnded) return;
@@ -100,5 +106,8 @@ export class LaterStore implements Store {
   }
   dropSnapshot(id: string): void {
     this.#events.within(() => this.#store.dropSnapshot(id));
+  }
+  writeBootstrap(configuration: Configuration): void {
+    this.#events.within(() => this.#store.writeBootstrap(configuration));
   }
 }
