@@ -24,12 +24,19 @@ export class ExamplePrograms {
     this.#example = path.join(TOP, 'examples', example);
   }
 
-  /** `programs`: file names without `.ts`. */
-  static async of(example: string, programs: readonly string[]): Promise<ExamplePrograms> {
+  /** `programs`: file names without `.ts`. `packages`: what is installed beside `seedraft`. */
+  static async of(
+    example: string,
+    programs: readonly string[],
+    packages: readonly string[] = [],
+  ): Promise<ExamplePrograms> {
     const made = new ExamplePrograms(example);
-    mkdirSync(path.join(made.folder, 'node_modules'));
-    const installed = path.join(made.folder, 'node_modules', 'seedraft');
-    symlinkSync(path.join(TOP, 'packages/seedraft'), installed);
+    const modules = path.join(made.folder, 'node_modules');
+    mkdirSync(modules);
+    symlinkSync(path.join(TOP, 'packages/seedraft'), path.join(modules, 'seedraft'));
+    for (const name of packages) {
+      symlinkSync(path.join(TOP, 'node_modules', name), path.join(modules, name));
+    }
     await build({
       entryPoints: programs.map((name) => path.join(made.#example, `${name}.ts`)),
       bundle: true,
