@@ -136,6 +136,13 @@ test('a member in the hands of its program: reserved, joined and led from here',
   expect((two.stateMachine as KvMachine).query(['get', '', 'k'])).toMatchObject({
     item: { value: 2 },
   });
+  const other = { ...tickets[0]!, reservedId: 9 };
+  const data = path.join(folder, 'again');
+  const alone = { address: '127.0.0.1:0', data, machine: () => new KvMachine() };
+  await (await createNode(alone)).stop();
+  await expect(createNode({ ...alone, ticket: other })).rejects.toMatchObject({
+    code: 'IDENTITY_MISMATCH',
+  });
   await two.campaign();
   expect([two.isLeader, two.leaderId]).toEqual([true, 2]);
   await two.demote();

@@ -138,6 +138,7 @@ const PASSING: ReadonlySet<SeedraftErrorCode> = new Set<SeedraftErrorCode>([
 ]);
 
 const PAUSE_MS = 50;
+const LAST_CALL_MS = 1000;
 
 /** How long one wish may take, looks and pauses together. */
 export class Patience {
@@ -149,8 +150,9 @@ export class Patience {
     this.#signal = signal;
   }
 
+  /** For one call. What becomes of a change is worth a second more than was allowed. */
   left(): number {
-    return Math.max(1, this.#until - performance.now());
+    return Math.max(LAST_CALL_MS, this.#until - performance.now());
   }
 
   /** What `step` gives once it gives something; `undefined`: look again. At the end, what was in the way last. */
@@ -166,7 +168,7 @@ export class Patience {
       }
       if (this.#signal?.aborted === true)
         throw new SeedraftError('ABORTED', 'ABORTED: it was called off', 'unknown');
-      if (this.left() <= PAUSE_MS) throw last;
+      if (performance.now() + PAUSE_MS >= this.#until) throw last;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (0.5 + Math.random())));
     }
   }

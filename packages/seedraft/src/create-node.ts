@@ -4,7 +4,14 @@
  */
 import type { Ticket } from '@seedraft/client';
 import type { RaftConfig } from '@seedraft/core';
-import type { Address, ClientRole, NodeEvent, NodeOptions, Start } from '@seedraft/node';
+import type {
+  Address,
+  ClientRole,
+  NodeEvent,
+  NodeOptions,
+  RunningNode,
+  Start,
+} from '@seedraft/node';
 import type { StateMachine } from '@seedraft/replica';
 import type { NodeHandle } from './node-handle.ts';
 
@@ -99,11 +106,22 @@ export async function createNode(options: CreateNodeOptions): Promise<NodeHandle
     ...(log && { log }),
   });
   if (!started.ok) throw new NodeStartError(started.code, started.sentence);
+  await refuseOther(started.node, options);
   const { ca } = securityOf(options).clients?.tls ?? {};
   return new NodeHandle(started.node, machine!, {
     token: adminToken(options),
     ...(ca !== undefined && { tls: { ca: String(ca) } }),
   });
+}
+
+/** A directory that holds a member is started as that one: a ticket for another was meant for another directory. */
+async function refuseOther(node: RunningNode, { ticket, data }: CreateNodeOptions): Promise<void> {
+  if (ticket === undefined || ticket.reservedId === node.id) return;
+  await node.stop();
+  throw new NodeStartError(
+    'IDENTITY_MISMATCH',
+    `${data} belongs to member ${node.id}, and the ticket is for member ${ticket.reservedId}. Give it a directory of its own, or start this one without a ticket.`,
+  );
 }
 
 const invalid = (sentence: string): NodeStartError =>
