@@ -118,6 +118,6 @@ test('an id is told for one address only, and what is told stays', async () => {
         expect(members).toHaveLength(addresses.size + 1);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });

@@ -113,12 +113,14 @@ test("examples/compose-5: its members, started without containers, serve distraf
   }
 });
 
-/** As `curl -L` would, until a leader is found. */
+/** As `curl -L` would, until a leader is found: it may be one that is gone, as long as no other is elected. */
 async function curl(url: string, form?: Record<string, string>): Promise<unknown> {
   for (;;) {
     const sent = form && { method: 'POST', body: new URLSearchParams(form) };
-    const answer = (await (await fetch(url, sent)).json()) as { error?: string };
-    if (answer.error !== 'no leader') return answer;
+    const response = await fetch(url, sent).catch(() => null);
+    const answer = (await response?.json()) as { error?: string } | undefined;
+    if (answer !== undefined && answer.error !== 'no leader') return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -202,7 +204,7 @@ async function helpOf(verbs: readonly string[]) {
   const operands = /^Usage: .*$/m.exec(stdout)![0].match(/<[^>]+>/g) ?? [];
   const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)( <)?/gm)];
   const valued = new Map(options.map(([, flag, value]) => [flag, value !== undefined]));
-  return { operands: operands.length, valued };
+  return { operands: operands.length, takesMore: operands.at(-1)?.endsWith('...>'), valued };
 }
 
 test('for bad days: every line is a verb with its flags and as many operands as it takes', async () => {
@@ -218,7 +220,7 @@ test('for bad days: every line is a verb with its flags and as many operands as 
   );
   for (const line of words) {
     const verb = verbOf(line);
-    const { operands, valued } = help.get(verb.join(' '))!;
+    const { operands, takesMore, valued } = help.get(verb.join(' '))!;
     const rest = line.slice(verb.length);
     let given = 0;
     for (let at = 0; at < rest.length; at++) {
@@ -227,6 +229,6 @@ test('for bad days: every line is a verb with its flags and as many operands as 
       else expect([...valued.keys()], line.join(' ')).toContain(word);
       if (valued.get(word) === true) at++;
     }
-    expect(given, line.join(' ')).toBe(operands);
+    expect(takesMore ? Math.min(given, operands) : given, line.join(' ')).toBe(operands);
   }
 }, 60_000);
