@@ -1,6 +1,6 @@
 /**
  * Every protocol under the same attacks, in short (`npm run soak -- protocols` is all of it): clients at a non-leader, the leader of real processes killed amid requests, malformed and
- * too large requests, hundreds of idle connections, clients that do not read. Right answers in time, nothing done twice, nothing left behind.
+ * too large requests, drawn nonsense, hundreds of idle connections, clients that do not read. Right answers in time, nothing done twice, nothing left behind.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,8 @@ test.each([
   'at a non-leader',
   'leader killed',
   'malformed',
+  'malformed input',
+  'sends no more',
   'too large',
   'idle connections',
   'slow readers',

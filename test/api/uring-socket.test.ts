@@ -180,6 +180,18 @@ test('MRing, and what its channel says of every move', async () => {
   expect(told).toEqual(messages.map((msg) => ({ channel: 'mring', msg })));
 });
 
+test('a node may have a name that every object has, and the member that tells of it lives', async () => {
+  const listener = await TestSocket.open((await cluster.leader()).api.address);
+  await listener.ask({ Subscribe: { rid: 1, channel: 'mring' } });
+  for (const node of ['__proto__', 'n3']) {
+    const cmd = { AddNode: { rid: 1, node } };
+    expect(await listener.ask({ As: { protocol: 'MRing', cmd } })).toMatchObject({ code: 200 });
+  }
+  const told = JSON.stringify(await listener.until(2));
+  expect(told).toContain('"relocations":{"n2":{"destinations":{"__proto__":[4,5,6,7]}}}');
+  expect(told).toContain('"__proto__":{"destinations":{"n3":[6,7]}}');
+});
+
 test('too large a message ends its own socket and no other', async () => {
   const other = await TestSocket.open((await cluster.leader()).api.address);
   other.send({ Put: { rid: 1, key: 'k', store: 'x'.repeat(70_000) } });

@@ -79,6 +79,8 @@ export class HttpDialect implements Dialect {
       (request, response) => void this.#onRequest(request, response),
     );
     this.#server.timeout = stall;
+    // Whoever has sent all it has to say (`| nc -N`) still gets its answers, then the end.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket));
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     // It listens to no port itself, but it is only from here on that it watches over slow senders.
@@ -179,7 +181,7 @@ export class HttpDialect implements Dialect {
       this.#service.upgrade === undefined
         ? this.#service.error(400, 'NO_UPGRADE', 'There is no WebSocket here.')
         : this.#service.upgrade(request, socket, head, this.#accessOf(request));
-    if (refusal !== null) socket.end(rawAnswer(refusal));
+    if (refusal !== null) endWith(socket, rawAnswer(refusal));
   }
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -189,7 +191,7 @@ export class HttpDialect implements Dialect {
     }
     const [status, code] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'NOT_HTTP'];
     const sentence = `This is not a request of HTTP/1.1 that is understood here: ${error.message}.`;
-    socket.end(rawAnswer(this.#service.error(status, code, sentence)));
+    endWith(socket, rawAnswer(this.#service.error(status, code, sentence)));
   }
 }
 
@@ -201,6 +203,14 @@ function endAfterRequest(request: IncomingMessage, response: ServerResponse): vo
   };
   const timer = setTimeout(end, LINGER_MS);
   request.once('end', end).once('close', end).resume();
+}
+
+/** The last thing that is said on it. HTTP has let go of it: nobody else reads what still comes, or would notice its end. */
+function endWith(socket: Duplex, text: string): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.end(text);
+  socket.resume();
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [number, string]>> = {

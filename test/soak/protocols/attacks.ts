@@ -52,7 +52,7 @@ async function follower(cluster: Cluster): Promise<Member> {
 }
 
 /** A write and its read, by a client that comes anew. What is wrong with it. */
-async function service(member: Member, row: Row): Promise<string[]> {
+export async function service(member: Member, row: Row): Promise<string[]> {
   const speaker = row.speak(member.port(row.protocol));
   const key = freshKey(row);
   const began = performance.now();
@@ -153,6 +153,20 @@ const malformed: Attack = async (cluster, row, { memory }) => {
   });
 };
 
+/** Whoever has said all it has to say (`| nc -N`) is answered, and let go. */
+const sendsNoMore: Attack = async (cluster, row) => {
+  if (row.missing === null) return { wrong: [], figures: {} };
+  const member = await follower(cluster);
+  const line = await opened(member, row);
+  line.socket.end(row.reads(freshKey(row), 2));
+  const wrong: string[] = [];
+  if (!(await line.until(() => line.isClosed))) wrong.push('the connection stayed open');
+  const answers = line.said.match(row.missing)?.length ?? 0;
+  if (answers !== 2) wrong.push(`${answers} of 2 reads were answered: ${shown(line.said)}`);
+  line.end();
+  return { wrong, figures: {} };
+};
+
 /** (d) Refused as soon as it is known, and not held. */
 const tooLarge: Attack = async (cluster, row, { requestBytes, memory }) => {
   const member = await cluster.leader();
@@ -212,6 +226,7 @@ const slowReaders: Attack = async (cluster, row, { slowReaders: count, slowWithi
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   'at a non-leader': elsewhere,
   malformed,
+  'sends no more': sendsNoMore,
   'too large': tooLarge,
   'idle connections': idle,
   'slow readers': slowReaders,

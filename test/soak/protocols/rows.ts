@@ -30,6 +30,8 @@ export interface Row {
   readonly tooLarge: RegExp;
   /** Reads of `key`, all at once, for a client that takes no answers. */
   reads(key: string, count: number): Uint8Array;
+  /** The answer to each of them where there is no such key, though nothing follows; null: who ends says so by a frame. */
+  readonly missing: RegExp | null;
   /** A follower answers by naming the leader, whose address is given. */
   readonly redirect?: (key: string, leader: string) => { bytes: string; answer: RegExp };
 }
@@ -94,6 +96,12 @@ const raftnode: Row = {
       answer: /"code":"NOT_JSON"/,
       ends: true,
     },
+    {
+      what: 'a type that every object has',
+      bytes: '{"type":"toString"}\n',
+      answer: /"code":"UNKNOWN_TYPE"/,
+      ends: false,
+    },
     { what: 'no type', bytes: '{"key":1}\n', answer: /"code":"UNKNOWN_TYPE"/, ends: false },
     {
       what: 'a key that is none',
@@ -105,6 +113,7 @@ const raftnode: Row = {
   large: (bytes) => Buffer.from(`{"type":"put","key":"large","value":"${'x'.repeat(bytes)}"}`),
   tooLarge: /"code":"TOO_LARGE"/,
   reads: (key, count) => times(count, `${JSON.stringify({ type: 'get', key })}\n`),
+  missing: /"value":null/g,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------- HTTP
@@ -121,6 +130,13 @@ const NOT_HTTP: readonly Flaw[] = [
     what: 'two lengths',
     bytes: 'POST /k HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nvalue',
     answer: /^HTTP\/1\.1 400 /,
+    ends: true,
+  },
+  {
+    what: 'another protocol',
+    bytes:
+      'GET /elsewhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nmore',
+    answer: /^HTTP\/1\.1 40\d /,
     ends: true,
   },
   {
@@ -141,10 +157,11 @@ interface HttpParts {
   readonly forms: HttpForms;
   readonly flaws?: readonly Flaw[];
   large(value: string): string;
+  readonly missing: RegExp;
   readonly redirect?: Row['redirect'];
 }
 
-function overHttp({ name, forms, flaws = [], large, redirect }: HttpParts): Row {
+function overHttp({ name, forms, flaws = [], large, missing, redirect }: HttpParts): Row {
   return {
     name,
     protocol: name,
@@ -154,6 +171,7 @@ function overHttp({ name, forms, flaws = [], large, redirect }: HttpParts): Row 
     large: (bytes) => Buffer.from(large('x'.repeat(bytes))),
     tooLarge: /^HTTP\/1\.1 413 .*TOO_LARGE/s,
     reads: (key, count) => times(count, httpRequest('GET', forms.read(key).path)),
+    missing,
     ...(redirect && { redirect }),
   };
 }
@@ -186,6 +204,8 @@ const distraft = overHttp({
     },
   ],
   large: (value) => httpRequest('POST', '/large', `value=${value}`),
+  // At a follower, which sends it on.
+  missing: /HTTP\/1\.1 302 /g,
   redirect: (key, leader) => ({
     bytes: httpRequest('POST', `/${key}`, 'value=v'),
     answer: new RegExp(`^HTTP/1\\.1 307 .*location: http://${leader}/${key}\\r\\n`, 'is'),
@@ -215,6 +235,12 @@ const uring = overHttp({
       ends: false,
     },
     {
+      what: 'a route that every object has',
+      bytes: httpRequest('GET', '/__proto__/toString'),
+      answer: /^HTTP\/1\.1 404 /,
+      ends: false,
+    },
+    {
       what: 'an unknown route',
       bytes: httpRequest('GET', '/nowhere/at/all/there'),
       answer: /^HTTP\/1\.1 404 /,
@@ -222,6 +248,7 @@ const uring = overHttp({
     },
   ],
   large: (value) => httpRequest('POST', '/kv/large', JSON.stringify({ value })),
+  missing: /HTTP\/1\.1 404 /g,
 });
 
 const raftify = overHttp({
@@ -236,6 +263,12 @@ const raftify = overHttp({
   },
   flaws: [
     {
+      what: 'a route that every object has',
+      bytes: httpRequest('GET', '/__proto__/toString'),
+      answer: /^HTTP\/1\.1 404 /,
+      ends: false,
+    },
+    {
       what: 'a member that is none',
       bytes: httpRequest('POST', '/transfer_leader/nobody'),
       answer: /^HTTP\/1\.1 400 .*BAD_REQUEST/s,
@@ -243,6 +276,7 @@ const raftify = overHttp({
     },
   ],
   large: (value) => httpRequest('PUT', '/store/large/v', value),
+  missing: /HTTP\/1\.1 400 /g,
 });
 
 /** The frame that ends a WebSocket for this reason. */
@@ -257,6 +291,12 @@ const socket: Row = {
   flaws: [
     { what: 'no JSON', bytes: frame('nonsense'), answer: /"code":400/, ends: false },
     { what: 'no command', bytes: frame('[1]'), answer: /"code":400/, ends: false },
+    {
+      what: 'a command that every object has',
+      bytes: frame('{"As":{"rid":1,"protocol":"KV","cmd":{"toString":{}}}}'),
+      answer: /"code":400/,
+      ends: false,
+    },
     {
       what: 'a frame without mask',
       bytes: frame('{}', { isMasked: false }),
@@ -280,6 +320,7 @@ const socket: Row = {
   tooLarge: closedBy(1009),
   reads: (key, count) =>
     times(count, frame(JSON.stringify({ As: { protocol: 'KV', cmd: { Get: { rid: 1, key } } } }))),
+  missing: null,
 };
 
 // --------------------------------------------------------------------------------------------------------------------- Redis
@@ -356,6 +397,7 @@ const redis: Row = {
   large: (bytes) => encoded(['SET', 'large', Buffer.alloc(bytes, 'x')]),
   tooLarge: /^-ERR Protocol error: invalid bulk length\r\n/,
   reads: (key, count) => times(count, encoded(['GET', key])),
+  missing: /\$-1\r\n/g,
 };
 
 export const ROWS: readonly Row[] = [raftnode, distraft, uring, socket, raftify, redis];

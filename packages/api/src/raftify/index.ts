@@ -9,6 +9,7 @@ import { type HttpAnswer, HttpDialect, type HttpRequest, json } from '../http.ts
 import { jsonOf } from '../json-out.ts';
 import type { Dialect } from '../listener.ts';
 import { DEFAULT_NAMESPACE } from '../namespace.ts';
+import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { type Reason, reasonOf } from '../reason.ts';
 
@@ -40,7 +41,7 @@ const OK = text(200, 'OK');
 async function answer(request: HttpRequest, context: ApiContext): Promise<HttpAnswer> {
   const [name = '', ...operands] = request.segments;
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const there = ROUTES[name]?.filter((route) => route.operands === operands.length) ?? [];
+  const there = ownEntry(ROUTES, name)?.filter((route) => route.operands === operands.length) ?? [];
   const route = there.find((one) => one.method === method);
   if (there.length === 0) return text(404, 'NOT_FOUND: there is no such route.');
   if (route === undefined) {

@@ -7,6 +7,7 @@ import type { ReadMode } from '@seedraft/replica';
 import type { DoorRequest } from '../door.ts';
 import { jsonOf } from '../json-out.ts';
 import { DEFAULT_NAMESPACE, isReserved } from '../namespace.ts';
+import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { type Reason, reasonOf, refusalReason } from '../reason.ts';
 import { SKETCHES, type Sketching } from './sketches.ts';
@@ -33,7 +34,7 @@ export async function answer(request: Fields, context: ApiContext): Promise<Answ
     case 'ping':
       return { type, is_alive: true, addr: context.ownAddress() };
     default: {
-      const sketching = typeof type === 'string' ? SKETCHES[type] : undefined;
+      const sketching = typeof type === 'string' ? ownEntry(SKETCHES, type) : undefined;
       if (sketching !== undefined) return await answerSketch(sketching, request, context);
       const known = `put, get, delete, peers, ping, ${Object.keys(SKETCHES).join(', ')}`;
       const sentence =

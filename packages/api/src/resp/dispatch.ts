@@ -1,5 +1,6 @@
 /** From arguments to a plan: whether there is such a command, whether it may be given, and now or at the end of a transaction. */
 import { MAX_LIST_LENGTH } from '@seedraft/kv';
+import { ownEntry } from '../own-entry.ts';
 import { mayDo } from '../protocol.ts';
 import { arityFailure, failure, shown } from './arguments.ts';
 import { planned, type RedisCommand } from './command.ts';
@@ -28,7 +29,7 @@ export function dispatch(args: Arguments, session: RedisSession): Plan {
 
 function find(name: Buffer): RedisCommand | undefined {
   const known = name.toString('latin1', 0, SHOWN).toLowerCase();
-  return Object.hasOwn(COMMANDS, known) ? COMMANDS[known] : undefined;
+  return ownEntry(COMMANDS, known);
 }
 
 /** Null: it may be given. */

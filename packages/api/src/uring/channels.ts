@@ -90,12 +90,13 @@ function ringMessage({ item, ring }: KvChange): unknown {
 
 /** `{source: {destinations: {destination: [vnodes]}}}`. */
 function relocationsOf(relocations: readonly KvRelocation[]) {
-  const told: Record<string, { destinations: Record<string, readonly number[]> }> = {};
+  // A node may be called `__proto__`: only a Map and Object.fromEntries take that for a name.
+  const told = new Map<string, { readonly destinations: Record<string, readonly number[]> }>();
   for (const { source, destination, vnodes } of relocations) {
-    told[source] ??= { destinations: {} };
-    told[source].destinations[destination] = vnodes;
+    const before = Object.entries(told.get(source)?.destinations ?? {});
+    told.set(source, { destinations: Object.fromEntries([...before, [destination, vnodes]]) });
   }
-  return told;
+  return Object.fromEntries(told);
 }
 
 function looking(door: Door, push: (message: unknown) => void): () => void {

@@ -2,6 +2,7 @@
 import type { KvValue } from '@seedraft/kv';
 import { type HttpAnswer, type HttpRequest, json } from '../http.ts';
 import { parseJson } from '../json-value.ts';
+import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import type { UringCommands } from './commands.ts';
 import { bad, failed, type Outcome, outcome } from './outcome.ts';
@@ -29,10 +30,10 @@ export async function answerRest(
   context: ApiContext,
 ): Promise<HttpAnswer> {
   const [first = '', key = '', rest = '', ...more] = request.segments;
-  const found = more.length > 0 ? undefined : ROUTES[first]?.(key, rest);
+  const found = more.length > 0 ? undefined : ownEntry(ROUTES, first)?.(key, rest);
   if (found === undefined) return json(404, 'not found');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const route = found[method];
+  const route = ownEntry(found, method);
   if (route === undefined) {
     return json(405, 'method not allowed', { allow: Object.keys(found).join(', ') });
   }

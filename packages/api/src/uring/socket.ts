@@ -6,6 +6,7 @@
 import type { KvValue } from '@seedraft/kv';
 import type { RawData, WebSocket } from 'ws';
 import { parseJson } from '../json-value.ts';
+import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import { CHANNELS, type Channel, subscribe } from './channels.ts';
 import type { UringCommands } from './commands.ts';
@@ -167,7 +168,7 @@ export class UringSocket {
   }
 
   async #answer(protocol: UringProtocol, name: string, fields: Fields): Promise<Outcome> {
-    const command = COMMANDS[protocol][name] ?? COMMANDS[protocol]['*'];
+    const command = ownEntry(COMMANDS[protocol], name) ?? COMMANDS[protocol]['*'];
     if (command === undefined) {
       const known = Object.keys(COMMANDS[protocol]).join(', ');
       return bad(`${protocol} knows no ${name.slice(0, 50)}: there is ${known}.`);
