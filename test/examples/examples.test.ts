@@ -47,7 +47,7 @@ test.each(['counter', 'job-queue'])('%s: no file has sixty lines', (example) => 
 });
 
 describe('fuzzed', () => {
-  const seeds = Array.from({ length: 20 }, (_, n) => n + 1);
+  const seeds = Array.from({ length: 8 }, (_, n) => n + 1);
   const calm = {
     name: 'crashes',
     workload: { for: '5s' },
@@ -57,7 +57,7 @@ describe('fuzzed', () => {
   test.each([
     ['counter', counter],
     ['job-queue', jobQueue],
-  ])('%s passes under 20 seeds', { timeout: 60_000 }, (_, config) => {
+  ])('%s passes under 8 seeds', { timeout: 60_000 }, (_, config) => {
     let acknowledged = 0;
     for (const seed of seeds) {
       const { verdict, sentence, reason, operations } = simulate(
@@ -208,8 +208,8 @@ describe('init', () => {
       0,
       expect.stringMatching(/Next:\n.* fuzz --for 20s/),
     ]);
-    const fuzzed = await seedraft(folder, 'fuzz', 'scenarios', '--seeds', '2', '--workers', '1');
-    expect([fuzzed.code, fuzzed.text]).toEqual([0, expect.stringMatching(/2 passed, 0 failed/)]);
+    const fuzzed = await seedraft(folder, 'fuzz', 'scenarios', '--seeds', '1', '--workers', '1');
+    expect([fuzzed.code, fuzzed.text]).toEqual([0, expect.stringMatching(/1 passed, 0 failed/)]);
     rmSync(path.join(folder, 'seedraft.config.ts'));
     const again = await seedraft(folder, 'init');
     expect(again.code).toBe(64);

@@ -6,24 +6,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as Sim from '@seedraft/sim';
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildWith } from '../mutants/build.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
+import type * as Explorer from './explorer.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-explore-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const built = new Map<string, Promise<typeof Sim>>();
+const built = new Map<string, Promise<typeof Explorer>>();
 
-async function build(id: string): Promise<typeof Sim> {
+async function build(id: string): Promise<typeof Explorer> {
   const mutants = MUTANTS.filter((known) => known.id === id);
   const file = path.join(folder, `${id}.mjs`);
-  await buildWith(mutants, 'sim/src/index.ts', file);
-  return import(/* @vite-ignore */ pathToFileURL(file).href) as Promise<typeof Sim>;
+  await buildWith(mutants, 'test/explore/explorer.ts', file);
+  return import(/* @vite-ignore */ pathToFileURL(file).href) as Promise<typeof Explorer>;
 }
 
-function simWith(id: string): Promise<typeof Sim> {
+function simWith(id: string): Promise<typeof Explorer> {
   const known = built.get(id) ?? build(id);
   built.set(id, known);
   return known;
@@ -31,7 +31,7 @@ function simWith(id: string): Promise<typeof Sim> {
 
 interface Case {
   readonly id: string;
-  readonly bounds: Partial<Sim.Bounds>;
+  readonly bounds: Partial<Explorer.Bounds>;
   readonly rules?: readonly string[];
   readonly rule: string;
   readonly steps: number;

@@ -5,11 +5,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as Check from '@seedraft/check';
 import type { Operation } from '@seedraft/check';
+import type * as Sim from '@seedraft/sim';
 import { type Golden, readGoldens } from '../check/golden.ts';
 import { CHECKERS } from '../check/mutants.ts';
 import { buildWith } from './build.ts';
-import type * as Court from './court.ts';
 import { Ground, place } from './ground.ts';
 import { HOUSE } from './house.ts';
 import type { Planted } from './mutant.ts';
@@ -25,6 +26,9 @@ export interface Sentence {
   readonly by: readonly string[];
   readonly seconds: number;
 }
+
+/** What judges histories (test/check/court.ts), maybe with a bug in it. */
+type Court = typeof Check & Pick<typeof Sim, 'judgeHistory'>;
 
 interface Claim {
   readonly story: string;
@@ -49,20 +53,20 @@ export async function tryChecker(id: string, folder: string): Promise<Sentence> 
 
 // ------------------------------------------------------------------------------------------------------- judges of histories
 
-export async function court(planted: readonly Planted[], folder: string): Promise<typeof Court> {
+export async function court(planted: readonly Planted[], folder: string): Promise<Court> {
   const file = path.join(folder, `${planted[0]?.id ?? 'clean'}.mjs`);
-  await buildWith(planted, 'test/mutants/court.ts', file);
-  return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as typeof Court;
+  await buildWith(planted, 'test/check/court.ts', file);
+  return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Court;
 }
 
 /** The golden histories and claims on which this court does not say what it should; to throw is not to say it. */
-export function contradicted(judges: typeof Court): string[] {
+export function contradicted(judges: Court): string[] {
   const histories = readGoldens().filter((golden) => !agreesOn(judges, golden));
   const claims = readClaims().filter(([, claim]) => verdictOn(judges, claim) !== claim.expect);
   return [...histories.map(({ name }) => name), ...claims.map(([name]) => name)];
 }
 
-function agreesOn(judges: typeof Court, golden: Golden): boolean {
+function agreesOn(judges: Court, golden: Golden): boolean {
   const parsed = judges.parseOperations(golden.text, golden.format);
   if (!parsed.ok) return false;
   const models = [judges.register(), judges.casRegister(), judges.kv(), judges.namespacedKv()];
@@ -88,7 +92,7 @@ function readClaims(): [name: string, claim: Claim][] {
   });
 }
 
-function verdictOn(judges: typeof Court, { history, maxSteps }: Claim): string {
+function verdictOn(judges: Court, { history, maxSteps }: Claim): string {
   const operations = history.map((operation) => ({ ...operation }));
   try {
     const options = { blackBox: false, ...(maxSteps !== undefined && { maxSteps }) };

@@ -138,9 +138,11 @@ test('a backup of a running cluster, checked; then a new cluster with that very 
     const shown = JSON.parse(made.out);
     expect(shown).toMatchObject({ index, stateDigest, id: Number(id) });
     names.add(shown.clusterId);
-    const again = await command('restore', 'a.backup', ...flags);
-    expect(again).toMatchObject({ code: 64 });
-    expect(JSON.parse(again.out).error).toMatch(/DIRECTORY_NOT_EMPTY/);
+    if (id === '1') {
+      const again = await command('restore', 'a.backup', ...flags);
+      expect(again).toMatchObject({ code: 64 });
+      expect(JSON.parse(again.out).error).toMatch(/DIRECTORY_NOT_EMPTY/);
+    }
     const { peer, client } = addresses[Number(id) - 1]!;
     await serve([
       '--data',

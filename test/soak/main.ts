@@ -1,7 +1,8 @@
 /**
  * `npm run soak [-- NAME | SEEDS] [flags of that proof]`: the long proofs, by the same commands a user types: many swarm seeds, then every shipped
- * scenario, then every planted bug, changed bytes, killed processes, the same heard through every protocol, mutated frames, large snapshots, endless writes. Each must pass; the first that does
- * not ends it with its exit code. With a name only that one, and what follows it (`--minutes 2`, `--json`) is said to it.
+ * scenario, the examples, every planted bug, changed bytes, killed processes, the same heard through every protocol, mutated frames, attacks on other
+ * protocols, large snapshots, endless writes. Each must pass; the first that does not ends it with its exit code. With a name only that one, and what follows
+ * it (`--minutes 2`, `--json`) is said to it.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -18,14 +19,21 @@ const endurance = path.join(HOUSE, 'test/dist/soak/endurance.js');
 const protocols = path.join(HOUSE, 'test/dist/soak/protocols.js');
 const mutants = path.join(HOUSE, 'test/dist/mutants/main.js');
 
+const exampleProof = (name: string) => {
+  const config = `examples/${name}/seedraft.config.ts`;
+  const args = [command, 'fuzz', '--config', config, '--seeds', '100'];
+  return [name, `the example ${name}, 100 seeds`, ...args] as const;
+};
+
 const proofs: readonly (readonly [name: string, title: string, ...args: string[]])[] = [
   ['swarm', `${seeds} swarm seeds`, command, 'fuzz', 'swarm', '--seeds', seeds],
   ['scenarios', 'every shipped scenario, 20 seeds each', command, 'fuzz', '--seeds', '20'],
+  ...['counter', 'job-queue', 'two-phase-commit'].map(exampleProof),
   ['mutants', 'every planted bug', mutants],
   ['flips', '500 changed bytes in directories of real members', flips, '--flips', '500'],
   ['chaos', '200 kills of real members under load, of three and of five', chaos, '--kills', '200'],
   [
-    'protocols',
+    'chaos-api',
     'a minute of every fault, heard through every client protocol',
     ...[command, 'chaos', '--for', '60s', '--clients', '24', '--rate', '300'],
     ...['--api', 'native,raftnode,distraft,uring,raftify,redis'],
