@@ -17,6 +17,7 @@ import {
   readLocation,
   readName,
 } from '../../packages/seedraft/src/s3/location.ts';
+import { oneBackup, openLocation } from '../../packages/seedraft/src/verbs/s3-flags.ts';
 import { S3Server } from './s3-server.ts';
 
 let server: S3Server;
@@ -169,7 +170,7 @@ test('an upload is given up at once when it is told so', async () => {
 
 test('kept are the newest; deleted is what this cluster made, through every change of its members', async () => {
   for (const index of [1, 2]) await stored(index, madeBy('aa', 'bb'));
-  for (const index of [3, 4]) await stored(index, madeBy('bb', 'cc'));
+  await stored(3, madeBy('bb', 'cc'));
   const kept = [await stored(5, madeBy('cc', 'dd')), await stored(6, madeBy('dd', 'ee'))];
   // Of the same name, by clocks of another time, and with entries between ours.
   const stranger = await stored(4, madeBy('xx', 'yy'));
@@ -178,12 +179,42 @@ test('kept are the newest; deleted is what this cluster made, through every chan
     server.objects.set(`backups/${key}`, server.objects.get(`backups/${kept[0]}`)!);
   }
   const before = server.keys('backups').length;
-  const done = await backups.retain('blue', ['ee'], 2);
+  const retention = { clusterId: 'blue', lineage: ['ee'], keep: 2 };
+  const done = await backups.retain(retention, kept[1]!);
   expect(done.deleted).toHaveLength(3);
   expect(done.strangers).toEqual([stranger]);
   expect(server.keys('backups')).toHaveLength(before - 3);
   for (const key of [...kept, stranger, ...others]) expect(server.keys('backups')).toContain(key);
-  expect(await backups.retain('blue', ['ee'], 2)).toMatchObject({ deleted: [] });
+  expect(await backups.retain(retention, kept[1]!)).toMatchObject({ deleted: [] });
+  // The one that was just read back stays, though a clock that is behind calls it the oldest.
+  const again = { ...about(6, madeBy('ee')), takenAt: 1 };
+  const late = await backups.write(again, state(1000), { key: null, lineage: ['ee'] });
+  expect((await backups.retain(retention, late.key)).deleted).toEqual([kept[0]]);
+});
+
+test('which backup is meant: the one that is named, or the newest of one cluster, else a sentence', async () => {
+  const keys = [await stored(9), await stored(10)];
+  // Later entries, but of long ago.
+  const old = 'team/blue/20200101T000000.000Z-entry-99.backup';
+  server.objects.set(`backups/${old}`, server.objects.get(`backups/${keys[0]}`)!);
+  const meant = async (text: string, latest: boolean) => {
+    const location = await openLocation(text, {});
+    return oneBackup(location, { latest }).finally(() => location.backups.bucket.close());
+  };
+  expect(await meant('s3://backups/', true)).toBe(keys[1]);
+  expect(await meant('s3://backups/team/blue', true)).toBe(keys[1]);
+  expect(await meant(`s3://backups/${old}`, false)).toBe(old);
+  await expect(meant('s3://backups/team/', false)).rejects.toThrow(/give --latest/);
+  await expect(meant(`s3://backups/${old}`, true)).rejects.toThrow(/is one backup/);
+  await expect(meant('s3://backups/none/', true)).rejects.toThrow(/no backup below/);
+  // The same name in another folder is another cluster.
+  server.objects.set(
+    `backups/other/blue/${nameOf(about(11))}`,
+    server.objects.get(`backups/${old}`)!,
+  );
+  await expect(meant('s3://backups/', true)).rejects.toThrow(
+    /s3:\/\/backups\/other\/blue\/, s3:\/\/backups\/team\/blue\/\)/,
+  );
 });
 
 test('sentences for a missing bucket, wrong credentials, a store that is not there', async () => {

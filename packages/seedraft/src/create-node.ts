@@ -13,6 +13,7 @@ import type {
   Start,
 } from '@seedraft/node';
 import type { StateMachine } from '@seedraft/replica';
+import { LOOPBACK } from './loopback.ts';
 import type { NodeHandle } from './node-handle.ts';
 
 export interface PeerAddress {
@@ -68,8 +69,6 @@ export class NodeStartError extends Error {
     this.code = code;
   }
 }
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** Starts a member. Resolves once it runs (not once there is a leader); rejects with a NodeStartError and leaves nothing behind. */
 export async function createNode(options: CreateNodeOptions): Promise<NodeHandle> {

@@ -1,6 +1,7 @@
 /**
  * What the launchers of all four systems share: a port that members, our clients and theirs come to, the member behind it, and its end. Each launcher says
- * only what its own command line means. They run open, as those systems do, after one loud line; SEEDRAFT_CLUSTER_SECRET closes them.
+ * only what its own command line means. They run open, as those systems do, after one loud line; SEEDRAFT_CLUSTER_SECRET closes them, and
+ * SEEDRAFT_BACKUP backs them up.
  */
 import { rmSync } from 'node:fs';
 import {
@@ -22,7 +23,9 @@ import {
 } from '@seedraft/node';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { leaderAsker } from '../serve/ask-leader.ts';
+import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
+import { schedulesOfEnvironment } from '../serve/open-schedule.ts';
 import type { ServeSettings } from '../serve/settings.ts';
 import { testingControls } from '../serve/testing.ts';
 import { untilToldToStop } from '../serve/told-to-stop.ts';
@@ -79,7 +82,7 @@ export async function launch(plan: Launch): Promise<number> {
       `OPEN TO EVERYBODY: whoever reaches ${formatAddress(plan.listen)} can vote, read, write and stop this member. Set ${SECRET_VARIABLE} on every member to close it.`,
     );
   }
-  const launcher = new Launcher(plan, secret, logger);
+  const launcher = new Launcher(plan, secret, logger, await schedulesOfEnvironment(logger));
   const interrupted = untilToldToStop();
   try {
     await launcher.open();
@@ -106,9 +109,17 @@ class Launcher implements Launched {
   readonly ended: Promise<string>;
   #end: (code: string) => void = () => {};
   #isClosing = false;
+  readonly #openSchedule: () => Promise<BackupSchedule | null>;
+  #schedule: BackupSchedule | null = null;
 
-  constructor(plan: Launch, secret: string | null, logger: Logger) {
+  constructor(
+    plan: Launch,
+    secret: string | null,
+    logger: Logger,
+    openSchedule: () => Promise<BackupSchedule | null>,
+  ) {
     this.#plan = plan;
+    this.#openSchedule = openSchedule;
     this.secret = secret;
     this.logger = logger;
     this.member = new LateMember(plan.id, plan.name);
@@ -184,6 +195,8 @@ class Launcher implements Launched {
   async begin(start: Start): Promise<string | null> {
     const { directory, raft } = this.#plan;
     const { secret } = this;
+    const schedule = await this.#openSchedule();
+    const write = eventWriter(this.logger);
     const started = await startNode({
       directory,
       machine: () => new KvMachine(),
@@ -198,9 +211,19 @@ class Launcher implements Launched {
           clients: { tokens: [{ token: secret, role: 'admin' as const }] },
         }),
       },
-      log: eventWriter(this.logger),
+      log: (event) => {
+        write(event);
+        schedule?.heard(event);
+      },
     });
-    if (!started.ok) return `${started.code}: ${started.sentence}`;
+    if (!started.ok) {
+      await schedule?.stop();
+      return `${started.code}: ${started.sentence}`;
+    }
+    // That of the member before this one.
+    await this.#schedule?.stop();
+    this.#schedule = schedule;
+    schedule?.begin(started.node);
     this.#attach(started.node);
     return null;
   }
@@ -257,6 +280,7 @@ class Launcher implements Launched {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    await this.#schedule?.stop();
     // Clients first: what they have open is answered. Members stay connected until the member itself has handed over.
     await Promise.all(this.#closing.splice(0).map((close) => close()));
     await this.member.node?.stop();

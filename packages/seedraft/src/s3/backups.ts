@@ -18,6 +18,13 @@ export interface StoredBackup extends ListedObject {
   readonly name: BackupName;
 }
 
+export interface Retention {
+  readonly clusterId: string;
+  readonly lineage: readonly string[];
+  /** At least 1. */
+  readonly keep: number;
+}
+
 /** That of a member's directory, of which no two are alike; all of them would be too long. */
 const LINEAGE_DIGITS = 16;
 const LINEAGE_MEMBERS = 40;
@@ -129,13 +136,12 @@ export class S3Backups {
   }
 
   /**
-   * Deletes all but the `keep` newest of this cluster. Call it when the newest is known to be whole. `strangers`: in the folder, and of another cluster of that
-   * name, as far as anybody can tell; they stay.
+   * Deletes all but the `keep` newest of this cluster, of which `whole`, just read back, is one whatever its clock said. `strangers`: in the folder, and of another
+   * cluster of that name, as far as anybody can tell; they stay.
    */
   async retain(
-    clusterId: string,
-    lineage: readonly string[],
-    keep: number,
+    { clusterId, lineage, keep }: Retention,
+    whole: string,
     signal?: AbortSignal,
   ): Promise<{ readonly deleted: readonly string[]; readonly strangers: readonly string[] }> {
     const all = await this.list(clusterId, signal);
@@ -153,7 +159,8 @@ export class S3Backups {
         for (const one of members) known.add(one);
       } else strangers.push(backup.key);
     }
-    const deleted = own.slice(keep).map(({ key }) => key);
+    const others = own.map(({ key }) => key).filter((key) => key !== whole);
+    const deleted = others.slice(keep - 1);
     for (const key of deleted) await this.bucket.remove(key, signal);
     return { deleted, strangers };
   }

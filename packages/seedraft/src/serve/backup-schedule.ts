@@ -5,7 +5,13 @@
  */
 import { setImmediate as aTurn, setTimeout as pause } from 'node:timers/promises';
 import type { NodeEvent, RunningNode } from '@seedraft/node';
-import { isFlaw, lineageOf, type S3Backups, type StoredBackup } from '../s3/backups.ts';
+import {
+  isFlaw,
+  lineageOf,
+  type Retention,
+  type S3Backups,
+  type StoredBackup,
+} from '../s3/backups.ts';
 import { S3Failure } from '../s3/failure.ts';
 import type { Logger } from './log.ts';
 
@@ -95,7 +101,7 @@ export class BackupSchedule {
 
   async #look(node: RunningNode): Promise<void> {
     try {
-      const newest = await this.#newestOwn(node);
+      const { newest } = await this.#newestOwn(node);
       if (newest !== null) this.#note(newest);
     } catch (error) {
       this.#failed(error, 'it would be tried again when this member leads');
@@ -129,7 +135,9 @@ export class BackupSchedule {
   }
 
   async #untilDue(node: RunningNode, signal: AbortSignal): Promise<number> {
-    const newest = await this.#newestOwn(node, signal);
+    const { newest, stranger } = await this.#newestOwn(node, signal);
+    // Only a leader knows all of its members for sure, when the cluster is young.
+    if (stranger !== null) this.#warnOfStranger(node.clusterId, stranger);
     if (newest === null) return 0;
     if (this.#newest?.key !== newest.key) {
       const { every } = this.#plan;
@@ -155,14 +163,20 @@ export class BackupSchedule {
     }
   }
 
-  async #newestOwn(node: RunningNode, signal?: AbortSignal): Promise<StoredBackup | null> {
+  /** `stranger`: a newer one under this cluster's name that is not its own. */
+  async #newestOwn(
+    node: RunningNode,
+    signal?: AbortSignal,
+  ): Promise<{ readonly newest: StoredBackup | null; readonly stranger: string | null }> {
     const all = await this.#backups.list(node.clusterId, signal);
     const lineage = new Set(ownLineage(node));
+    let stranger: string | null = null;
     for (const backup of all.sort((a, b) => b.modified - a.modified)) {
-      if (await this.#backups.isOf(lineage, backup.key, signal)) return backup;
-      this.#warnOfStranger(node.clusterId, backup.key);
+      const isOwn = await this.#backups.isOf(lineage, backup.key, signal);
+      if (isOwn) return { newest: backup, stranger };
+      stranger ??= backup.key;
     }
-    return null;
+    return { newest: null, stranger };
   }
 
   #warnOfStranger(clusterId: string, key: string): void {
@@ -196,14 +210,15 @@ export class BackupSchedule {
     } finally {
       backup.close();
     }
-    await this.#retain(node.clusterId, lineage, signal);
+    await this.#retain({ clusterId: node.clusterId, lineage, keep: this.#plan.keep }, signal);
   }
 
-  async #retain(clusterId: string, lineage: readonly string[], signal: AbortSignal): Promise<void> {
-    const { keep } = this.#plan;
+  async #retain(retention: Retention, signal: AbortSignal): Promise<void> {
+    const { clusterId, keep } = retention;
     if (keep === 0) return;
     try {
-      const { deleted, strangers } = await this.#backups.retain(clusterId, lineage, keep, signal);
+      const whole = this.#newest!.key;
+      const { deleted, strangers } = await this.#backups.retain(retention, whole, signal);
       for (const key of strangers) this.#warnOfStranger(clusterId, key);
       if (deleted.length === 0) return;
       this.#logger.info({ deleted }, `deleted ${deleted.length} older than the newest ${keep}`);

@@ -15,11 +15,10 @@ import {
 } from '@seedraft/node';
 import type { StateMachine } from '@seedraft/replica';
 import { UsageError } from '../exit-codes.ts';
+import { LOOPBACK } from '../loopback.ts';
 import { parseApi, parseFirstMember, type ServeSettings, type SettingName } from './settings.ts';
 
 type Given = ReadonlySet<SettingName>;
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** Throws UsageError for settings that contradict each other, files that cannot be read, and a member that would stand open to strangers. */
 export function nodeOptions(

@@ -93,6 +93,9 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
 
 async function up(flags: UpFlags): Promise<number> {
   refuseSecondCluster();
+  if (flags.latest && flags.restore === undefined) {
+    throw new UsageError('--latest goes with --restore s3://BUCKET/PREFIX/.');
+  }
   const held = flags.restore === undefined ? null : await holdBackup(flags.restore, flags);
   try {
     return await start(flags, held);
