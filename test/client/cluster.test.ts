@@ -4,10 +4,10 @@
  */
 import { connect, type Kv, SeedraftError } from '@seedraft/client';
 import { afterAll, expect, test } from 'vitest';
-import { MemberProcesses } from '../node/member-processes.ts';
+import { Cluster } from '../soak/cluster.ts';
 
-let cluster: MemberProcesses | null = null;
-afterAll(() => cluster?.remove());
+let cluster: Cluster | null = null;
+afterAll(() => cluster?.end());
 
 class Workload {
   readonly stored = new Set<string>();
@@ -47,10 +47,10 @@ async function follow(kv: Kv): Promise<Set<string>> {
 }
 
 test('the leader is killed under load, again and again', async () => {
-  const processes = await MemberProcesses.start();
-  cluster = processes;
+  const raft = { electionTimeoutMin: 250, electionTimeoutMax: 500, heartbeatInterval: 50 };
+  cluster = await Cluster.start({ size: 3, options: { raft } });
   // One address: the others are learned.
-  const client = await connect({ endpoints: [processes.clientAddress(1)] });
+  const client = await connect({ endpoints: [cluster.endpoints[0]!] });
   const kv = client.kv('work');
   const workload = new Workload();
   const workers = Array.from({ length: 16 }, (_, i) => workload.run(kv, i));
@@ -60,10 +60,11 @@ test('the leader is killed under load, again and again', async () => {
     await expect.poll(() => workload.stored.size, { timeout: 15_000 }).toBeGreaterThan(goal);
     const { leader } = await client.status();
     if (leader === 0) continue;
-    await processes.kill(leader);
+    const member = cluster.members[leader - 1]!;
+    await member.killed();
     const after = workload.stored.size + 100;
     await expect.poll(() => workload.stored.size, { timeout: 15_000 }).toBeGreaterThan(after);
-    await processes.boot(leader);
+    await member.start();
   }
   workload.isOver = true;
   await Promise.all(workers);

@@ -7,16 +7,16 @@ import { get, put } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
 import type { MemberStatus, RequestFrame } from '@seedraft/wire';
 import { afterAll, expect, test } from 'vitest';
+import { Cluster } from '../soak/cluster.ts';
 import { command } from './cluster.ts';
-import { MemberProcesses } from './member-processes.ts';
 import { RawClient } from './raw.ts';
 
-let cluster: MemberProcesses | null = null;
-afterAll(() => cluster?.remove());
+let cluster: Cluster | null = null;
+afterAll(() => cluster?.end());
 
 /** Null: nobody can say what became of it. */
 async function ask(id: number, request: RequestFrame['request']): Promise<ClientReply | null> {
-  const client = new RawClient(cluster!.clientAddress(id));
+  const client = new RawClient(cluster!.members[id - 1]!.clientAddress);
   try {
     if ((await client.hello())?.type !== 'welcome') return null;
     client.ask(1, request);
@@ -78,20 +78,23 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
 }
 
 test('killed at any moment, nothing acknowledged is lost', async () => {
-  const processes = await MemberProcesses.start();
-  cluster = processes;
+  const options = {
+    raft: { electionTimeoutMin: 250, electionTimeoutMax: 500, heartbeatInterval: 50 },
+    snapshot: { everyEntries: 300, everyBytes: 1e9, keep: 10 },
+  };
+  cluster = await Cluster.start({ size: 3, options });
   const workload = new Workload();
   const clients = ['a', 'b', 'c', 'a', 'b'].map((key) => workload.run(key));
   for (let cycle = 0; cycle < 4; cycle++) {
     const goal = workload.acknowledged + 40;
     await until('writes go on', () => Promise.resolve(workload.acknowledged >= goal));
-    const id = (cycle % 3) + 1;
-    await processes.kill(id);
+    const member = cluster.members[cycle % 3]!;
+    await member.killed();
     if (cycle % 2 === 0) {
       const less = workload.acknowledged + 20;
       await until('writes without it', () => Promise.resolve(workload.acknowledged >= less));
     }
-    await processes.boot(id);
+    await member.start();
   }
   workload.isOver = true;
   await Promise.all(clients);
@@ -109,5 +112,5 @@ test('killed at any moment, nothing acknowledged is lost', async () => {
   expect(verdict.verdict === 'ok' ? 'ok' : JSON.stringify(verdict).slice(0, 2000)).toBe('ok');
   expect(workload.acknowledged).toBeGreaterThan(150);
   // A polite end: SIGTERM stops each in good order.
-  expect(await processes.stop()).toEqual([0, 0, 0]);
+  await cluster.stop();
 }, 60_000);

@@ -131,6 +131,8 @@ test('a backup of a running cluster, checked; then a new cluster with that very 
   }));
   const members = addresses.map(({ peer, client }, at) => `${at + 1}=${peer}/${client}`).join(',');
   const names = new Set<string>();
+  const figuresAt = new Set<string>();
+  const started: Promise<unknown>[] = [];
   for (const id of ['1', '2', '3']) {
     const flags = ['--data', `new/n${id}`, '--members', members, '--id', id, '--json'];
     const made = await command('restore', 'a.backup', ...flags);
@@ -138,22 +140,21 @@ test('a backup of a running cluster, checked; then a new cluster with that very 
     const shown = JSON.parse(made.out);
     expect(shown).toMatchObject({ index, stateDigest, id: Number(id) });
     names.add(shown.clusterId);
+    figuresAt.add(/ --http-listen (127\.0\.0\.1:\d+)$/.exec(shown.start)?.[1] ?? 'nowhere');
     if (id === '1') {
       const again = await command('restore', 'a.backup', ...flags);
       expect(again).toMatchObject({ code: 64 });
       expect(JSON.parse(again.out).error).toMatch(/DIRECTORY_NOT_EMPTY/);
     }
     const { peer, client } = addresses[Number(id) - 1]!;
-    await serve([
-      '--data',
-      path.join(root, 'new', `n${id}`),
-      '--peer-listen',
-      peer,
-      '--client-listen',
-      client,
-    ]);
+    const listen = ['--peer-listen', peer, '--client-listen', client];
+    started.push(serve(['--data', path.join(root, 'new', `n${id}`), ...listen]));
   }
+  await Promise.all(started);
   expect(names.size).toBe(1);
+  // All on one machine: each line that starts a member names another port for its figures.
+  expect(figuresAt.size).toBe(3);
+  for (const at of figuresAt) expect(members).not.toContain(at);
   const [name] = [...names];
   expect(name).toMatch(/^old-restored-[0-9a-f]{8}$/);
 
@@ -167,7 +168,7 @@ test('a backup of a running cluster, checked; then a new cluster with that very 
   expect((await client.kv().put('new', 'x')).status).toBe('stored');
   expect(await client.status()).toMatchObject({ clusterId: name });
   await client.close();
-}, 60_000);
+}, 90_000);
 
 test('two of three are killed and their disks gone: the survivor goes on, others join, the old are kept out', async () => {
   const cluster = await threeMembers('blue');

@@ -1,5 +1,5 @@
 /**
- * A cluster of processes to be measured: node-member.js once for each member, over directories under one temporary root. Whatever happens, at the end
+ * A cluster of processes to be measured and killed, here and in tests: node-member.js once for each member, over directories under one temporary root. Whatever happens, at the end
  * of this process none of them is left, nor their directories.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,11 +10,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ProtocolName } from '@seedraft/api';
+import { HOUSE } from '../mutants/house.ts';
 import type { MemberFigures, MemberOptions } from './node-member.ts';
 
-const PROGRAM = fileURLToPath(new URL('./node-member.js', import.meta.url));
+const PROGRAM = path.join(HOUSE, 'test/dist/soak/node-member.js');
 const HOST = '127.0.0.1';
 const LOOK_MS = 50;
 
@@ -31,13 +31,15 @@ export interface ClusterOptions {
 export class Cluster {
   readonly members: Member[] = [];
   readonly #root = mkdtempSync(path.join(tmpdir(), 'seedraft-soak-'));
-  readonly #clean = (): void => {
+  /** At once, and whatever became of them: none is left, nor their directories. May be called again. */
+  readonly end = (): void => {
     for (const member of this.members) member.kill();
     rmSync(this.#root, { recursive: true, force: true });
+    process.off('exit', this.end);
   };
 
   private constructor() {
-    process.once('exit', this.#clean);
+    process.once('exit', this.end);
   }
 
   /** Resolves when all run and one leads. */
@@ -105,8 +107,7 @@ export class Cluster {
   /** In order. Rejects when a member did not end as it should. */
   async stop(): Promise<void> {
     await Promise.all(this.members.map((member) => member.stop()));
-    process.off('exit', this.#clean);
-    this.#clean();
+    this.end();
   }
 }
 

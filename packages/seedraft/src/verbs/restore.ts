@@ -1,5 +1,5 @@
 /** `seedraft restore`: the data directory of a first member of a new cluster whose state is a backup. Nothing runs, nobody is asked. */
-import type { FirstMember } from '@seedraft/node';
+import { type FirstMember, formatAddress, parseAddress } from '@seedraft/node';
 import type { BackupFile } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
@@ -91,7 +91,7 @@ async function restoreFrom(
   }
   await restoreMember(backup, flags.data, clusterId, member.id, members);
   const { index, term, stateDigest } = backup.about;
-  const start = startLine(flags.data, member);
+  const start = startLine(flags.data, member, members);
   if (flags.json) {
     const identity = { clusterId, id: member.id, name: member.name };
     out(JSON.stringify({ data: flags.data, ...identity, index, term, stateDigest, start }));
@@ -136,7 +136,18 @@ function ownMember(members: readonly FirstMember[], id: string | undefined): Fir
   throw new UsageError(`--id: say for which of --members this directory is (${ids}).`);
 }
 
-function startLine(data: string, { peerAddress, clientAddress }: FirstMember): string {
-  const listen = ['--peer-listen', peerAddress, '--client-listen', clientAddress];
-  return commandLine('serve', '--data', shownPath(data), ...listen);
+function startLine(data: string, own: FirstMember, members: readonly FirstMember[]): string {
+  const listen = ['--peer-listen', own.peerAddress, '--client-listen', own.clientAddress];
+  return commandLine('serve', '--data', shownPath(data), ...listen, ...figures(own, members));
+}
+
+/** Members of one host would all take the default port of /metrics and /status: each gets one above those of members and clients there. */
+function figures(own: FirstMember, members: readonly FirstMember[]): string[] {
+  const { host } = parseAddress(own.peerAddress)!;
+  const there = members.filter(({ peerAddress }) => parseAddress(peerAddress)!.host === host);
+  if (there.length === 1) return [];
+  const taken = there.flatMap(({ peerAddress, clientAddress }) => [peerAddress, clientAddress]);
+  const highest = Math.max(...taken.map((address) => parseAddress(address)!.port));
+  const port = highest + 1 + there.indexOf(own);
+  return ['--http-listen', port < 65_536 ? formatAddress({ host: '127.0.0.1', port }) : 'off'];
 }
