@@ -28,6 +28,7 @@ export interface ApiMember {
 
 type ClusterOptions = Pick<ApiOptions, 'limits' | 'answers' | 'access'> & {
   readonly testing?: (node: RunningNode) => TestingControls;
+  readonly raft?: Partial<typeof RAFT>;
 };
 
 export class ApiCluster {
@@ -41,9 +42,9 @@ export class ApiCluster {
   static async start(
     protocol: ProtocolName,
     count = 3,
-    { testing, ...options }: ClusterOptions = {},
+    { testing, raft, ...options }: ClusterOptions = {},
   ): Promise<ApiCluster> {
-    const cluster = new ApiCluster(await NodeCluster.start(count, { raft: RAFT }));
+    const cluster = new ApiCluster(await NodeCluster.start(count, { raft: { ...RAFT, ...raft } }));
     for (const node of cluster.nodes.running()) {
       const door = new MemberDoor(node, {
         askLeader: async (request) => (await cluster.nodes.leader()).request(request),

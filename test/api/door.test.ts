@@ -1,6 +1,6 @@
 /** The door: what is asked at any member is done once or not at all while leaders come and go, and every ask ends in time. */
 import { MemberDoor } from '@seedraft/api';
-import { get, type KvResult, put } from '@seedraft/kv';
+import { get, increment, type KvResult, put } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NodeCluster } from '../node/cluster.ts';
@@ -76,6 +76,34 @@ test('a batch is one entry with a result each; too many at once are refused at o
     type: 'Ok',
     value: [{ status: 'stored' }, { status: 'found' }],
   });
+});
+
+test('writes of one turn are one entry, each with its own result, and none harms another', async () => {
+  const leader = await cluster.leader();
+  const door = new MemberDoor(cluster.running().find(({ id }) => id !== leader.id)!);
+  await door.ask({ type: 'Command', command: put('shared', 'text', 'no number') });
+  const wished = [
+    { type: 'Command', command: put('shared', 'a', 1) },
+    { type: 'Command', command: increment('shared', 'n', '2') },
+    { type: 'Batch', commands: [increment('shared', 'n', '3'), put('shared', 'b', 'x')] },
+    { type: 'Command', command: increment('shared', 'text', '1') },
+    { type: 'Command', command: increment('shared', 'n', '5') },
+  ] as const;
+  const replies = await Promise.all(wished.map((one) => door.ask(one)));
+  expect(replies).toMatchObject([
+    { value: { status: 'stored' } },
+    { value: { status: 'incremented', value: '2' } },
+    { value: [{ status: 'incremented', value: '5' }, { status: 'stored' }] },
+    { value: { status: 'refused', code: 'NOT_AN_INTEGER' } },
+    { value: { status: 'incremented', value: '10' } },
+  ]);
+  const indexes = replies.map((reply) => (reply.type === 'Ok' ? reply.index : 0));
+  expect(new Set(indexes).size).toBe(1);
+  // What no entry can carry is refused by itself.
+  const wrong = { type: 'Command', command: put('shared', 'c', Number.NaN) } as const;
+  const [right, refused] = await Promise.all([wished[0], wrong].map((one) => door.ask(one)));
+  expect(right).toMatchObject({ type: 'Ok', value: { status: 'stored' } });
+  expect(refused).toMatchObject({ type: 'Refused', code: 'BAD_REQUEST' });
 });
 
 test('with a leader cut off from everybody a write ends as unknown or refused, within the bound', async () => {

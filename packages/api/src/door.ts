@@ -29,10 +29,15 @@ export interface Door {
   ): (() => void) | null;
   /** What this member is like now: members, leader, term, how far it is. */
   status(): MemberStatus;
+  /**
+   * Calls `notify` with each role that this member takes, and with the one it has when other members are in force, until the function returned is called. Called amid
+   * the member's work: must not throw.
+   */
+  onChange(notify: (role: MemberStatus['role']) => void): () => void;
 }
 
 /** The member as a door needs it: a RunningNode is one. */
-export interface DoorHost extends Pick<Door, 'watch' | 'status'> {
+export interface DoorHost extends Pick<Door, 'watch' | 'status' | 'onChange'> {
   request(request: ClientRequest): Promise<ClientReply>;
 }
 

@@ -15,8 +15,8 @@ import {
   defaultDoorLimits,
 } from './door.ts';
 import { DoorSession, SESSION_TIMEOUT } from './door-session.ts';
+import { SharedEntries, type Write } from './shared-entry.ts';
 
-type Write = Extract<DoorRequest, { type: 'Command' | 'Batch' }>;
 type Refused = Extract<ClientReply, { type: 'Refused' }>;
 
 /** What passes with time: an election, a handover, back-pressure. */
@@ -66,6 +66,7 @@ export class MemberDoor implements Door {
   readonly #host: DoorHost;
   readonly #limits: DoorLimits;
   readonly #leaderAsk: DoorOptions['askLeader'];
+  readonly #entries = new SharedEntries((write) => this.#write(write, new Patience(this.#limits)));
   #session: DoorSession | null = null;
   #opening: Promise<DoorSession | ClientReply> | null = null;
   #open = 0;
@@ -88,6 +89,10 @@ export class MemberDoor implements Door {
     return this.#host.watch(query, notify, onLost);
   }
 
+  onChange(notify: (role: MemberStatus['role']) => void): () => void {
+    return this.#host.onChange(notify);
+  }
+
   async ask(request: DoorRequest): Promise<ClientReply> {
     if (this.#open >= this.#limits.maxOpen) return this.#refused('OVERLOADED');
     this.#open += 1;
@@ -96,7 +101,7 @@ export class MemberDoor implements Door {
       switch (request.type) {
         case 'Command':
         case 'Batch':
-          return await this.#write(request, patience);
+          return await this.#entries.ask(request);
         case 'Query':
         case 'Snapshot':
           return await this.#repeat(request, patience, (asked) => this.#host.request(asked));

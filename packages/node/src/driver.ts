@@ -25,6 +25,8 @@ export interface Asker {
   answered(tag: number, reply: ClientReply): void;
 }
 
+type MemberRole = Replica['raft']['role'];
+
 /** What the driver tells those around it. */
 export interface DriverHost {
   send(message: MemberMessage): void;
@@ -32,6 +34,8 @@ export interface DriverHost {
   onConfiguration(): void;
   /** Another leader is known, or none any more. */
   onLeader(): void;
+  /** Each role it takes, also one that it has given up by the end of the turn. */
+  onRole(role: MemberRole): void;
   /** The state was replaced: whoever watches it has missed changes. */
   onRestored(): void;
   /** It threw, and is dead. */
@@ -319,7 +323,10 @@ export class Driver implements Transport, Tracer {
       this.#issued.push({ seq: effects.persist.seq, at: performance.now() });
     }
     for (const event of effects.events) {
-      if (event.type === 'BecameRole' && event.role === 'candidate') this.figures.elections += 1;
+      if (event.type === 'BecameRole') {
+        if (event.role === 'candidate') this.figures.elections += 1;
+        this.#host.onRole(event.role);
+      }
       if (event.type === 'ConfigurationInForce') this.#isConfigurationNew = true;
       this.#log({ type: 'Raft', event });
     }

@@ -41,6 +41,11 @@ export interface RunningNode {
   backup(): Promise<LocalBackup>;
   /** `onLost`: changes were missed, or the member stopped; nothing follows. Null: the machine knows no such watch. */
   watch(query: unknown, notify: Notify, onLost: () => void): (() => void) | null;
+  /**
+   * Calls `notify` with each role that this member takes, and with the one it has when other members are in force, until the function returned is called. Called amid
+   * the member's work: must not throw.
+   */
+  onChange(notify: (role: MemberStatus['role']) => void): () => void;
   metrics(): Promise<NodeMetrics>;
   /**
    * False: until told otherwise it neither hears other members nor is heard by them, as if cut off; it answers clients as a member does that is. For
@@ -70,6 +75,7 @@ export class Member implements RunningNode {
   readonly #startedAt: number;
   readonly #seed: readonly [number, number, number, number];
   readonly #localWatches = new Set<() => void>();
+  readonly #changeListeners = new Set<(role: MemberStatus['role']) => void>();
   /** Who, proven, refused this member for good. */
   readonly #refusedBy = new Map<MemberId, PeerRefusal>();
   #tls: TlsMaterial | null;
@@ -194,7 +200,9 @@ export class Member implements RunningNode {
         onConfiguration: () => {
           this.#peers.reconfigure();
           this.#clients.tellNews();
+          this.#tellChange(this.#driver.replica.raft.role);
         },
+        onRole: (role) => this.#tellChange(role),
         onLeader: () => this.#clients.tellNews(),
         onRestored: () => this.#onRestored(),
         onDeath: (thrown) => this.fail(endingOf(thrown), thrown),
@@ -288,6 +296,15 @@ export class Member implements RunningNode {
       this.#localWatches.delete(onLost);
       cancel();
     };
+  }
+
+  onChange(notify: (role: MemberStatus['role']) => void): () => void {
+    this.#changeListeners.add(notify);
+    return () => void this.#changeListeners.delete(notify);
+  }
+
+  #tellChange(role: MemberStatus['role']): void {
+    for (const notify of this.#changeListeners) notify(role);
   }
 
   reloadTls(material: { readonly peers?: TlsMaterial; readonly clients?: TlsMaterial }): void {

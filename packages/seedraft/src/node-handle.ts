@@ -163,6 +163,10 @@ export class NodeHandle implements RunningNode {
     return this.#node.backup();
   }
 
+  onChange(...change: Parameters<RunningNode['onChange']>): () => void {
+    return this.#node.onChange(...change);
+  }
+
   watch(...watch: Parameters<RunningNode['watch']>): ReturnType<RunningNode['watch']> {
     return this.#node.watch(...watch);
   }

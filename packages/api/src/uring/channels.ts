@@ -3,6 +3,7 @@
  * every subscriber at one member hears every change there once, in the order of the log; roles and members are this member's own view.
  */
 import { type KvChange, type KvRelocation, type KvRing, watch } from '@seedraft/kv';
+import type { MemberStatus } from '@seedraft/wire';
 import type { Door } from '../door.ts';
 import { jsonOf } from '../json-out.ts';
 import { DEFAULT_NAMESPACE, RING_NAMESPACE } from '../namespace.ts';
@@ -10,9 +11,6 @@ import { numberOf, ROLES } from './status.ts';
 
 export const CHANNELS = ['kv', 'mring', 'uring'] as const;
 export type Channel = (typeof CHANNELS)[number];
-
-/** How often role and members are looked at while somebody wants to hear of them, ms. */
-const LOOK_EVERY_MS = 50;
 
 /** Returns how to end it. `push` must not throw. */
 export function subscribe(
@@ -100,14 +98,14 @@ function relocationsOf(relocations: readonly KvRelocation[]) {
 }
 
 function looking(door: Door, push: (message: unknown) => void): () => void {
-  const look = () => {
+  const look = (role: MemberStatus['role']) => {
     const status = door.status();
     const members = new Set(status.configuration.members.map(numberOf));
-    return { id: numberOf(status), role: status.role, members };
+    return { id: numberOf(status), role, members };
   };
-  let before = look();
-  const timer = setInterval(() => {
-    const now = look();
+  let before = look(door.status().role);
+  return door.onChange((role) => {
+    const now = look(role);
     if (now.role !== before.role) {
       const [prev_state, next_state] = [ROLES[before.role], ROLES[now.role]];
       push({ StateChange: { node: now.id, prev_state, next_state } });
@@ -119,7 +117,5 @@ function looking(door: Door, push: (message: unknown) => void): () => void {
       if (!now.members.has(id)) push({ RemoveNode: { node: now.id, old_node: id } });
     }
     before = now;
-  }, LOOK_EVERY_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+  });
 }

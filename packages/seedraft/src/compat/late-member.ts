@@ -7,6 +7,7 @@ import type { MemberStatus } from '@seedraft/wire';
 
 export class LateMember implements DoorHost {
   readonly #unjoined: MemberStatus;
+  readonly #changeListeners = new Set<(role: MemberStatus['role']) => void>();
   #node: RunningNode | null = null;
 
   /** `id`, `address`: what it says of itself until it is a member. */
@@ -20,6 +21,11 @@ export class LateMember implements DoorHost {
 
   attach(node: RunningNode): void {
     this.#node = node;
+    const tell = (role: MemberStatus['role']): void => {
+      for (const notify of this.#changeListeners) notify(role);
+    };
+    node.onChange(tell);
+    tell(node.status().role);
   }
 
   request(request: ClientRequest): Promise<ClientReply> {
@@ -33,6 +39,11 @@ export class LateMember implements DoorHost {
 
   status(): MemberStatus {
     return this.#node?.status() ?? this.#unjoined;
+  }
+
+  onChange(notify: (role: MemberStatus['role']) => void): () => void {
+    this.#changeListeners.add(notify);
+    return () => void this.#changeListeners.delete(notify);
   }
 
   readonly accept = (from: 'peer' | 'client', socket: Socket): void => {
