@@ -12,6 +12,7 @@ import {
   failureOf,
   type Plan,
   planToBriefScenario,
+  planToScenario,
   readScenario,
   run,
   sameFailureAs,
@@ -21,6 +22,7 @@ import {
 import { parseScenario } from 'seedraft';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ddmin } from '../../sim/src/shrink/ddmin.ts';
+import { knobEdits, timingEdits } from '../../sim/src/shrink/edits.ts';
 import { buildWith } from '../mutants/build.ts';
 import { HOUSE } from '../mutants/house.ts';
 import type * as Lab from '../mutants/lab.ts';
@@ -120,6 +122,22 @@ test('a run that passes, or that expects another failure, has nothing to shrink'
   expect(failureOf(run({ ...plan, expect: 'pass' }))).toBeNull();
   const oracle = sameFailureAs({ verdict: 'violation', rule: 'S1' }, false);
   expect(oracle({ ...plan, expect: 'pass' }, 10_000)).toBeNull();
+});
+
+/** A longest election timeout below the shortest one came of setting knobs back one by one (mutant M14). */
+test('whatever knob is set back, the plan can still be said as a scenario', () => {
+  let tried = 0;
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const plan = swarm(String(seed));
+    for (const { what, apply } of [...knobEdits(plan), ...timingEdits(plan)]) {
+      const edited = apply(plan);
+      if (edited === null) continue;
+      tried += 1;
+      const read = readScenario(planToScenario(edited));
+      expect(read.ok ? [] : read.problems, `${what} of seed ${seed}`).toEqual([]);
+    }
+  }
+  expect(tried).toBeGreaterThan(150);
 });
 
 test('the brief scenario of a plan draws that plan again and says nothing it need not', () => {

@@ -2,6 +2,7 @@
  * The ways to say less: each edit makes one plan of another, in the order in which they pay. An edit that has nothing to change gives null.
  * Edits look at the plan they are given, so they stay right after others were taken.
  */
+import { validateConfig } from '@seedraft/core';
 import type { FaultPlan, LatencyKnobs, MemberPlan, Plan } from '../plan.ts';
 import { expandSeed } from '../random.ts';
 import {
@@ -18,7 +19,20 @@ export interface Edit {
   readonly apply: (plan: Plan) => Plan | null;
 }
 
-const edit = (what: string, apply: Edit['apply']): Edit => ({ what, apply });
+/** Knobs lean on each other: timeouts are in order, a lease stands on quorum checks, reads under a lease on there being one. */
+function isSayable({ raft, workload }: Plan): boolean {
+  const leases = 'reads' in workload ? workload.reads.lease : 0;
+  return validateConfig(raft).length === 0 && (raft.leaseReads || leases === 0);
+}
+
+/** A plan that no scenario could say is none. */
+const edit = (what: string, apply: Edit['apply']): Edit => ({
+  what,
+  apply(plan) {
+    const edited = apply(plan);
+    return edited !== null && isSayable(edited) ? edited : null;
+  },
+});
 
 /** Without the liveness phase, and no longer than `until`: what was to happen later is left out. */
 export function cutAt(plan: Plan, until: number, liveness: boolean): Plan {
