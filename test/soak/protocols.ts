@@ -60,7 +60,7 @@ function scaleOf(): Scale {
   const idleConnections = Math.min(flags.short ? 100 : Number(flags.idle), mostConnections());
   const requestBytes = 10_000_000;
   return flags.short
-    ? { requestBytes, idleConnections, slowReaders: 2, slowWithin: 10_000, memory: 400e6 }
+    ? { requestBytes, idleConnections, slowReaders: 2, slowWithin: 15_000, memory: 400e6 }
     : { requestBytes, idleConnections, slowReaders: 10, slowWithin: 90_000, memory: 250e6 };
 }
 
@@ -94,7 +94,7 @@ async function attacks(): Promise<void> {
 
 /** At one member, which waits for slow readers less long than others: in short they are proved here. */
 async function fuzz(): Promise<void> {
-  const apiLimits = flags.short ? { stall: 1000, idle: 2000 } : {};
+  const apiLimits = flags.short ? { stall: 3000, idle: 6000 } : {};
   const cluster = await Cluster.start({ size: 1, protocols: PROTOCOLS, options: { apiLimits } });
   const client = await connect({ endpoints: cluster.endpoints });
   // In no namespace that these protocols write.

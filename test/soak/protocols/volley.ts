@@ -27,6 +27,8 @@ export interface VolleyResult {
 }
 
 const LANES = 16;
+/** A connection must have ended by then. That answers are prompt is proved by the attacks: here a machine with too much to do may take its time. */
+const SILENCE_MS = 30_000;
 const BATCH = 2000;
 /** Beyond what the member had before. What it wrote is in its log in memory, of up to 64 MiB. */
 const MEMORY_BOUND = 300e6;
@@ -93,7 +95,7 @@ async function outcome(
     if (cut < bytes.length) await new Promise((resolve) => setImmediate(resolve));
   }
   line.socket.end();
-  const isOver = await line.until(() => line.isClosed);
+  const isOver = await line.until(() => line.isClosed, SILENCE_MS);
   line.end();
   return isOver ? line.said : null;
 }
