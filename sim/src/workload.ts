@@ -16,6 +16,7 @@ import {
 } from '@seedraft/kv';
 import type { ClientRequest, ReadMode } from '@seedraft/replica';
 import { entryBearing, type Invocation } from './history.ts';
+import { Violation } from './observer.ts';
 import type { Plan, WorkloadPlan } from './plan.ts';
 import type { Randomness, Stream } from './random.ts';
 
@@ -234,6 +235,13 @@ function distinctValue(id: number, bytes: number): string {
   return `<${id}>`.padEnd(bytes, '.');
 }
 
+/** An answer that this operation cannot have: it is another one's. */
+function strange(f: string, answer: unknown): Violation {
+  const shown =
+    typeof answer === 'string' ? answer : Array.isArray(answer) ? 'a list' : `${answer}`;
+  return new Violation('LIN', `a client's ${f} was answered by what is no answer to it: ${shown}`);
+}
+
 function requestFor(
   intent: Intent,
   sessionId: number,
@@ -281,11 +289,16 @@ function commandFor(f: string, input: Input): KvCommand {
 /** What the machine answered, in the words of the model in `check`. A refused command is our own mistake. */
 function outputOf(f: string, answer: unknown): unknown {
   if (f === 'batch') {
-    for (const one of answer as readonly unknown[]) outputOf('put', one);
+    if (!Array.isArray(answer)) throw strange(f, answer);
+    for (const one of answer) outputOf('put', one);
     return null;
   }
+  if (typeof answer !== 'object' || answer === null || !('status' in answer)) {
+    throw strange(f, answer);
+  }
   const result = answer as KvResult;
-  if (result.status === 'refused') throw new Error(`a client's ${f} was refused: ${result.reason}`);
+  // Nothing here asks for what the machine refuses.
+  if (result.status === 'refused') throw strange(f, `a refusal: ${result.reason}`);
   switch (f) {
     case 'get':
       return result.status === 'found' ? result.item.value : null;
