@@ -61,7 +61,7 @@ function scaleOf(): Scale {
   const requestBytes = 10_000_000;
   return flags.short
     ? { requestBytes, idleConnections, slowReaders: 2, slowWithin: 15_000, memory: 400e6 }
-    : { requestBytes, idleConnections, slowReaders: 10, slowWithin: 90_000, memory: 250e6 };
+    : { requestBytes, idleConnections, slowReaders: 10, slowWithin: 90_000, memory: 400e6 };
 }
 
 /** What this process may open; a machine that allows less than was asked for says so. */

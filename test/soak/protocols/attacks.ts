@@ -22,7 +22,7 @@ export interface Scale {
   readonly slowReaders: number;
   /** Within which they must be gone, ms: how long members wait for them is theirs. */
   readonly slowWithin: number;
-  /** Resident memory that an attack may add, bytes. Freed memory comes back late, so it is far above what is held. */
+  /** Resident memory that an attack may add, bytes. A slow reader may hold 16 MiB (`maxBacklogBytes`), and freed memory comes back late. */
   readonly memory: number;
 }
 
