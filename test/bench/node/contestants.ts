@@ -13,7 +13,7 @@ const ETCD_CONNECTIONS = 16;
 const GO_PACKAGES = '/usr/share/gocode';
 export const APT = 'apt-get install -y etcd-server golang-go golang-etcd-server-dev';
 
-/** The command that a user starts, with default durability. `profile`: a folder for CPU profiles, or null. */
+/** The command that a user starts, as deploy/ starts it (a nursery of 4 MB), with default durability. `profile`: a folder for CPU profiles, or null. */
 export function ours(profile: string | null): Contestant {
   const node = (...args: string[]): Command => ({
     file: process.execPath,
@@ -31,6 +31,7 @@ export function ours(profile: string | null): Contestant {
       return IDS.map((id) => {
         const home = path.join(folder, `n${id}`);
         const command = node(
+          '--max-semi-space-size=4',
           path.join(HOUSE, 'packages/seedraft/bin/seedraft.js'),
           ...['serve', '--bootstrap', '--cluster', 'bench', '--id', `${id}`, '--members', all],
           ...['--peer-listen', peer(id), '--client-listen', client(id), '--http-listen', 'off'],

@@ -32,6 +32,9 @@ export interface ProcessMemberOptions {
   readonly onExit: (exit: Exit) => void;
 }
 
+/** As deploy/ starts members: what they keep lives long, what they hand on dies young. */
+const SMALL_NURSERY = '--max-semi-space-size=4';
+
 export class ProcessMember {
   readonly #child: ChildProcess;
   /** Resolves when it takes part; rejects when it ends before that, with its last lines. */
@@ -42,7 +45,7 @@ export class ProcessMember {
 
   constructor({ flags, environment, onLine, onExit }: ProcessMemberOptions) {
     // A process group of its own: Ctrl-C in a terminal must reach only the parent, which then stops the members in order.
-    this.#child = spawn(process.execPath, [BIN, 'serve', ...flags], {
+    this.#child = spawn(process.execPath, [SMALL_NURSERY, BIN, 'serve', ...flags], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...environment },
