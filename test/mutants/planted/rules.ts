@@ -49,7 +49,7 @@ export const BLINDINGS: readonly Blinding[] = [
     file: `${PROPERTIES}/index.ts`,
     find: '  CommitOwnTerm,\n  ',
     replace: '  ',
-    golden: swarm('M5', 'S7', '2'),
+    golden: swarm('M5', 'S7', '3'),
   },
   {
     id: 'CHECK-S10',

@@ -1,4 +1,4 @@
-/** uring's own acceptance suite: its 26 steps, in its order, for a fresh cluster whose first member leads. */
+/** uring's own acceptance suite, request by request, for a fresh cluster whose first member leads. */
 
 /** Member, method, path, body; then the status, and the answer where the suite names one. */
 type Step = readonly [1 | 2 | 3, string, string, unknown, number, unknown?];
