@@ -19,6 +19,7 @@ export function describeFounding(
       'never votes. Remove the member and let an empty directory join; if no member of the cluster has served a client yet, empty all their directories and bootstrap again'
     );
   }
+  if (waitingFor.length === 0) return 'all first members have met: writes that down';
   return (
     'the cluster is being founded, and every first member must be heard once: ' +
     `waits for ${waitingFor.map(nameOf).join(' and ')} (is it started, and is that its address?)`
