@@ -24,7 +24,7 @@ const USAGE = `npm run mutants -- [ID...] [options]
   --shrink S        shrink each failure for up to S seconds (default 0: not at all)
   --workers N       hunts at a time (default 2)
   --json            one object on standard output
-  --save FILE       the table in Markdown, between its marks if FILE has them
+  --save FILE       the table in Markdown, line by line between its marks if FILE has them
   --plant ID        patch the working tree instead, to fuzz it by hand; --uproot ID takes it out again
 `;
 
@@ -148,22 +148,28 @@ async function hold(chosen: Chosen, folder: string): Promise<number> {
   const sentences = await inLanes(chosen.checkers, lanes, async (id) => {
     const sentence = await tryChecker(id, folder);
     say(lineOfChecker(sentence));
+    save([], [sentence]);
     return sentence;
   });
   const clean = await Ground.plant([], folder);
   const rows = await inLanes(chosen.mutants, lanes, async (mutant) => {
     const row = await tryMutant(mutant, clean, folder, options);
     say(lineOf(row));
+    save([row], []);
     return row;
   });
   await clean.leave();
   return tell(rows, sentences);
 }
 
+/** At once: a hunt over all of them takes hours, and may be cut short. */
+function save(rows: readonly Row[], sentences: readonly Sentence[]): void {
+  if (values.save !== undefined) saveTable(values.save, rows, sentences);
+}
+
 function tell(rows: readonly Row[], sentences: readonly Sentence[]): number {
   const dead = rows.filter((row) => row.killed && row.cleanPasses === true).length;
   const caught = sentences.filter((sentence) => sentence.caught).length;
-  if (values.save !== undefined) saveTable(values.save, rows, sentences);
   if (values.json) console.log(jsonOf(rows, sentences));
   else {
     if (rows.length > 0)

@@ -1,7 +1,8 @@
 /** How the outcome of the trials is shown: a line each as they end, one object for machines, and the tables in Markdown. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Sentence } from './checkers.ts';
+import { CHECKER_IDS, type Sentence } from './checkers.ts';
 import type { Column, Row } from './judge.ts';
+import { MUTANTS } from './mutants.ts';
 
 export function lineOf(row: Row): string {
   const where = row.killed
@@ -90,7 +91,10 @@ const MARKS = {
   judges: ['<!-- judges -->', '<!-- end of judges -->'],
 } as const;
 
-/** Into a file that has the marks only what stands between them changes; any other file becomes the tables. */
+/**
+ * Into a file that has the marks only what stands between them changes, line by line: who was not tried this time stays as it is, and so does
+ * a cell about which nothing is known this time. Any other file becomes the tables.
+ */
 export function saveTable(
   file: string,
   rows: readonly Row[],
@@ -108,7 +112,34 @@ export function saveTable(
   for (const [name, table] of tables) {
     const [from, to] = MARKS[name].map((mark) => text.indexOf(mark)) as [number, number];
     if (from < 0 || to < 0) continue;
-    text = `${text.slice(0, from + MARKS[name][0].length)}\n\n${table}\n\n${text.slice(to)}`;
+    const start = from + MARKS[name][0].length;
+    text = `${text.slice(0, start)}\n\n${merged(text.slice(start, to), table)}\n\n${text.slice(to)}`;
   }
   writeFileSync(file, text);
+}
+
+/** The old table with the lines of the new one, in the order of the house; what the house no longer knows is gone. */
+function merged(old: string, table: string): string {
+  const known = [...MUTANTS.map(({ id }) => id), ...CHECKER_IDS];
+  const lines = new Map(linesOf(old));
+  for (const [id, cells] of linesOf(table)) {
+    const former = lines.get(id) ?? [];
+    lines.set(
+      id,
+      cells.map((cell, at) => (cell === '' ? (former[at] ?? '') : cell)),
+    );
+  }
+  const ids = [...lines.keys()].filter((id) => known.includes(id));
+  ids.sort((one, other) => known.indexOf(one) - known.indexOf(other));
+  const shown = ids.map((id) => `| ${lines.get(id)?.join(' | ')} |`);
+  return [...table.split('\n').slice(0, 2), ...shown].join('\n');
+}
+
+/** The lines under the head, by their first cell. */
+function linesOf(table: string): [id: string, cells: string[]][] {
+  const lines = table.split('\n').filter((line) => line.startsWith('| '));
+  return lines.slice(2).map((line) => {
+    const cells = line.slice(2, -2).split(/ \| /);
+    return [cells[0] as string, cells.map((cell) => cell.trim())];
+  });
 }
