@@ -7,7 +7,7 @@
  * excuses are damage that the atlas knows of, and a founding that a lost disk stopped. Outsiders fail in ways that leave no honest doubt who leads: down as they were, cut
  * off, deaf, or mute towards everybody; half-deaf ones only where PreVote and CheckQuorum are on, since Raft without them promises nothing there.
  */
-import type { Configuration, MemberId, Raft } from '@seedraft/core';
+import { type Configuration, changedMember, type MemberId, type Raft } from '@seedraft/core';
 import type { Draw, RaftFaultWorld } from './faults/fault.ts';
 import { type ClientOperation, type MemberView, type Micros, Violation } from './observer.ts';
 import type { Ledger } from './properties/ledger.ts';
@@ -33,7 +33,7 @@ export interface LivenessWorld extends RaftFaultWorld {
   /**
    * Heals the core for good. Links between its members, and between them and the clients: no block, no clog (clogged messages flush), no
    * drop, duplicate, reordering, corruption or capacity limit, latency uniform in [latency / 2, latency]. Its members: not slow, clock
-   * running at a rate within the plan's drift bound (no freeze, no further step), turns of at most `latency`, disk working (no stall, not
+   * running at a rate within the plan's drift bound and what its timeouts bear (no freeze, no further step), turns of at most `latency`, disk working (no stall, not
    * full, no scheduled error) with every operation taking at most `latency`. What damage already did to their bytes stays.
    */
   healCore(core: readonly MemberId[], latency: Micros): void;
@@ -201,7 +201,8 @@ class LivenessPhase {
     const candidates = this.#ledger.shadows.filter(
       ({ wiped, impostor, view }) => !wiped && !impostor && view.status !== 'gone',
     );
-    const configurations = this.#configurationsThatMatter(candidates);
+    const known = this.#configurationsThatMatter(candidates);
+    const configurations = [...known, ...this.#promotable(known, candidates)];
     const order = draw.shuffle('core', candidates);
     const missing = () => configurations.find((one) => !isQuorum(one, (id) => this.#counts(id)));
     for (const shadow of order) {
@@ -272,7 +273,36 @@ class LivenessPhase {
     return found;
   }
 
+  /**
+   * With autoPromote a leader may make a voter of any learner that was well until now, and then needs it (swarm seed 5421): whoever can be
+   * revived is in the core, and the others count as voters that are missing.
+   */
+  #promotable(
+    known: readonly Configuration[],
+    candidates: readonly MemberShadow[],
+  ): Configuration[] {
+    if (!this.#world.plan.raft.autoPromote) return [];
+    const isLearner = (id: MemberId): boolean =>
+      known.some(({ members }) => members.some((one) => one.id === id && one.role === 'learner'));
+    for (const shadow of candidates) if (isLearner(shadow.id)) this.#admit(shadow);
+    const promoted = known.map(({ members, outgoing, autoLeave, highestId }) => ({
+      members: members.map((member) =>
+        member.role === 'learner' && !this.#core.includes(member.id)
+          ? changedMember(member, { role: 'voter' })
+          : member,
+      ),
+      outgoing,
+      autoLeave,
+      highestId,
+    }));
+    return promoted.filter(
+      ({ members }, at) => !members.every((member, place) => member === known[at]?.members[place]),
+    );
+  }
+
   #admit(shadow: MemberShadow): void {
+    if (this.#core.includes(shadow.id)) return;
+
     if (this.#world.revive(shadow.id)) this.#core.push(shadow.id);
   }
 
