@@ -192,6 +192,55 @@ test('kept are the newest; deleted is what this cluster made, through every chan
   expect((await backups.retain(retention, late.key)).deleted).toEqual([kept[0]]);
 });
 
+test('one that is damaged is not among the kept, and nothing that is whole goes for it', async () => {
+  const [one, two, three] = [await stored(1), await stored(2), await stored(3)];
+  const flip = (bytes: Buffer): Buffer => {
+    bytes[500]! ^= 4;
+    return bytes;
+  };
+  alter(two, flip);
+  const retention = { clusterId: 'blue', lineage: ['aa'], keep: 2 };
+  const kept = { deleted: [two], damaged: [two], strangers: [] };
+  expect(await backups.retain(retention, three)).toEqual(kept);
+  expect(server.keys('backups')).toEqual([one, three]);
+  // Too few that are whole: everything stays, for want of better.
+  const four = await stored(4);
+  alter(one, flip);
+  alter(three, flip);
+  const few = { deleted: [], damaged: [three, one], strangers: [] };
+  expect(await backups.retain(retention, four)).toEqual(few);
+});
+
+test('one that cannot be read does not count either, and nothing goes', async () => {
+  const [one, two, three] = [await stored(1), await stored(2), await stored(3)];
+  server.meanwhile = ({ method, path: of }) =>
+    method === 'GET' && of.endsWith(two) ? 'AccessDenied' : undefined;
+  const retention = { clusterId: 'blue', lineage: ['aa'], keep: 2 };
+  await expect(backups.retain(retention, three)).rejects.toMatchObject({ code: 'S3_DENIED' });
+  expect(server.keys('backups')).toEqual([one, two, three]);
+});
+
+test('a backup is read once for all that come after it, until it is written again', async () => {
+  const keys = [await stored(1), await stored(2), await stored(3)];
+  const retention = { clusterId: 'blue', lineage: ['aa'], keep: 2 };
+  const reads = () =>
+    server.asked.filter(({ method, path: of }) => method === 'GET' && of.endsWith('.backup'));
+  const readBy = async (index: number): Promise<number> => {
+    const key = await stored(index);
+    const before = reads().length;
+    const { deleted } = await backups.retain(retention, key);
+    expect(deleted.length).toBeGreaterThan(0);
+    return reads().length - before;
+  };
+  expect([await readBy(4), await readBy(5), await readBy(6)]).toEqual([1, 0, 0]);
+  expect(server.keys('backups')).not.toContain(keys[2]);
+  const six = server.keys('backups').find((key) => key.includes('entry-6'))!;
+  await stored(3);
+  alter(six, (bytes) => bytes.fill(1, 500, 501));
+  expect(await readBy(7)).toBeGreaterThan(0);
+  expect(server.keys('backups')).not.toContain(six);
+});
+
 test('which backup is meant: the one that is named, or the newest of one cluster, else a sentence', async () => {
   const keys = [await stored(9), await stored(10)];
   // Later entries, but of long ago.

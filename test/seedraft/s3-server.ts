@@ -268,7 +268,8 @@ export class S3Server {
       const { bytes, modified } = this.objects.get(`${bucket}/${key}`)!;
       const size = element('Size', `${bytes.length}`);
       const when = element('LastModified', modified.toISOString());
-      return `<Contents>${element('Key', key)}${when}${size}</Contents>`;
+      const tag = element('ETag', tagOf(bytes));
+      return `<Contents>${element('Key', key)}${when}${tag}${size}</Contents>`;
     });
     const more = page.length < wanted.length;
     const next = more ? element('NextContinuationToken', page.at(-1)!) : '';

@@ -39,6 +39,8 @@ export function lineageOf(configuration: Configuration, own = ''): readonly stri
 export class S3Backups {
   readonly bucket: Bucket;
   readonly #prefix: string;
+  /** Read back whole, by key: the tags they had. No object is read for every backup that is made after it. */
+  readonly #whole = new Map<string, string>();
 
   constructor(bucket: Bucket, prefix: string) {
     this.bucket = bucket;
@@ -136,22 +138,51 @@ export class S3Backups {
   }
 
   /**
-   * Deletes all but the `keep` newest of this cluster, of which `whole`, just read back, is one whatever its clock said. `strangers`: in the folder, and of another
+   * Deletes all of this cluster but the `keep` newest that are whole, of which `whole`, just read back, is one whatever its clock said. What is not known to
+   * be whole is read before anything goes because of it; nothing goes while fewer than `keep` are whole. `strangers`: in the folder, and of another
    * cluster of that name, as far as anybody can tell; they stay.
    */
   async retain(
     { clusterId, lineage, keep }: Retention,
     whole: string,
     signal?: AbortSignal,
-  ): Promise<{ readonly deleted: readonly string[]; readonly strangers: readonly string[] }> {
+  ): Promise<{
+    readonly deleted: readonly string[];
+    readonly damaged: readonly string[];
+    readonly strangers: readonly string[];
+  }> {
     const all = await this.list(clusterId, signal);
-    if (all.length <= keep) return { deleted: [], strangers: [] };
+    if (all.length <= keep) return { deleted: [], damaged: [], strangers: [] };
+    const { own, strangers } = await this.#parted(all, lineage, signal);
+    const kept = new Set([whole]);
+    const damaged: string[] = [];
+    for (const backup of own) {
+      if (kept.size === keep || own.length <= keep) break;
+      if (kept.has(backup.key)) this.#whole.set(backup.key, backup.tag);
+      else if (await this.#isWhole(backup, signal)) kept.add(backup.key);
+      else damaged.push(backup.key);
+    }
+    for (const key of this.#whole.keys()) if (!kept.has(key)) this.#whole.delete(key);
+    if (kept.size < keep) return { deleted: [], damaged, strangers };
+    const deleted = own.map(({ key }) => key).filter((key) => !kept.has(key));
+    for (const key of deleted) await this.bucket.remove(key, signal);
+    return { deleted, damaged, strangers };
+  }
+
+  /** Ours, newest first, and the others. */
+  async #parted(
+    all: readonly StoredBackup[],
+    lineage: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly own: readonly StoredBackup[]; readonly strangers: readonly string[] }> {
     // Entries only ever get more, whatever clocks did.
-    all.sort((a, b) => b.name.index - a.name.index || b.name.takenAt - a.name.takenAt);
+    const sorted = all.toSorted(
+      (a, b) => b.name.index - a.name.index || b.name.takenAt - a.name.takenAt,
+    );
     const known = new Set(lineage);
     const own: StoredBackup[] = [];
     const strangers: string[] = [];
-    for (const backup of all) {
+    for (const backup of sorted) {
       const members = await this.#lineage(backup.key, signal);
       if (members.some((one) => known.has(one))) {
         own.push(backup);
@@ -159,10 +190,20 @@ export class S3Backups {
         for (const one of members) known.add(one);
       } else strangers.push(backup.key);
     }
-    const others = own.map(({ key }) => key).filter((key) => key !== whole);
-    const deleted = others.slice(keep - 1);
-    for (const key of deleted) await this.bucket.remove(key, signal);
-    return { deleted, strangers };
+    return { own, strangers };
+  }
+
+  /** Throws when that cannot be found out. */
+  async #isWhole({ key, tag }: StoredBackup, signal: AbortSignal | undefined): Promise<boolean> {
+    if (tag !== '' && this.#whole.get(key) === tag) return true;
+    try {
+      await this.check(key, signal);
+    } catch (error) {
+      if (!isFlaw(error)) throw error;
+      return false;
+    }
+    this.#whole.set(key, tag);
+    return true;
   }
 }
 

@@ -17,6 +17,8 @@ export interface ListedObject {
   readonly bytes: number;
   /** By the clock of the store, ms since 1970. */
   readonly modified: number;
+  /** Another one, once it is written again; '' if the store says none. */
+  readonly tag: string;
 }
 
 export class Bucket {
@@ -55,9 +57,10 @@ export class Bucket {
       const { Contents, NextContinuationToken } = await this.#tried(prefix, () =>
         this.#client.send(command, abortedBy(signal)),
       );
-      for (const { Key, Size, LastModified } of Contents ?? []) {
+      for (const { Key, Size, LastModified, ETag } of Contents ?? []) {
         if (Key === undefined) continue;
-        yield { key: Key, bytes: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
+        const modified = LastModified?.getTime() ?? 0;
+        yield { key: Key, bytes: Size ?? 0, modified, tag: ETag ?? '' };
       }
       token = NextContinuationToken;
       if (token === undefined) return;

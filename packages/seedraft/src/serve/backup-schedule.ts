@@ -218,10 +218,16 @@ export class BackupSchedule {
     if (keep === 0) return;
     try {
       const whole = this.#newest!.key;
-      const { deleted, strangers } = await this.#backups.retain(retention, whole, signal);
+      const { deleted, damaged, strangers } = await this.#backups.retain(retention, whole, signal);
       for (const key of strangers) this.#warnOfStranger(clusterId, key);
+      for (const key of damaged) {
+        this.#logger.warn({ key }, `${this.#backups.url(key)} is not whole, and does not count`);
+      }
       if (deleted.length === 0) return;
-      this.#logger.info({ deleted }, `deleted ${deleted.length} older than the newest ${keep}`);
+      this.#logger.info(
+        { deleted },
+        `deleted ${deleted.length} that are not among the newest ${keep} whole ones`,
+      );
     } catch (error) {
       if (!signal.aborted) this.#failed(error, 'older ones stay until after the next backup');
     }

@@ -193,7 +193,7 @@ const TABLE = {
   'backup-keep': setting(
     whole,
     0,
-    'with --backup: delete older ones of this cluster than the newest n, after each new one (default: keep all)',
+    'with --backup: delete older ones of this cluster than the newest n whole ones, after each new one (default: keep all)',
   ),
   's3-endpoint': setting(
     endpoint,
