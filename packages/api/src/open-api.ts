@@ -87,7 +87,9 @@ export async function openApi(options: ApiOptions): Promise<OpenedApi> {
 
 function clientAddresses(door: Door): ReadonlyMap<number, string> {
   const { members } = door.status().configuration;
-  return new Map(members.map(({ id, clientAddress }) => [id, clientAddress]));
+  // Where nobody has taken an id yet, there is no address.
+  const known = members.filter(({ clientAddress }) => clientAddress !== '');
+  return new Map(known.map(({ id, clientAddress }) => [id, clientAddress]));
 }
 
 /** A port for members and our own clients alone; whoever speaks anything else is let go. */

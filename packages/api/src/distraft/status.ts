@@ -33,10 +33,12 @@ export async function distraftStatus(
     next_index: byName(progress.map(({ id, nextIndex }) => [names.get(id), nextIndex])),
     match_index: byName(progress.map(({ id, matchIndex }) => [names.get(id), matchIndex])),
     members: byName(
-      status.configuration.members.map(({ id, peerAddress, clientAddress }) => [
-        names.get(id),
-        [...endpoint(peerAddress), ...endpoint(addresses.get(id) ?? clientAddress)],
-      ]),
+      status.configuration.members.flatMap(({ id, peerAddress }) => {
+        const address = addresses.get(id);
+        // Its clients would call there: who is not known to speak this is left out.
+        if (address === undefined) return [];
+        return [[names.get(id), [...endpoint(peerAddress), ...endpoint(address)]]];
+      }),
     ),
   };
 }

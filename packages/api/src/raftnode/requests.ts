@@ -95,12 +95,12 @@ async function answerSketch(
   return { ...errorAnswer(type, result.code, result.sentence), data: null };
 }
 
-/** As the leader would list them: everybody but itself. */
+/** As the leader would list them: everybody but itself. Where this protocol is not known to be served, there is no peer for its clients. */
 async function answerPeers(context: ApiContext): Promise<Answer> {
   const { leader, configuration } = context.door.status();
   const addresses = await context.addresses();
   const others = configuration.members.filter(({ id }) => id !== leader);
-  return { type: 'peers', peers: others.map((one) => addresses.get(one.id) ?? one.clientAddress) };
+  return { type: 'peers', peers: others.flatMap(({ id }) => addresses.get(id) ?? []) };
 }
 
 async function ask(
