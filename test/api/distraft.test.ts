@@ -136,6 +136,20 @@ test('what is malformed, too large, or meant for nobody is answered in its form,
     body: { ok: false, code: 'TOO_LARGE' },
   });
   expect(await ask(leader, 'GET', '/%ff')).toMatchObject({ status: 400, body: { ok: false } });
+  const formed = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const bytes of ['value=caf\xe9', 'value=caf%E9', 'value=caf%c3']) {
+    const sent = Buffer.from(bytes, 'latin1');
+    expect(await ask(leader, 'POST', '/latin', sent, formed)).toMatchObject({
+      status: 400,
+      body: { ok: false, code: 'BAD_REQUEST' },
+    });
+  }
+  expect(await ask(leader, 'POST', '/latin?value=%ff')).toMatchObject({ status: 400 });
+  expect(await ask(leader, 'GET', '/latin')).toMatchObject({ body: { value: null } });
+  expect(await ask(leader, 'POST', '/sign', '100% %C3%A9', formed)).toMatchObject({ status: 503 });
+  expect(await ask(leader, 'POST', '/sign', 'value=100%+%C3%A9', formed)).toMatchObject({
+    body: { value: '100% é' },
+  });
   expect(await ask(leader, 'GET', '/a/b')).toMatchObject({ status: 404, body: { ok: false } });
   expect(await ask(leader, 'DELETE', '/a')).toMatchObject({ status: 405, body: { ok: false } });
   expect(await raw(leader, 'this is no HTTP\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"ok":false/s);

@@ -8,7 +8,7 @@ export interface Answered {
   readonly headers: Headers;
 }
 
-/** `body`: an object goes as JSON, a text as it is. */
+/** `body`: an object goes as JSON, a text and bytes as they are. */
 export async function ask(
   base: string,
   method: string,
@@ -17,13 +17,14 @@ export async function ask(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answered> {
   const isText =
-    typeof body === 'string' || body instanceof URLSearchParams || body instanceof FormData;
+    typeof body === 'string' ||
+    [URLSearchParams, FormData, Uint8Array].some((kind) => body instanceof kind);
   const type = isText || body === undefined ? {} : { 'content-type': 'application/json' };
   const response = await fetch(`http://${base}${path}`, {
     method,
     redirect: 'manual',
     headers: { ...type, ...headers },
-    ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: isText ? (body as string) : JSON.stringify(body) }),
   });
   const text = await response.text();
   return { status: response.status, body: parsed(text), headers: response.headers };

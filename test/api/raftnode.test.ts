@@ -66,7 +66,20 @@ test('the golden answers, at a member that does not lead', async () => {
 
 test('any JSON value comes back as it was, from every member; namespaces isolate', async () => {
   const [first, second, third] = cluster.members as [ApiMember, ApiMember, ApiMember];
-  const values = [0, -1.5, 'é\n"', true, false, null, [], [1, [2]], {}, { a: { b: [null] } }];
+  const doubles = [0.30000000000000004, 5e-324, 1e21, -1e20, 2 ** 53];
+  const values = [
+    ...doubles,
+    0,
+    -1.5,
+    'é\n"',
+    true,
+    false,
+    null,
+    [],
+    [1, [2]],
+    {},
+    { a: { b: [null] } },
+  ];
   for (const [at, value] of values.entries()) {
     await ask(first, { type: 'put', key: `v${at}`, value, namespace: 'values' });
   }
@@ -182,11 +195,37 @@ test.each([
     '{"type":"put","key":"k","value":1,"namespace":"$api"}',
     'BAD_REQUEST',
   ],
+  ['a number beyond all doubles', '{"type":"put","key":"k","value":1e400}', 'BAD_VALUE'],
   ['half a surrogate', '{"type":"put","key":"k","value":"\\ud800"}', 'BAD_REQUEST'],
 ])('%s: an error with a code, then the end', async (_, text, code) => {
   const answered = JSON.parse(await exchange(await cluster.leader(), text));
   expect(answered).toMatchObject({ code });
   expect(answered.error).toMatch(/\.$|: /);
+});
+
+test('what would be changed is refused in the form of its type, and nothing of it is stored', async () => {
+  const member = await cluster.follower();
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+  const big = '"key":"unread","value":90071992547409930';
+  const cases: readonly (readonly [string | Buffer, object])[] = [
+    [`{"type":"put",${big}}`, { type: 'put', success: false, data: false, code: 'BAD_VALUE' }],
+    [`{"type":"get",${big}}`, { type: 'get', data: null, code: 'BAD_VALUE' }],
+    [`{"type":"fly",${big}}`, { type: 'error', code: 'BAD_VALUE' }],
+    [
+      latin('{"type":"put","key":"unread","value":"caf\xe9"}'),
+      { type: 'put', success: false, data: false, code: 'BAD_REQUEST' },
+    ],
+    [latin('{"type":"delete","key":"\xff"}'), { type: 'delete', data: null, code: 'BAD_REQUEST' }],
+  ];
+  for (const [sent, answered] of cases) {
+    expect(JSON.parse(await exchange(member, sent))).toEqual({
+      ...answered,
+      error: expect.any(String),
+    });
+  }
+  expect(await ask(member, { type: 'get', key: 'unread' })).toMatchObject({
+    data: { value: null },
+  });
 });
 
 test('what ends in its midst is told so', async () => {

@@ -115,6 +115,16 @@ test.each([
   expect(await socket.ask({ Get: { rid: 9, key: 'n' } })).toMatchObject({ rid: 9, data: 'y' });
 });
 
+test('what cannot be kept exactly is refused under its rid, where that is one', async () => {
+  const kv = '"key":"n","store":9007199254740993';
+  const refused = { code: 400, data: { code: 'BAD_VALUE' } };
+  expect(await socket.ask(`{"Put":{"rid":7,${kv}}}`)).toMatchObject({ ...refused, rid: 7 });
+  const as = `{"As":{"protocol":"KV","cmd":{"Put":{"rid":"a",${kv}}}}}`;
+  expect(await socket.ask(as)).toMatchObject({ ...refused, rid: 'a' });
+  const rid = '{"Get":{"rid":9007199254740993,"key":"n"}}';
+  expect(await socket.ask(rid)).toMatchObject({ ...refused, rid: null });
+});
+
 test('who subscribes hears of every change once, in order, whoever makes it', async () => {
   const listener = await TestSocket.open((await cluster.leader()).api.address);
   expect(await listener.ask({ Subscribe: { rid: 1, channel: 'kv' } })).toMatchObject({ code: 200 });

@@ -112,6 +112,12 @@ test('what is malformed is answered, and nothing dies', async () => {
     status: 400,
     body: { code: 'NOT_JSON' },
   });
+  const latin = Buffer.from('{"value":"caf\xe9"}', 'latin1');
+  expect(await ask(members[1]!, 'POST', '/kv/latin', latin)).toMatchObject({
+    status: 400,
+    body: { code: 'BAD_REQUEST' },
+  });
+  expect(await on(2, 'GET', '/kv/latin')).toMatchObject({ status: 404 });
   expect(await on(2, 'POST', '/kv/k', {})).toMatchObject({ status: 400 });
   expect(await on(2, 'POST', '/kv/k', [1])).toMatchObject({ status: 400 });
   expect(await on(2, 'POST', '/kv/k', { value: 'x'.repeat(70_000) })).toMatchObject({

@@ -2,6 +2,7 @@
  * HTTP as the protocols that use it need it: a request with its body in, an answer out; and every way in which what arrives can be wrong, answered in
  * the protocol's own form. Sockets are handed in by the listener, so that one port can serve several protocols.
  */
+import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HttpTurns } from './http-turns.ts';
@@ -141,7 +142,11 @@ export class HttpDialect implements Dialect {
     if (body === 'aborted') return this.#service.error(400, 'ABORTED', 'The request broke off.');
     const read = readTarget(request.url ?? '/');
     if (read === null) {
-      return this.#service.error(400, 'BAD_PATH', 'The path is not percent-encoded UTF-8.');
+      return this.#service.error(
+        400,
+        'BAD_PATH',
+        'The path or query is not percent-encoded UTF-8.',
+      );
     }
     return this.#service.answer({
       method: request.method ?? 'GET',
@@ -242,11 +247,18 @@ async function bodyOf(
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
+/** Whether what stands percent-encoded in a form or query is text. A lone percent sign is itself, as URLSearchParams takes it. */
+export function areEscapesUtf8(form: string): boolean {
+  const runs = form.match(/(?:%[0-9a-f]{2})+/gi) ?? [];
+  return runs.every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
+}
+
 /** Null: an escape that is none. */
 function readTarget(url: string): Pick<HttpRequest, 'segments' | 'query' | 'target'> | null {
   // Absolute form, as proxies send it.
   const target = url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
   const [path, search] = split(target);
+  if (!areEscapesUtf8(search)) return null;
   try {
     const segments = path === '/' ? [] : path.slice(1).split('/').map(decodeURIComponent);
     return { segments, query: new URLSearchParams(search), target };

@@ -2,9 +2,10 @@
  * distraft's HTTP: keys as paths, values as forms, a member's view of itself at `/`. As there, whoever is asked and does not lead sends the client to the
  * leader; where the leader's address is not known here, the member asks on the client's behalf instead. Answers come after apply.
  */
+import { isUtf8 } from 'node:buffer';
 import { get, type KvResult, put } from '@seedraft/kv';
 import type { DoorRequest } from '../door.ts';
-import { type HttpAnswer, HttpDialect, type HttpRequest, json } from '../http.ts';
+import { areEscapesUtf8, type HttpAnswer, HttpDialect, type HttpRequest, json } from '../http.ts';
 import { jsonOf } from '../json-out.ts';
 import type { Dialect } from '../listener.ts';
 import { DEFAULT_NAMESPACE } from '../namespace.ts';
@@ -57,6 +58,10 @@ async function read(key: string, request: HttpRequest, context: ApiContext): Pro
 
 async function write(key: string, request: HttpRequest, context: ApiContext): Promise<HttpAnswer> {
   const value = formValue(request);
+  if (value === null) {
+    const error = 'the value is not UTF-8: send other bytes as base64';
+    return json(400, { ok: false, error, code: 'BAD_REQUEST' });
+  }
   if (key === '' || value === '') return json(503, { ok: false, error: 'empty key or value' });
   const elsewhere = await redirect(307, request, context);
   if (elsewhere !== null) return elsewhere;
@@ -97,10 +102,13 @@ async function ask(
   return json(400, { ok: false, error: result.reason, code: result.code });
 }
 
-/** '': there is none. As a form in the body, or in the query. */
-function formValue({ contentType, body, query }: HttpRequest): string {
+/** '': there is none; null: bytes that are no text. As a form in the body, or in the query. */
+function formValue({ contentType, body, query }: HttpRequest): string | null {
+  if (!isUtf8(body)) return null;
   if (contentType.startsWith('multipart/form-data')) return multipartValue(contentType, body);
-  return new URLSearchParams(body.toString('utf8')).get('value') ?? query.get('value') ?? '';
+  const form = body.toString('utf8');
+  if (!areEscapesUtf8(form)) return null;
+  return new URLSearchParams(form).get('value') ?? query.get('value') ?? '';
 }
 
 /** What `curl -F value=V` sends: the part of that name. */

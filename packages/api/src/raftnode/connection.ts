@@ -6,10 +6,10 @@
 import type { Socket } from 'node:net';
 import type { KvValue } from '@seedraft/kv';
 import { HeldBytes } from '../held-bytes.ts';
-import { parseJson } from '../json-value.ts';
+import { type ParsedJson, parseJsonBytes } from '../json-value.ts';
 import type { ApiContext } from '../protocol.ts';
 import { JsonScanner } from './json-scanner.ts';
-import { type Answer, answer, errorAnswer } from './requests.ts';
+import { type Answer, answer, errorAnswer, unreadable } from './requests.ts';
 
 /** What is left of a closed connection is read and dropped for this long: a reset would take the answer with it. */
 const LINGER_MS = 1000;
@@ -83,10 +83,10 @@ export class RaftnodeConnection {
       if (this.#hasEnded) this.#onTruncated();
       return;
     }
-    const text = this.#unread.view.toString('utf8', 0, length);
+    const parsed = parseJsonBytes(this.#unread.view.subarray(0, length));
     this.#forget(length);
     this.#isBusy = true;
-    this.#answer(text).then(
+    this.#answer(parsed).then(
       (answered) => this.#onAnswered(answered),
       // What no request can cause: the process lives, and whoever asked is told.
       (thrown: unknown) => this.#onAnswered(errorAnswer('error', 'INTERNAL', String(thrown))),
@@ -98,12 +98,11 @@ export class RaftnodeConnection {
     this.#scanned = 0;
   }
 
-  async #answer(text: string): Promise<Answer> {
-    const parsed = parseJson(text);
+  async #answer(parsed: ParsedJson): Promise<Answer> {
     if (!parsed.ok) {
       // Without its newline an answer could overtake the newline that says how to end.
       await new Promise((resolve) => setImmediate(resolve));
-      return errorAnswer('error', parsed.code, parsed.sentence);
+      return unreadable(parsed);
     }
     if (!this.#context.gate.admit(this.#socket.remoteAddress ?? '')) {
       return errorAnswer('error', 'OVERLOADED', 'Too many requests a second: slow down.');

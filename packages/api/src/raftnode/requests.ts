@@ -6,6 +6,7 @@ import { get, type KvResult, type KvValue, put, remove } from '@seedraft/kv';
 import type { ReadMode } from '@seedraft/replica';
 import type { DoorRequest } from '../door.ts';
 import { jsonOf } from '../json-out.ts';
+import type { ParsedJson } from '../json-value.ts';
 import { DEFAULT_NAMESPACE, isReserved } from '../namespace.ts';
 import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
@@ -17,6 +18,21 @@ export type Answer = Readonly<Record<string, unknown>>;
 
 export function errorAnswer(type: string, code: string, sentence: string): Answer {
   return { type, code, error: sentence };
+}
+
+/** To a request that could not be read without changing it: in the form that its type is answered in, as far as it shows one. */
+export function unreadable({
+  code,
+  sentence,
+  readable,
+}: Exclude<ParsedJson, { ok: true }>): Answer {
+  const type = (readable as Fields | undefined)?.type;
+  if (type === 'put') return { ...errorAnswer(type, code, sentence), success: false, data: false };
+  const isKnown =
+    type === 'get' || type === 'delete' || ownEntry(SKETCHES, `${type}`) !== undefined;
+  return isKnown
+    ? { ...errorAnswer(`${type}`, code, sentence), data: null }
+    : errorAnswer('error', code, sentence);
 }
 
 /** Never rejects for what a client sent. */

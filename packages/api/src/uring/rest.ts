@@ -1,7 +1,7 @@
 /** uring's REST: the routes of its documentation (/data, /node) and of its later code (/kv, /uring), which differ in form and not in what they do. */
 import type { KvValue } from '@seedraft/kv';
 import { type HttpAnswer, type HttpRequest, json } from '../http.ts';
-import { parseJson } from '../json-value.ts';
+import { parseJsonBytes } from '../json-value.ts';
 import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
 import type { UringCommands } from './commands.ts';
@@ -86,7 +86,7 @@ async function withFields(
   names: readonly string[],
   then: (fields: Fields) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
-  const parsed = parseJson(request.body.toString('utf8'));
+  const parsed = parseJsonBytes(request.body);
   if (!parsed.ok) return said(bad(parsed.sentence, parsed.code));
   const { value } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -108,7 +108,7 @@ export class UringSocket {
     }
     const parsed = parseJson(text);
     if (!parsed.ok) {
-      this.#send(null, bad(parsed.sentence, parsed.code));
+      this.#send(ridOf(parsed.readable), bad(parsed.sentence, parsed.code));
       return;
     }
     const named = nameAndFields(parsed.value);
@@ -204,6 +204,15 @@ function nameAndFields(value: KvValue | undefined): readonly [name: string, fiel
   if (fields === null) return [name, {}];
   if (typeof fields !== 'object' || Array.isArray(fields)) return null;
   return [name, fields as Fields];
+}
+
+/** Of a command that is not carried out, as far as it is readable: another number than was sent is none. */
+function ridOf(value: KvValue | undefined): KvValue {
+  const [name, fields] = nameAndFields(value) ?? [];
+  const inner = name === 'As' ? ridOf(fields?.cmd) : null;
+  const rid = inner ?? fields?.rid;
+  const isReadable = Number.isSafeInteger(rid) || typeof rid === 'string';
+  return isReadable ? (rid as KvValue) : null;
 }
 
 interface Command {
