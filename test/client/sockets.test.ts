@@ -114,7 +114,7 @@ describe('what goes wrong on the way', () => {
     follower!.leaderAddress = leader!.address;
     const kv = (await client([follower!])).kv();
     await kv.put('k', 1);
-    expect(leader!.machine.query(['get', '', 'k'])).toMatchObject({ status: 'found' });
+    expect(leader!.machine.query(['get', 'default', 'k'])).toMatchObject({ status: 'found' });
   });
 
   test('the leader goes: the next one is found, with writes under way', async () => {
@@ -139,7 +139,7 @@ describe('what goes wrong on the way', () => {
     // The two share no log, so the other knows nothing of the session: what was under way must be told as unknown, or have been answered.
     expect(['ok', 'SESSION_EXPIRED unknown']).toContain(outcome);
     await kv.put('c', 1);
-    expect(next!.machine.query(['get', '', 'c'])).toMatchObject({ status: 'found' });
+    expect(next!.machine.query(['get', 'default', 'c'])).toMatchObject({ status: 'found' });
   });
 
   test('a session that expired in idleness is replaced without a word', async () => {
@@ -188,7 +188,7 @@ describe('what goes wrong on the way', () => {
     hole!.statusMembers = [hole!.address, next!.address];
     const kv = (await client([hole!], { timeouts: { silence: 20 } })).kv();
     expect(await kv.put('k', 1)).toMatchObject({ status: 'stored' });
-    expect(next!.machine.query(['get', '', 'k'])).toMatchObject({ status: 'found' });
+    expect(next!.machine.query(['get', 'default', 'k'])).toMatchObject({ status: 'found' });
   });
 
   test('bytes come one by one', async () => {

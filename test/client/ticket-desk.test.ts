@@ -2,7 +2,7 @@
  * Proves over a model of a cluster that shows late or uncommitted configurations, loses leaders with what they appended, and loses answers: whatever the
  * interleaving, no id is ever told for two addresses, and a ticket that was told is in the log for good. The rules of configurations are the core's own.
  */
-import { Patience, requestId, SeedraftError, type TicketDesk } from '@seedraft/client';
+import { join, Patience, requestId, SeedraftError, type TicketDesk } from '@seedraft/client';
 import { type Configuration, firstConfiguration, type Member } from '@seedraft/core';
 import type { MemberStatus } from '@seedraft/wire';
 import fc from 'fast-check';
@@ -120,4 +120,37 @@ test('an id is told for one address only, and what is told stays', async () => {
     }),
     { numRuns: 120 },
   );
+});
+
+/** Says one configuration after the other, and the last one for good. */
+function told(...configurations: readonly Configuration[]) {
+  let looks = 0;
+  const status = async (): Promise<MemberStatus> => {
+    const configuration = configurations[Math.min(looks, configurations.length - 1)]!;
+    looks += 1;
+    return { clusterId: 'c', role: 'leader', leaderAddress: '', configuration } as MemberStatus;
+  };
+  return { desk: { status, change: async () => {} } as TicketDesk, looks: () => looks };
+}
+
+test('who joined waits until the joint configuration is left, unless it is to stay', async () => {
+  const after = firstConfiguration([{ ...founder, ...places }]);
+  const joint: Configuration = { ...after, outgoing: [1] };
+  for (const [stayJoint, looks] of [
+    [false, 3],
+    [true, 1],
+  ] as const) {
+    const cluster = told(joint, joint, after);
+    const joining = join(cluster.desk, [{ reservedId: 1 }], { stayJoint }, new Patience({}, 9000));
+    await vi.runAllTimersAsync();
+    await joining;
+    expect(cluster.looks()).toBe(looks);
+  }
+});
+
+test('an id that the leader does not know is refused at the first look', async () => {
+  const cluster = told(firstConfiguration([{ ...founder, ...places }]));
+  const joining = join(cluster.desk, [{ reservedId: 77 }], {}, new Patience({}, 9000));
+  await expect(joining).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER', outcome: 'not applied' });
+  expect(cluster.looks()).toBe(1);
 });

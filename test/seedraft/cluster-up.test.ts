@@ -115,6 +115,21 @@ test('an id is reserved once for an address, and worth nothing when it is remove
   expect([gone.code, gone.error]).toEqual([69, expect.stringMatching(/NO_TICKET/)]);
 }, 60_000);
 
+test('an id that nobody has is refused at once, and start lines of one machine share no port', async () => {
+  const unknown = await command('member', 'join', '77', '--timeout', '55s');
+  expect(unknown).toMatchObject({ code: 69, error: expect.stringMatching(/UNKNOWN_MEMBER: .*77/) });
+  expect(unknown.error).not.toMatch(/It may have taken effect/);
+  const ports: string[] = [];
+  for (const port of [17_500, 17_600]) {
+    const { out } = await command('member', 'ticket', `127.0.0.1:${port}`, '--json');
+    const { start, reservedId } = JSON.parse(out);
+    ports.push(...[...start.matchAll(/-listen (\S+)/g)].map(([, at]) => at));
+    expect(await command('member', 'remove', `${reservedId}`)).toMatchObject({ code: 0 });
+  }
+  const at = [17_500, 17_501, 17_502, 17_600, 17_601, 17_602];
+  expect(ports).toEqual(at.map((port) => `127.0.0.1:${port}`));
+}, 60_000);
+
 test('debug reads the directory of a member while it runs, and changes nothing there', async () => {
   const [member] = runningMembers();
   const [shown, entries, held, node] = await Promise.all([
@@ -130,9 +145,9 @@ test('debug reads the directory of a member while it runs, and changes nothing t
   expect(configuration.members).toHaveLength(3);
   const lines = held.out.trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line).index)).toEqual(lines.map((_, at) => at + 1));
-  expect(held.out).toMatch(/"what":\["put","","greeting","hello"/);
+  expect(held.out).toMatch(/"what":\["put","default","greeting","hello"/);
   expect(node.out).toMatch(/^node +1 \(n1\) of cluster local.*\nrole +\w+ in term \d+\nleader +/);
-  expect(entries.out).toMatch(/\["put","","greeting","hello"/);
+  expect(entries.out).toMatch(/\["put","default","greeting","hello"/);
   expect(await command('debug', 'persisted', folder)).toMatchObject({ code: 64 });
   expect(await command('kv', 'get', 'greeting')).toMatchObject({ out: 'hello\n' });
 }, 60_000);
@@ -152,7 +167,7 @@ test("another system's clients are served at the ports that were asked for, and 
     const { data } = await ask(api + at, { type: 'get', key: 'from' });
     expect(data.value).toBe('raftnode');
   }
-  const said = await command('kv', 'get', 'from', '--namespace', 'default');
+  const said = await command('kv', 'get', 'from');
   expect(said).toMatchObject({ code: 0, out: 'raftnode\n' });
 }, 60_000);
 

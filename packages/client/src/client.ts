@@ -46,8 +46,8 @@ export class Client {
     this.members = new Members(driver);
   }
 
-  /** The built-in machine's face, in a namespace of its own. */
-  kv(namespace = ''): Kv {
+  /** The built-in machine's face, in a namespace of its own. Default: the one of `seedraft kv`, and of other systems' protocols. */
+  kv(namespace = 'default'): Kv {
     return new Kv(this.#driver, namespace);
   }
 
@@ -190,14 +190,14 @@ export class Members {
     return this.#driver.ask({ type: 'admin', request, address: null }, options, () => {});
   }
 
-  #status(options?: CallOptions): Promise<MemberStatus> {
-    return this.#driver.ask({ type: 'status', address: null }, options, answered<MemberStatus>);
+  #status(options?: CallOptions, address: string | null = null): Promise<MemberStatus> {
+    return this.#driver.ask({ type: 'status', address }, options, answered<MemberStatus>);
   }
 
   #desk({ signal }: CallOptions): TicketDesk {
     const optionsOf = (timeout: number) => ({ timeout, ...(signal && { signal }) });
     return {
-      status: (within) => this.#status(optionsOf(within)),
+      status: (within, address) => this.#status(optionsOf(within), address),
       change: (changes, mode, within) => this.change(changes, mode, optionsOf(within)),
     };
   }

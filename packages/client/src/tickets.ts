@@ -35,7 +35,8 @@ export interface JoinOptions extends CallOptions {
 
 /** What tickets need of a cluster; what it says of the members may be late. */
 export interface TicketDesk {
-  status(within: number): Promise<MemberStatus>;
+  /** `address`: of that member; default: of any. */
+  status(within: number, address?: string): Promise<MemberStatus>;
   change(
     changes: readonly MemberChange[],
     mode: 'single' | 'joint' | 'explicit',
@@ -76,10 +77,14 @@ export function join(
 ): Promise<void> {
   const ids = tickets.map(({ reservedId }) => reservedId);
   return patience.until(async (within) => {
-    const { configuration } = await desk.status(within);
+    const status = await desk.status(within);
+    const { configuration } = status;
     refuseRemoved(configuration, ids);
     const places = configuration.members.filter(({ id }) => ids.includes(id));
-    if (places.length < ids.length) return undefined;
+    if (places.length < new Set(ids).size) {
+      await refuseUnknown(desk, status, ids, within);
+      return undefined;
+    }
     const learners = places.filter(({ role }) => role === 'learner');
     if (learners.length === 0) return stayJoint || isLeft(configuration) ? null : undefined;
     const promotions = learners.map(({ id }) => ({ type: 'promote', id }) as const);
@@ -115,8 +120,25 @@ function ticketOf(
 function refuseRemoved({ members, highestId }: Configuration, ids: readonly MemberId[]): void {
   const gone = ids.find((id) => id <= highestId && !members.some((member) => member.id === id));
   if (gone === undefined) return;
-  const reason = `member ${gone} was removed, and its ticket with it: request another id`;
+  const reason = `member ${gone} was removed, and its ticket with it: request another id.`;
   throw new SeedraftError('NO_TICKET', `NO_TICKET: ${reason}`, 'not applied');
+}
+
+/** An id that was given out is in the log of whoever leads; other members, and views of a moment ago, may not have it yet. */
+async function refuseUnknown(
+  desk: TicketDesk,
+  { role, leaderAddress, configuration: seen }: MemberStatus,
+  ids: readonly MemberId[],
+  within: number,
+): Promise<void> {
+  if (role !== 'leader' && leaderAddress === '') return;
+  const leader = role === 'leader' ? null : await desk.status(within, leaderAddress);
+  if (leader !== null && leader.role !== 'leader') return;
+  const { members } = leader?.configuration ?? seen;
+  const unknown = ids.find((id) => !members.some((member) => member.id === id));
+  if (unknown === undefined) return;
+  const reason = `no member has the id ${unknown}; check the id, or request one.`;
+  throw new NoSuchMember(reason);
 }
 
 /** Nobody answers any more where two are said to be: whoever was there before lost its disk. */
@@ -130,6 +152,13 @@ function oldPlaces(
 }
 
 // ------------------------------------------------------------------------------------------------------------------- patience
+
+/** The leader's word on what was asked for, and not on what an old view made of it: another look would say the same. */
+class NoSuchMember extends SeedraftError {
+  constructor(reason: string) {
+    super('UNKNOWN_MEMBER', `UNKNOWN_MEMBER: ${reason}`, 'not applied');
+  }
+}
 
 /** What may be otherwise at the next look: another's change, a learner behind, a lost answer, an old view of the members. */
 const PASSING: ReadonlySet<SeedraftErrorCode> = new Set<SeedraftErrorCode>([
@@ -157,17 +186,18 @@ export class Patience {
 
   /** What `step` gives once it gives something; `undefined`: look again. At the end, what was in the way last. */
   async until<T>(step: (within: number) => Promise<T | undefined>): Promise<T> {
-    let last = new SeedraftError('TIMEOUT', 'TIMEOUT: the members were not there yet', 'unknown');
+    let last = new SeedraftError('TIMEOUT', 'TIMEOUT: the members were not there yet.', 'unknown');
     for (;;) {
       try {
         const found = await step(this.left());
         if (found !== undefined) return found;
       } catch (error) {
+        if (error instanceof NoSuchMember) throw error;
         if (!(error instanceof SeedraftError) || !PASSING.has(error.code)) throw error;
         last = error;
       }
       if (this.#signal?.aborted === true)
-        throw new SeedraftError('ABORTED', 'ABORTED: it was called off', 'unknown');
+        throw new SeedraftError('ABORTED', 'ABORTED: it was called off.', 'unknown');
       if (performance.now() + PAUSE_MS >= this.#until) throw last;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (0.5 + Math.random())));
     }

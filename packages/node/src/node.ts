@@ -398,7 +398,7 @@ export class Member implements RunningNode {
     this.#driver.stop();
     this.#closeSockets('STOPPING', 'the member stops; ask another');
     await this.#within(this.#storage.close(), left());
-    const ending = { code: 'STOPPED', sentence: 'It was asked to stop, and did.' };
+    const ending = { code: 'STOPPED', sentence: 'It stopped in good order.' };
     log({ type: 'Stopped', ...ending, report: '' });
     this.#resolveStopped(ending);
   }

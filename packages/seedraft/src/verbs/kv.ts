@@ -27,8 +27,8 @@ export function addKv(program: Command, finish: (code: number) => void): void {
   const verb = (line: string, summary: string): Command =>
     addReachOptions(kv.command(line).summary(summary).description(summary)).option(
       '-n, --namespace <text>',
-      'which keys; namespaces know nothing of each other',
-      '',
+      "which keys; namespaces know nothing of each other (other systems' protocols use this one)",
+      'default',
     );
   const reading = (one: Command): Command =>
     one.option('--consistency <how>', CONSISTENCIES.join(', '), 'linearizable');

@@ -6,6 +6,7 @@ import { UsageError } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { describeMembers } from './describe-members.ts';
 import { examples } from './examples.ts';
+import { figuresAbove } from './figures-above.ts';
 import { type ReachFlags, reach } from './reach.ts';
 
 type Finish = (code: number) => void;
@@ -67,7 +68,8 @@ async function ticket(client: Client, address: string, flags: TicketFlags) {
   const id = given.reservedId;
   const line = commandLine(
     ...['serve', '--join', given.leaderAddr, '--id', `${id}`, '--learner'],
-    ...['--peer-listen', address, '--client-listen', clients, '--data', `data-n${id}`],
+    ...['--peer-listen', address, '--client-listen', clients, ...figuresAbove([address, clients])],
+    ...['--data', `data-n${id}`],
   );
   const next = commandLine('member', 'join', `${id}`);
   return {

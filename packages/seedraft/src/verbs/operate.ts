@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
+import { figuresAbove } from './figures-above.ts';
 import { addTickets, idOf } from './member-tickets.ts';
 import { addReachOptions, findEndpoints, type ReachFlags, reach } from './reach.ts';
 import { table } from './table.ts';
@@ -187,7 +188,8 @@ function add(flags: { readonly peer: string; readonly client: string; readonly n
     const { leaderAddress } = await client.status();
     const line = commandLine(
       ...['serve', '--join', leaderAddress, '--id', `${id}`, '--name', name],
-      ...['--peer-listen', peerAddress, '--client-listen', clientAddress, '--data', `data-${name}`],
+      ...['--peer-listen', peerAddress, '--client-listen', clientAddress],
+      ...[...figuresAbove([peerAddress, clientAddress]), '--data', `data-${name}`],
     );
     return {
       text: `member ${id} is recorded. Start it with:\n  ${line}`,

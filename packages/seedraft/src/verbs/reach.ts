@@ -80,7 +80,8 @@ export function failed(error: SeedraftError, endpoints: readonly string[], json:
   if (json) out(JSON.stringify({ error: { code, message, outcome } }));
   const doubt =
     outcome === 'unknown' ? ' It may have taken effect, or may yet: read to find out.' : '';
-  note(`error: ${message}${doubt} (asked: ${endpoints.join(', ')})`);
+  const said = doubt === '' || /[.!?]$/.test(message) ? message : `${message}.`;
+  note(`error: ${said}${doubt} (asked: ${endpoints.join(', ')})`);
   return EXIT.refused;
 }
 

@@ -1,5 +1,5 @@
 /** `seedraft restore`: the data directory of a first member of a new cluster whose state is a backup. Nothing runs, nobody is asked. */
-import { type FirstMember, formatAddress, parseAddress } from '@seedraft/node';
+import { type FirstMember, parseAddress } from '@seedraft/node';
 import type { BackupFile } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
@@ -7,6 +7,7 @@ import { holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
 import { parseFirstMember } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
+import { figuresAbove } from './figures-above.ts';
 import { out } from './output.ts';
 import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
 
@@ -147,7 +148,5 @@ function figures(own: FirstMember, members: readonly FirstMember[]): string[] {
   const there = members.filter(({ peerAddress }) => parseAddress(peerAddress)!.host === host);
   if (there.length === 1) return [];
   const taken = there.flatMap(({ peerAddress, clientAddress }) => [peerAddress, clientAddress]);
-  const highest = Math.max(...taken.map((address) => parseAddress(address)!.port));
-  const port = highest + 1 + there.indexOf(own);
-  return ['--http-listen', port < 65_536 ? formatAddress({ host: '127.0.0.1', port }) : 'off'];
+  return figuresAbove(taken, there.indexOf(own));
 }
