@@ -138,6 +138,7 @@ async function read(
   const reply = await door.ask({ type: 'Query', mode, query: get(DEFAULT_NAMESPACE, key!) });
   if (reply.type !== 'Ok') return failed(reasonOf(reply));
   const result = reply.value as KvResult;
+  if (result.status === 'refused') return text(400, `${result.code}: ${result.reason}.`);
   if (result.status !== 'found') return text(400, `MISSING: there is no ${key}.`);
   const value = jsonOf(result.item.value);
   return text(200, typeof value === 'string' ? value : JSON.stringify(value));
