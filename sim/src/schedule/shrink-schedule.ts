@@ -16,7 +16,7 @@ import {
   DEFAULTS,
 } from '../scenario/defaults.ts';
 import { ddmin } from '../shrink/ddmin.ts';
-import { withoutMember } from '../shrink/edits.ts';
+import { isSayable, withoutMember } from '../shrink/edits.ts';
 import type { SameFailure } from '../shrink/same-failure.ts';
 import type { ShrinkBudget } from '../shrink/shrink-plan.ts';
 import { parseStep } from './parse.ts';
@@ -127,8 +127,9 @@ class ScheduleShrinker {
   #take(plan: Plan, steps: readonly ScheduleStep[]): boolean {
     this.#spent ||= this.#runs >= this.#budget.runs || this.#budget.stop?.() === true;
     if (this.#spent) return false;
-    this.#runs += 1;
     const candidate = derived(plan);
+    if (!isSayable(candidate)) return false;
+    this.#runs += 1;
     if (this.#sameFailure(withSteps(candidate, steps), Infinity) === null) return false;
     this.#plan = candidate;
     this.#steps = steps;

@@ -19,8 +19,11 @@ export interface Edit {
   readonly apply: (plan: Plan) => Plan | null;
 }
 
-/** Knobs lean on each other: timeouts are in order, a lease stands on quorum checks, reads under a lease on there being one. */
-function isSayable({ raft, workload }: Plan): boolean {
+/**
+ * A scenario could say it. Knobs lean on each other: timeouts are in order, a lease stands on quorum checks, reads under a lease on there
+ * being one.
+ */
+export function isSayable({ raft, workload }: Plan): boolean {
   const leases = 'reads' in workload ? workload.reads.lease : 0;
   return validateConfig(raft).length === 0 && (raft.leaseReads || leases === 0);
 }
