@@ -28,7 +28,8 @@ export function markdownOf(rows: readonly Row[]): string {
     const cells = [
       row.id,
       row.title,
-      row.killed ? row.expectedRule : `${row.expectedRule} (survived)`,
+      // Where its story was not told nothing is known.
+      row.killed || row.scenarios === null ? row.expectedRule : `${row.expectedRule} (survived)`,
       swarmCell(row.swarm),
       scenarioCell(row.scenarios),
       outsideCell(row.outside),
