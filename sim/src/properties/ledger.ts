@@ -348,8 +348,7 @@ export class Ledger {
   }
 
   #noteFounded(shadow: MemberShadow): void {
-    const { replica } = shadow.view;
-    if (replica !== null && replica.founding === null) shadow.founded = true;
+    if (shadow.view.replica?.founding == null) shadow.founded = true;
   }
 
   #keepFormer(shadow: MemberShadow): void {

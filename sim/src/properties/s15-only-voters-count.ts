@@ -36,7 +36,7 @@ export class OnlyVotersCount implements Rule {
       'Learners and removed members are never counted towards a commit or an election, and an id never answers under another incarnation.',
     antecedent:
       'commits and elections with members around that have no vote, and messages of members that lost their disk',
-    catches: ['M22', 'M23', 'M32', 'M32-UNBOUND', 'M32-REMOVED'],
+    catches: ['M22', 'M23', 'M32', 'FOUNDING-LAST', 'M32-REMOVED'],
   };
   readonly definition = OnlyVotersCount.definition;
   checks = 0;
