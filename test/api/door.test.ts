@@ -2,7 +2,7 @@
 import { MemberDoor } from '@seedraft/api';
 import { get, increment, type KvResult, put } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { NodeCluster } from '../node/cluster.ts';
 
 let cluster: NodeCluster;
@@ -19,6 +19,9 @@ test('a write is never applied twice, and every Ok was, while leaders are handed
   const doors = [new MemberDoor(bystander), new MemberDoor(bystander)];
   const replies: ClientReply[] = [];
   let isOver = false;
+  onTestFinished(() => {
+    isOver = true;
+  });
   const writers = doors.flatMap((door, writer) =>
     Array.from({ length: 8 }, async (_, lane) => {
       for (let n = 0; !isOver; n++) {

@@ -172,12 +172,16 @@ export class NodeCluster {
     );
   }
 
-  /** One that leads and has committed in its term. */
+  /** One that leads and has committed what it held when first looked at, and so an entry of its term; others may write meanwhile. */
   leader(): Promise<RunningNode> {
+    const held = new Map<string, number>();
     return this.until('a leader', () =>
       this.running().find((node) => {
-        const { role, commitIndex, lastIndex } = node.status();
-        return role === 'leader' && commitIndex === lastIndex;
+        const { id, role, term, commitIndex, lastIndex } = node.status();
+        if (role !== 'leader') return false;
+        const leadership = `${id} ${term}`;
+        if (!held.has(leadership)) held.set(leadership, lastIndex);
+        return commitIndex >= held.get(leadership)!;
       }),
     );
   }
