@@ -208,6 +208,19 @@ describe('what goes wrong on the way', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
+  test('a member that is asked for by its address and is not there: nothing was asked, and it is named', async () => {
+    const gone = await serve();
+    const one = await client([await serve()]);
+    await gone.stop();
+    const error = await failure(one.status({ address: gone.address }));
+    expect(error).toMatchObject({ code: 'CONNECTION_LOST', outcome: 'not applied' });
+    expect(error.message).toMatch(`${gone.address} could not be asked (connect ECONNREFUSED`);
+    const silent = await serve();
+    silent.fault = () => 'silence';
+    const late = await failure(one.status({ address: silent.address, timeout: 200 }));
+    expect(late.message).toMatch(`TIMEOUT: ${silent.address} gave no answer in time`);
+  });
+
   test('a wrong token, a wrong cluster, no address', async () => {
     const server = await serve();
     server.token = 'right';

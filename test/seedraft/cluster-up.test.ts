@@ -34,8 +34,15 @@ async function threeFreePorts(): Promise<number> {
 }
 
 function command(...words: string[]): Promise<{ code: number; out: string; error: string }> {
+  return commandIn(folder, ...words);
+}
+
+function commandIn(
+  cwd: string,
+  ...words: string[]
+): Promise<{ code: number; out: string; error: string }> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' } };
+    const options = { cwd, env: { ...process.env, NO_COLOR: '1' } };
     execFile(process.execPath, [BIN, ...words], options, (failed, out, error) => {
       resolve({ code: failed === null ? 0 : Number(failed.code), out, error });
     });
@@ -178,6 +185,49 @@ test('a second one is refused here, and a cluster that is not there is said so',
   const nowhere = await command('kv', 'get', 'x', '--endpoints', '127.0.0.1:1', '--timeout', '1s');
   expect(nowhere.code).toBe(69);
   expect(nowhere.error).toMatch(/127\.0\.0\.1:1/);
+}, 60_000);
+
+test('ports that are taken are all named before anything starts, with who has them', async () => {
+  const elsewhere = mkdtempSync(path.join(tmpdir(), 'seedraft-up-'));
+  const [, second] = runningMembers();
+  const at = Number(second!.client.split(':')[1]);
+  const { code, error } = await commandIn(elsewhere, 'cluster', 'up', '--api', `redis=${at}`);
+  expect(code).toBe(64);
+  expect(error).toMatch(/no member was started/);
+  const who = process.platform === 'linux' ? ` by process ${second!.pid} \\(node .*seedraft` : '';
+  expect(error).toMatch(new RegExp(`127.0.0.1:${at} \\(redis at n1\\) is taken${who}`));
+  expect(error).not.toMatch(/go on|exit code/);
+}, 60_000);
+
+test('of a member that was killed, status says what is known and how it is started again; and so it is', async () => {
+  const [first] = runningMembers();
+  process.kill(first!.pid, 'SIGKILL');
+  await said(/n1 was ended by SIGKILL; 2 of 3 go on, a majority\. Start it again/);
+  await expect.poll(async () => (await command('status')).code, { timeout: 20_000 }).toBe(0);
+  const { out } = await command('status');
+  expect(out).toMatch(/^1 +n1 +no answer +voter( +\?){6} +127\.0\.0\.1:\d+$/m);
+  expect(out).toMatch(
+    /n1 gives no answer: nobody listens at .*start it again.*\n {2}\S.* serve --data /,
+  );
+  expect(out).toMatch(/2 of 3 voters answer, a majority/);
+  const { members } = JSON.parse((await command('status', '--json')).out);
+  expect(members[0]).toMatchObject({
+    id: 1,
+    name: 'n1',
+    vote: 'voter',
+    unreachable: expect.stringMatching(/ECONNREFUSED/),
+  });
+  const line = /^ {2}(\S.* serve .*)$/m.exec(out)![1]!;
+  const again = spawn('sh', ['-c', `exec ${line}`], { cwd: folder, stdio: 'ignore' });
+  try {
+    await expect
+      .poll(async () => (await command('status')).out, { timeout: 20_000 })
+      .toMatch(/^1 +n1 +follower/m);
+  } finally {
+    const gone = new Promise((resolve) => again.once('exit', resolve));
+    again.kill('SIGTERM');
+    await gone;
+  }
 }, 60_000);
 
 test('Ctrl-C stops every member and leaves nothing behind', async () => {

@@ -46,7 +46,7 @@ const GROUPS: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
   [
     'Operate a cluster:',
     [
-      ['status', async () => (await operate()).addStatus],
+      ['status', async () => (await import('./verbs/status.ts')).addStatus],
       ['member', async () => (await operate()).addMember],
       ['leader', async () => (await operate()).addLeader],
       ['snapshot', async () => (await operate()).addSnapshot],

@@ -204,7 +204,10 @@ export class Engine {
     this.#ledger.note(`${connection.address}: ${reason}`);
     const { open, pinned } = this.#links.gone(at, connection);
     for (const unit of open) this.#inDoubt(at, unit, 'CONNECTION_LOST');
-    for (const unit of pinned) this.#outbox.fail(unit, 'CONNECTION_LOST', '');
+    for (const unit of pinned) {
+      const never = `${connection.address} could not be asked (${reason}). Check that this member runs, and that this is its address.`;
+      this.#outbox.fail(unit, 'CONNECTION_LOST', unit.doubt ? '' : never);
+    }
   }
 
   /** A sign of life is asked for, and where the members are. Without a credit the silence itself must tell. */

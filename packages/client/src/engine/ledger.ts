@@ -70,12 +70,15 @@ export class Ledger {
     call.settle({
       ok: false,
       code,
-      reason: reason === '' ? this.#sentence(code) : reason,
+      reason: reason === '' ? this.#sentence(code, call) : reason,
       outcome,
     });
   }
 
-  #sentence(code: FailureCode): string {
+  #sentence(code: FailureCode, { ask }: Call): string {
+    if (code === 'TIMEOUT' && 'address' in ask && ask.address !== null) {
+      return `${ask.address} gave no answer in time; check that this member runs and is reachable, or allow more time.`;
+    }
     const own = SENTENCES[code as keyof typeof SENTENCES] ?? `The member said ${code}.`;
     return code === 'TIMEOUT' && this.#trouble !== '' ? `${own} Last met: ${this.#trouble}` : own;
   }

@@ -12,6 +12,8 @@ export interface ClusterMember {
   /** Other systems' protocols it speaks, and where. */
   readonly apis?: Readonly<Record<string, string>>;
   readonly data: string;
+  /** Flags of `serve` that start it again. */
+  readonly start?: readonly string[];
 }
 
 export interface ClusterFile {

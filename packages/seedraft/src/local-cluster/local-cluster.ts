@@ -105,20 +105,24 @@ export class LocalCluster {
   start(member: LocalMember): ProcessMember {
     mkdirSync(member.data, { recursive: true });
     const started = new ProcessMember({
-      flags: [
-        ...['--data', member.data, '--name', member.name],
-        ...['--peer-listen', member.peer, '--client-listen', member.client],
-        ...['--http-listen', member.http],
-        ...Object.entries(member.apis).flatMap(([name, at]) => ['--api', `${name}=${at}`]),
-        ...(member.advertised === member.peer ? [] : ['--peer-advertise', member.advertised]),
-        ...member.birth,
-        ...this.#options.flags,
-      ],
+      flags: [...this.#lasting(member), ...member.birth],
       onLine: (line) => this.#options.onLine(member, line),
       onExit: (exit) => this.#options.onExit(member, exit),
     });
     this.#processes.set(member, started);
     return started;
+  }
+
+  /** Flags of `serve` at its every start; those of its birth are for the first only. */
+  #lasting(member: LocalMember): string[] {
+    return [
+      ...['--data', member.data, '--name', member.name],
+      ...['--peer-listen', member.peer, '--client-listen', member.client],
+      ...['--http-listen', member.http],
+      ...Object.entries(member.apis).flatMap(([name, at]) => ['--api', `${name}=${at}`]),
+      ...(member.advertised === member.peer ? [] : ['--peer-advertise', member.advertised]),
+      ...this.#options.flags,
+    ];
   }
 
   processOf(member: LocalMember): ProcessMember | undefined {
@@ -130,7 +134,13 @@ export class LocalCluster {
     const { place, name, peer, client, http, apis, data } = member;
     const pid = this.processOf(member)?.pid ?? 0;
     const isPlain = Object.keys(apis).length === 0;
-    return { id: place, name, pid, peer, client, http, ...(!isPlain && { apis }), data };
+    const start = this.#lasting(member);
+    return { id: place, name, pid, peer, client, http, ...(!isPlain && { apis }), data, start };
+  }
+
+  /** How many processes run. */
+  get running(): number {
+    return [...this.#processes.values()].filter(({ isRunning }) => isRunning).length;
   }
 
   /** The disk is lost. Only while the process is not running. */

@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PROTOCOLS } from '@seedraft/api';
+import { quorumSize } from '@seedraft/core';
+import { parseAddress } from '@seedraft/node';
 import type { BackupFile } from '@seedraft/store/level';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
@@ -23,6 +25,7 @@ import {
 } from '../local-cluster/kept-cluster.ts';
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
+import { flawOfPort } from '../local-cluster/taken-ports.ts';
 import { type HeldBackup, holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
 import { type ApiWish, parseApi } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
@@ -109,7 +112,8 @@ async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
   const folder = dataFolder(flags.data);
   const kept = await whatToStart(flags, folder, backup);
   const apis = (flags.api ?? []).map(apiWish);
-  let isStopping = false;
+  let phase: 'starting' | 'up' | 'stopping' = 'starting';
+  let firstExit: Exit | null = null;
   const cluster = await LocalCluster.plan({
     cluster: kept.cluster,
     folder,
@@ -119,10 +123,12 @@ async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
     flags: serveFlags(flags),
     onLine: (member, line) => note(`${colourOf(member)(member.name.padEnd(3))} ${line}`),
     onExit: (member, exit) => {
-      if (!isStopping) note(`${colourOf(member)(member.name)} ${ended(member, exit)}`);
+      firstExit ??= exit;
+      if (phase === 'up') note(`${colourOf(member)(member.name)} ${ended(cluster, member, exit)}`);
     },
   });
   try {
+    await refuseTakenPorts(cluster, folder, flags);
     if (backup !== null) await restoreAll(backup, cluster, kept.cluster);
     // It may be long, and is in the members' directories now.
     held?.release();
@@ -133,15 +139,16 @@ async function start(flags: UpFlags, held: HeldBackup | null): Promise<number> {
     try {
       await Promise.race([Promise.all(ready), stopped]);
     } catch (error) {
-      note(`${pc.red('error:')} ${(error as Error).message}`);
-      return EXIT.internal;
+      note(`${pc.red('error:')} ${(error as Error).message}\nThe others are stopped too.`);
+      return codeOf(firstExit);
     }
+    phase = 'up';
     out(welcome(cluster, flags.data === undefined ? null : folder));
     await stopped;
     note('stopping all members (once more Ctrl-C: at once)');
     return EXIT.pass;
   } finally {
-    isStopping = true;
+    phase = 'stopping';
     await cluster.stop();
     removeClusterFile();
     if (flags.data === undefined) rmSync(folder, { recursive: true, force: true });
@@ -263,9 +270,58 @@ function welcome(cluster: LocalCluster, kept: string | null): string {
   ].join('\n');
 }
 
-function ended(member: LocalMember, { code, signal }: Exit): string {
+/** Of a cluster whose member did not start: what the member said of itself. */
+function codeOf(exit: Exit | null): number {
+  return exit?.code === EXIT.usage ? EXIT.usage : EXIT.internal;
+}
+
+/** What is left without it, and how it comes back. */
+function ended(cluster: LocalCluster, member: LocalMember, { code, signal }: Exit): string {
   const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-  return `${how}; the others go on. Its data is in ${shownPath(member.data)}.`;
+  const all = cluster.members.length;
+  const left = cluster.running;
+  const rest =
+    left === 0
+      ? 'none is left'
+      : quorumSize(all) <= left
+        ? `${left} of ${all} go on, a majority`
+        : `${left} of ${all} ${left === 1 ? 'is' : 'are'} left, no majority: nothing can be read or written until another one is back`;
+  const line = commandLine('serve', ...cluster.describe(member).start!);
+  return `${how}; ${rest}. Start it again with the data it had, from another terminal:\n  ${line}`;
+}
+
+/** Before anything is started or written: members that cannot listen would only be met one after the other. */
+async function refuseTakenPorts(
+  cluster: LocalCluster,
+  folder: string,
+  flags: UpFlags,
+): Promise<void> {
+  const wanted = cluster.members.flatMap(({ name, peer, client, http, apis }) => [
+    { what: `members at ${name}`, at: peer },
+    { what: `clients at ${name}`, at: client },
+    { what: `figures at ${name}`, at: http },
+    ...Object.entries(apis).map(([protocol, at]) => ({ what: `${protocol} at ${name}`, at })),
+  ]);
+  const flaws: string[] = [];
+  const seen = new Map<string, string>();
+  for (const { what, at } of wanted) {
+    const { host, port } = parseAddress(at)!;
+    const other = seen.get(at);
+    const flaw = other === undefined ? await flawOfPort(host, port) : `is for ${other} too`;
+    if (flaw !== null) flaws.push(`  ${at} (${what}) ${flaw}`);
+    seen.set(at, what);
+  }
+  if (flaws.length === 0) return;
+  const isKept = readKeptCluster(folder) !== null;
+  const isApis = flaws.every((line) => !/\((members|clients|figures) at/.test(line));
+  const help = isApis
+    ? 'Give --api other ports, or stop who has these.'
+    : isKept
+      ? `Stop who has them: the members of ${shownPath(folder)} know each other by these ports.`
+      : `Stop who has them, or ${flags.port === undefined ? 'try again' : 'give another --port, or none for free ones'}.`;
+  throw new UsageError(
+    `no member was started, for not all ports are free:\n${flaws.join('\n')}\n${help}`,
+  );
 }
 
 /** The first Ctrl-C asks for an orderly end; the handlers are gone by then, so the second ends the process. */

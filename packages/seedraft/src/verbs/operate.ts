@@ -1,107 +1,12 @@
-/** Verbs of those who run a cluster: `status`, `member`, `leader`, `snapshot`. */
+/** Verbs of those who run a cluster: `member`, `leader`, `snapshot`. */
 import type { Client } from '@seedraft/client';
-import type { MemberStatus } from '@seedraft/wire';
 import type { Command } from 'commander';
-import { EXIT } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
 import { figuresAbove } from './figures-above.ts';
 import { addTickets, idOf } from './member-tickets.ts';
-import { addReachOptions, findEndpoints, type ReachFlags, reach } from './reach.ts';
+import { addReachOptions, type ReachFlags, reach } from './reach.ts';
 import { table } from './table.ts';
-
-export function addStatus(program: Command, finish: (code: number) => void): void {
-  addReachOptions(
-    program
-      .command('status')
-      .summary('who leads, and how far each member is')
-      .description(
-        'Asks every member for itself; one that does not answer is shown as such. Ends with 1 when nobody leads.',
-      ),
-  ).action(async (flags: ReachFlags) =>
-    finish(await reach(flags, (client) => status(client, flags))),
-  );
-}
-
-type Answer = {
-  readonly address: string;
-  readonly status: MemberStatus | null;
-  readonly why: string;
-};
-
-async function status(client: Client, flags: ReachFlags) {
-  const one = await client.status();
-  const known = one.configuration.members.map(({ clientAddress }) => clientAddress);
-  const addresses = [
-    ...new Set([...known.filter((address) => address !== ''), ...findEndpoints(flags)]),
-  ];
-  const answers = await Promise.all(addresses.map((address) => ask(client, address)));
-  const leader = answers.find(({ status: it }) => it?.role === 'leader')?.status ?? null;
-  const rows = answers.map((answer) => row(answer, leader));
-  const head = [
-    'id',
-    'name',
-    'role',
-    'vote',
-    'term',
-    'log',
-    'commit',
-    'applied',
-    'behind',
-    'state',
-    'address',
-  ];
-  const title = `cluster ${one.clusterId}: ${leader === null ? 'nobody leads' : `${leader.name} leads in term ${leader.term}`}`;
-  const json = {
-    clusterId: one.clusterId,
-    leader: leader?.id ?? 0,
-    members: answers.map(({ address, status: it, why }) => ({
-      address,
-      ...(it === null ? { unreachable: why } : it),
-    })),
-  };
-  return {
-    text: `${title}\n${table(head, rows)}`,
-    json,
-    code: leader === null ? EXIT.missing : EXIT.pass,
-  };
-}
-
-async function ask(client: Client, address: string): Promise<Answer> {
-  try {
-    return { address, status: await client.status({ address, timeout: 2000 }), why: '' };
-  } catch (error) {
-    return { address, status: null, why: (error as Error).message };
-  }
-}
-
-function row({ address, status: it, why }: Answer, leader: MemberStatus | null): string[] {
-  const named = leader?.configuration.members.find((member) => member.clientAddress === address);
-  if (it === null) {
-    return [
-      `${named?.id ?? '?'}`,
-      named?.name ?? '',
-      `no answer: ${why}`,
-      '',
-      '',
-      '',
-      '',
-      '',
-      '',
-      '',
-      address,
-    ];
-  }
-  const vote =
-    (leader ?? it).configuration.members.find(({ id }) => id === it.id)?.role ?? 'removed';
-  const behind = leader === null ? '' : `${Math.max(0, leader.commitIndex - it.appliedIndex)}`;
-  const log = `${it.firstIndex}..${it.lastIndex}`;
-  const numbers = [it.term, log, it.commitIndex, it.appliedIndex, behind].map(String);
-  const state = it.damaged === null ? it.stateDigest : `damaged: ${it.damaged}`;
-  return [`${it.id}`, it.name, it.role, vote, ...numbers, state, address];
-}
-
-// -------------------------------------------------------------------------------------------------------------------- members
 
 export function addMember(program: Command, finish: (code: number) => void): void {
   const member = program.command('member').summary('who is in the cluster');

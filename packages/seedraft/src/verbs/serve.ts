@@ -24,6 +24,9 @@ const USAGE_CODES: readonly string[] = [
   'IDENTITY_MISMATCH',
   'JOIN_UNFINISHED',
   'FORMAT_NEWER',
+  'PORT_TAKEN',
+  'PORT_FORBIDDEN',
+  'ADDRESS_UNKNOWN',
 ];
 
 export function addServe(program: Command, finish: (code: number) => void): void {
