@@ -2,8 +2,8 @@
  * What is done to every protocol alike. An attack ends with what was wrong, in sentences, and with figures; nothing wrong: the right answer came in time, others were
  * served meanwhile, and nothing of it was left behind.
  */
-import { connect } from '@seedraft/client';
 import { type Cluster, type Member, until } from '../cluster.ts';
+import type { MemberFigures } from '../node-member.ts';
 import { megabytes } from '../report.ts';
 import { ANSWER_MS, Line } from './line.ts';
 import type { Row } from './rows.ts';
@@ -18,25 +18,20 @@ export interface Scale {
   /** Of a request that is too large. */
   readonly requestBytes: number;
   readonly idleConnections: number;
-  /** Clients that take no answers. */
-  readonly slowReaders: number;
-  /** Within which they must be gone, ms: how long members wait for them is theirs. */
-  readonly slowWithin: number;
-  /** Resident memory that an attack may add, bytes. A slow reader may hold 16 MiB (`maxBacklogBytes`), and freed memory comes back late. */
+  /** Resident memory that an attack may add, bytes. Freed memory comes back late. */
   readonly memory: number;
 }
 
-export type Attack = (cluster: Cluster, row: Row, scale: Scale) => Promise<Verdict>;
+/** Null: there is no such attack on this protocol. */
+export type Attack = (cluster: Cluster, row: Row, scale: Scale) => Promise<Verdict | null>;
 
-const VALUE_BYTES = 500_000;
-/** 100 MB for each slow reader. */
-const READS = 200;
-
+/** Connections that may be open besides: those between members come and go. */
+export const PASSING = 2;
 /** Keys that no two asks share. */
 let names = 0;
-const freshKey = (row: Row): string => `${row.name.replace(' ', '-')}-${++names}`;
+export const freshKey = (row: Row): string => `${row.name.replace(' ', '-')}-${++names}`;
 
-async function opened(member: Member, row: Row): Promise<Line> {
+export async function opened(member: Member, row: Row): Promise<Line> {
   const line = await Line.open(member.port(row.protocol));
   if (row.greeting !== '') {
     line.send(row.greeting);
@@ -70,27 +65,37 @@ export async function service(member: Member, row: Row): Promise<string[]> {
   return took > ANSWER_MS ? [`somebody else was served in ${Math.round(took)} ms`] : [];
 }
 
+/** How many more than `before` it has open, once they are but those that pass, or `milliseconds` are over. */
+export async function connectionsLeft(
+  member: Member,
+  before: number,
+  milliseconds: number,
+  onLook: (figures: MemberFigures) => void = () => {},
+): Promise<number> {
+  const began = performance.now();
+  let left = 0;
+  await until('connections are gone', async () => {
+    const now = await member.figures();
+    onLook(now);
+    left = now.sockets - before;
+    return left <= PASSING || performance.now() - began > milliseconds;
+  });
+  return left;
+}
+
 /** What `work` leaves behind in the member: memory, connections. */
-async function leaving(
+export async function leaving(
   member: Member,
   { within, memory }: { readonly within: number; readonly memory: number },
   work: () => Promise<string[]>,
 ): Promise<Verdict> {
   const before = await member.figures();
   const wrong = await work();
-  let now = before;
   let peak = before.metrics.process.residentBytes;
-  const began = performance.now();
-  const isOver = async (): Promise<boolean> => {
-    now = await member.figures();
-    peak = Math.max(peak, now.metrics.process.residentBytes);
-    // Between members connections come and go.
-    return now.sockets <= before.sockets + 2 || performance.now() - began > within;
-  };
-  await until('connections are gone', isOver);
-  if (now.sockets > before.sockets + 2) {
-    wrong.push(`${now.sockets - before.sockets} connections were left`);
-  }
+  const left = await connectionsLeft(member, before.sockets, within, ({ metrics }) => {
+    peak = Math.max(peak, metrics.process.residentBytes);
+  });
+  if (left > PASSING) wrong.push(`${left} connections were left`);
   const grown = peak - before.metrics.process.residentBytes;
   if (grown > memory) wrong.push(`memory grew by ${megabytes(grown)} MB`);
   return { wrong, figures: { grownMegabytes: megabytes(Math.max(0, grown)) } };
@@ -155,7 +160,7 @@ const malformed: Attack = async (cluster, row, { memory }) => {
 
 /** Whoever has said all it has to say (`| nc -N`) is answered, and let go. */
 const sendsNoMore: Attack = async (cluster, row) => {
-  if (row.missing === null) return { wrong: [], figures: {} };
+  if (row.missing === null) return null;
   const member = await follower(cluster);
   const line = await opened(member, row);
   line.socket.end(row.reads(freshKey(row), 2));
@@ -202,34 +207,12 @@ const idle: Attack = async (cluster, row, { idleConnections, memory }) => {
   });
 };
 
-/** (f) Whoever asks for much and takes nothing of it is held to a bound, and then cut off. */
-const slowReaders: Attack = async (cluster, row, { slowReaders: count, slowWithin, memory }) => {
-  const member = await cluster.leader();
-  const key = freshKey(row);
-  const client = await connect({ endpoints: cluster.endpoints });
-  await client.kv('default').put(key, 'x'.repeat(VALUE_BYTES));
-  await client.close();
-  const lines: Line[] = [];
-  const verdict = await leaving(member, { within: slowWithin, memory }, async () => {
-    for (let n = 0; n < count; n++) {
-      const line = await opened(member, row);
-      line.socket.pause();
-      line.send(row.reads(key, READS));
-      lines.push(line);
-    }
-    return await service(member, row);
-  });
-  for (const line of lines) line.end();
-  return verdict;
-};
-
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   'at a non-leader': elsewhere,
   malformed,
   'sends no more': sendsNoMore,
   'too large': tooLarge,
   'idle connections': idle,
-  'slow readers': slowReaders,
 };
 
 function shown(said: string): string {

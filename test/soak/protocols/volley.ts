@@ -2,9 +2,9 @@
  * Malformed input by the thousand, each on a connection of its own, from several at once. Kept: each connection ends in time; after each batch the member serves, and holds no more
  * memory and no more connections than before, or what is wrong is told with the line that sends the same again.
  */
-import { type Member, until } from '../cluster.ts';
+import type { Member } from '../cluster.ts';
 import { megabytes } from '../report.ts';
-import { service } from './attacks.ts';
+import { connectionsLeft, PASSING, service } from './attacks.ts';
 import { inputOf } from './inputs.ts';
 import { ANSWER_MS, Line } from './line.ts';
 import type { Row } from './rows.ts';
@@ -75,7 +75,8 @@ export async function volley(
     resident[1] = Math.max(resident[1], resident[2]);
     onBatch(end - from, resident[2]);
   }
-  if (member.isRunning) wrong.push(...(await leftBehind(member, before.sockets)));
+  const left = member.isRunning ? await connectionsLeft(member, before.sockets, ANSWER_MS) : 0;
+  if (left > PASSING) wrong.push(`${left} connections were left`);
   const grown = resident[1] - resident[0];
   if (grown > MEMORY_BOUND) wrong.push(`memory grew by ${megabytes(grown)} MB`);
   return { verdicts, wrong, resident, slowest };
@@ -114,16 +115,6 @@ function verdictOf(said: string): string {
   if (code !== null) return code[1]!;
   const failure = /^-([A-Z]+(?: Protocol error)?)/.exec(said);
   return failure === null ? 'answered' : `-${failure[1]}`;
-}
-
-async function leftBehind(member: Member, before: number): Promise<string[]> {
-  const began = performance.now();
-  let left = 0;
-  await until('connections are gone', async () => {
-    left = (await member.figures()).sockets - before;
-    return left <= 0 || performance.now() - began > ANSWER_MS;
-  });
-  return left > 2 ? [`${left} connections were left`] : [];
 }
 
 function replay({ name }: Row, seed: string, from: number, inputs = 1): string {
