@@ -1,5 +1,4 @@
 /** What waits for a peer: urgent messages overtake chunks, order is kept within each, and neither bytes nor messages exceed their bounds. */
-import type {} from '@seedraft/core';
 import type { MemberMessage } from '@seedraft/replica';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
