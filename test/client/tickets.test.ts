@@ -92,9 +92,16 @@ test('a known address keeps its id; one whose disk was lost gets another, and it
   const { members } = await client();
   const third = cluster.node(3);
   const at = third.peerAddress;
-  expect((await members.requestId(at)).reservedId).toBe(3);
+  for (const options of [{}, { lostDisk: true }]) {
+    await expect(members.requestId(at, options)).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringMatching(/member 3 .* runs at .*stop it first/),
+      outcome: 'not applied',
+    });
+  }
   if ((await cluster.leader()).id === 3) await (await client()).transfer();
   await third.stop();
+  expect((await members.requestId(at)).reservedId).toBe(3);
   const lost = await Promise.all([1, 2].map(() => members.requestId(at, { lostDisk: true })));
   expect(lost.map(({ reservedId }) => reservedId)).toEqual([4, 4]);
   await boot(lost[0]!);
@@ -126,11 +133,26 @@ test('a member in the hands of its program: reserved, joined and led from here',
   const places = [await address(), await address()];
   const tickets = [];
   for (const place of places) tickets.push(await one.requestId(place));
+  for (const name of ['', ' ', 'a\nb', ' a']) {
+    const flawed = one.requestId('127.0.0.1:1', { name });
+    await expect(flawed).rejects.toMatchObject({
+      code: 'INVALID_CHANGE',
+      message: expect.stringMatching(/is no name/),
+    });
+  }
+  await expect(one.requestId('there')).rejects.toMatchObject({ code: 'INVALID_CHANGE' });
   const two = await create({ ticket: tickets[0] }, places[0]);
   const three = await create({ ticket: tickets[1] }, places[1]);
   // Asked at a learner, carried out by the leader.
   await three.join(tickets);
   expect([two.id, three.id, one.clusterSize]).toEqual([2, 3, 3]);
+  // Asked at whichever member: whoever runs at the address, or leads, is asked for itself.
+  for (const at of [one, two, three]) {
+    const taken = at.requestId(places[0]!);
+    await expect(taken).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+    const unknown = at.join([{ reservedId: 77 }], { timeout: 30_000 });
+    await expect(unknown).rejects.toMatchObject({ code: 'UNKNOWN_MEMBER' });
+  }
   expect(await two.query(['get', '', 'k'])).toMatchObject({ item: { value: 1 } });
   await two.propose(put('', 'k', 2));
   expect((two.stateMachine as KvMachine).query(['get', '', 'k'])).toMatchObject({

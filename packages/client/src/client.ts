@@ -13,6 +13,7 @@ import {
   join,
   Patience,
   type ReserveOptions,
+  refuseFlawed,
   requestId,
   type Ticket,
   type TicketDesk,
@@ -125,7 +126,7 @@ export class Members {
 
   /**
    * Reserves an id for who will be reached at `peerAddress`: a place as a learner, recorded by the log, that one directory can take (`createNode` with
-   * the ticket, `serve --join --id`). An address that has one keeps it, unless `lostDisk`.
+   * the ticket, `serve --join --id`). An address that has one keeps it, unless `lostDisk`. ADDRESS_IN_USE where a voter runs.
    */
   requestId(peerAddress: string, options: ReserveOptions = {}): Promise<Ticket> {
     const patience = new Patience(options, this.#driver.timeout);
@@ -145,6 +146,7 @@ export class Members {
 
   /** Resolves with its id. INVALID_CHANGE when somebody took the id meanwhile: ask again. */
   async add(member: NewMember, options?: CallOptions): Promise<MemberId> {
+    refuseFlawed(member);
     const id = member.id ?? (await this.configuration(options)).highestId + 1;
     const { role = 'learner', incarnation = '', priority = 0 } = member;
     const { name, peerAddress, clientAddress } = member;

@@ -2,8 +2,8 @@
 import type { KvRefusalCode } from '@seedraft/kv';
 import type { Failure, FailureCode } from './engine/index.ts';
 
-/** KvRefusalCode: the built-in state machine's own refusals. NO_TICKET: the member that the ticket was for is removed. */
-export type SeedraftErrorCode = FailureCode | KvRefusalCode | 'NO_TICKET';
+/** KvRefusalCode: the built-in state machine's own refusals. NO_TICKET: the member that the ticket was for is removed. ADDRESS_IN_USE: a voter runs where the ticket is for. */
+export type SeedraftErrorCode = FailureCode | KvRefusalCode | 'NO_TICKET' | 'ADDRESS_IN_USE';
 
 /**
  * A call failed. `message` says what to do about it. `outcome` is `not applied` if it had no effect and never will: it may be tried again as

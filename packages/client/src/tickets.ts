@@ -8,6 +8,7 @@ import type { Configuration, Member, MemberChange, MemberId } from '@seedraft/co
 import type { MemberStatus } from '@seedraft/wire';
 import type { CallOptions } from './driver.ts';
 import { SeedraftError, type SeedraftErrorCode } from './error.ts';
+import { parseAddress } from './socket.ts';
 
 /** The right to enter a cluster under an id that nobody else has, or ever had. */
 export interface Ticket {
@@ -44,18 +45,20 @@ export interface TicketDesk {
   ): Promise<void>;
 }
 
-/** An address that is known keeps its id, unless its disk was lost. */
-export function requestId(
+/** An address that is known keeps its id, unless its disk was lost. That of a voter that runs needs none: ADDRESS_IN_USE. */
+export async function requestId(
   desk: TicketDesk,
   peerAddress: string,
   { name, lostDisk = false }: ReserveOptions,
   patience: Patience,
 ): Promise<Ticket> {
-  return patience.until(async (within) => {
+  refuseFlawed({ peerAddress, ...(name !== undefined && { name }) });
+  return await patience.until(async (within) => {
     const status = await desk.status(within);
     const { members, highestId } = status.configuration;
     const known = members.findLast((member) => isAt(member, peerAddress));
     const isTaken = known !== undefined && known.incarnation !== '';
+    if (isTaken && known.role === 'voter') await refuseRunning(desk, known, within);
     // That a directory is bound to it was a change of its own, made when the one that gave the id was committed.
     if (isTaken && !lostDisk) return ticketOf(status, known.id, peerAddress);
     const id = highestId + 1;
@@ -114,6 +117,38 @@ function ticketOf(
 ): Ticket {
   const peers = configuration.members.filter(({ id }) => id !== reservedId);
   return { clusterId, reservedId, raftAddr, leaderAddr: leaderAddress, peers };
+}
+
+/** ms; a member that runs says so at once. */
+const LONGEST_LOOK = 1000;
+
+/** Who runs has its id and its disk. One that cannot be asked may well be gone. */
+async function refuseRunning(desk: TicketDesk, member: Member, within: number): Promise<void> {
+  const { id, name, peerAddress, clientAddress, incarnation } = member;
+  if (clientAddress === '') return;
+  const status = await desk.status(Math.min(within, LONGEST_LOOK), clientAddress).catch(() => null);
+  if (status?.id !== id || status.incarnation !== incarnation) return;
+  const reason = `member ${id} (${name}) runs at ${peerAddress} and votes already. For one more member give another address; to replace this one, stop it first.`;
+  throw new SeedraftError('ADDRESS_IN_USE', `ADDRESS_IN_USE: ${reason}`, 'not applied');
+}
+
+const LONGEST_NAME = 256;
+
+/** What would be in the log for good, and is of no use there. */
+export function refuseFlawed(member: Partial<Pick<Member, 'name' | 'peerAddress'>>): void {
+  const { name, peerAddress } = member;
+  const flaw =
+    peerAddress !== undefined && parseAddress(peerAddress) === null
+      ? `${JSON.stringify(peerAddress)} is no address: write host:port, where members will reach it.`
+      : name !== undefined && !isName(name)
+        ? `${JSON.stringify(name)} is no name: give 1 to ${LONGEST_NAME} characters that show, without spaces around them.`
+        : null;
+  if (flaw === null) return;
+  throw new SeedraftError('INVALID_CHANGE', `INVALID_CHANGE: ${flaw}`, 'not applied');
+}
+
+function isName(text: string): boolean {
+  return text.trim() === text && text !== '' && text.length <= LONGEST_NAME && !/\p{C}/u.test(text);
 }
 
 /** An id that was given out is in the same entry as its member: who is not there any more was removed. */

@@ -18,7 +18,7 @@ import {
 import type { Member, MemberChange, MemberId } from '@seedraft/core';
 import type { RunningNode } from '@seedraft/node';
 import { type ClientReply, type ReadMode, type StateMachine, sentence } from '@seedraft/replica';
-import { leaderAsker } from './serve/ask-leader.ts';
+import { askStatus, leaderAsker } from './serve/ask-leader.ts';
 
 const PATIENCE_MS = 10_000;
 
@@ -30,6 +30,7 @@ export class NodeHandle implements RunningNode {
   readonly stateMachine: StateMachine;
   readonly #node: RunningNode;
   readonly #door: MemberDoor;
+  readonly #credentials: Pick<ConnectOptions, 'token' | 'tls'>;
 
   /** `credentials`: its own at the others, with the admin role. */
   constructor(
@@ -42,6 +43,7 @@ export class NodeHandle implements RunningNode {
     this.clusterId = node.clusterId;
     this.stopped = node.stopped;
     this.stateMachine = stateMachine;
+    this.#credentials = credentials;
     const askLeader = leaderAsker(() => node.status(), credentials);
     this.#door = new MemberDoor(node, { askLeader, within: PATIENCE_MS });
   }
@@ -136,7 +138,10 @@ export class NodeHandle implements RunningNode {
 
   #desk(): TicketDesk {
     return {
-      status: () => Promise.resolve(this.status()),
+      status: (within, address) =>
+        address === undefined || address === this.clientAddress
+          ? Promise.resolve(this.status())
+          : askStatus(address, this.clusterId, this.#credentials, within),
       change: (changes, mode) => this.changeMembership(changes, mode),
     };
   }

@@ -1,4 +1,4 @@
-/** What only the leader can order, asked of it by a member on behalf of its own clients: once, over the native protocol, as any client would. */
+/** What only another member can say, and what only the leader can order, asked of it by a member on behalf of its own clients: once, over the native protocol, as any client would. */
 import { type ConnectOptions, connect, SeedraftError } from '@seedraft/client';
 import type { ClientRefusalCode, ClientReply, ClientRequest } from '@seedraft/replica';
 import type { MemberStatus } from '@seedraft/wire';
@@ -35,6 +35,23 @@ export function leaderAsker(
       return replyOf(error, leader);
     }
   };
+}
+
+/** What one member says of itself; rejects with a SeedraftError. */
+export async function askStatus(
+  address: string,
+  clusterId: string,
+  credentials: Pick<ConnectOptions, 'token' | 'tls'>,
+  within: number,
+): Promise<MemberStatus> {
+  const timeouts = { connect: within, call: within };
+  const options = { endpoints: [address], clusterId, timeouts, ...credentials };
+  const client = await connect({ ...options, exactlyOnce: false });
+  try {
+    return await client.status({ address });
+  } finally {
+    await client.close({ within: 0 });
+  }
 }
 
 type Connected = Awaited<ReturnType<typeof connect>>;

@@ -34,7 +34,7 @@ export interface Setting<T extends SettingValue = SettingValue> {
 
 const text: Kind<string> = {
   operand: '<text>',
-  read: (given) => (given === '' ? undefined : given),
+  read: (given) => (given.trim() === '' ? undefined : given),
   wants: 'some text',
 };
 const path: Kind<string> = { ...text, operand: '<path>', wants: 'a path' };

@@ -23,7 +23,7 @@ export function addTickets(verb: AddVerb, finish: Finish): void {
   verb('ticket', 'reserve an id for a member, to join with others in one change')
     .description(
       'Gives an id that nobody else gets, recorded by the log, and prints how to start its owner: as a learner, until `member join`. ' +
-        'An address that has an id keeps it, unless its disk was lost.',
+        'An address that has an id keeps it, unless its disk was lost; where a voter runs there is nothing to reserve.',
     )
     .argument('<host:port>', 'where members will reach it')
     .option('--client <host:port>', 'where clients will reach it (default: the next port)')
@@ -62,9 +62,15 @@ export function addTickets(verb: AddVerb, finish: Finish): void {
 async function ticket(client: Client, address: string, flags: TicketFlags) {
   const at = parseAddress(address);
   if (at === null) throw new UsageError(`${address}: give host:port, where members will reach it.`);
+  if (flags.client !== undefined && parseAddress(flags.client) === null) {
+    throw new UsageError(`--client ${flags.client}: give host:port, where clients will reach it.`);
+  }
   const { client: clients = formatAddress({ host: at.host, port: at.port + 1 }), name } = flags;
   const lostDisk = flags.lostDisk === true;
-  const given = await client.members.requestId(address, { lostDisk, ...(name && { name }) });
+  const given = await client.members.requestId(address, {
+    lostDisk,
+    ...(name !== undefined && { name }),
+  });
   const id = given.reservedId;
   const line = commandLine(
     ...['serve', '--join', given.leaderAddr, '--id', `${id}`, '--learner'],

@@ -1,6 +1,8 @@
 /** Verbs of those who run a cluster: `member`, `leader`, `snapshot`. */
 import type { Client } from '@seedraft/client';
+import { parseAddress } from '@seedraft/node';
 import type { Command } from 'commander';
+import { UsageError } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
 import { figuresAbove } from './figures-above.ts';
@@ -89,6 +91,12 @@ function add(flags: { readonly peer: string; readonly client: string; readonly n
   return async (client: Client) => {
     const next = (await client.members.configuration()).highestId + 1;
     const { peer: peerAddress, client: clientAddress, name = `n${next}` } = flags;
+    for (const [flag, text] of [
+      ['--peer', peerAddress],
+      ['--client', clientAddress],
+    ]) {
+      if (parseAddress(text!) === null) throw new UsageError(`${flag} ${text}: give host:port.`);
+    }
     const id = await client.members.add({ id: next, name, peerAddress, clientAddress });
     const { leaderAddress } = await client.status();
     const line = commandLine(
