@@ -1,7 +1,7 @@
 /**
  * Bytes to values, strictly, in one pass, whatever the bytes. Untrusted input is read by this reader rather than by cbor-x, whose decoder
  * would have to be preceded by a pass that visits every byte anyway (decision in README.md); the tests hold the two against each other.
- * Kept: never a BigInt, never undefined, never a class instance, never a view of the input unless asked for, nothing allocated beyond
+ * Kept: never a BigInt, never undefined, never a class instance, never an object that inherits what the bytes say, never a view of the input unless asked for, nothing allocated beyond
  * what the remaining bytes can fill, one nesting limit for all engines.
  */
 import { copyBytes } from './bytes.ts';
@@ -175,12 +175,18 @@ function readObject(count: number): Record<string, unknown> {
     const initial = byte();
     if (initial >> 5 !== 3) throw new CodecError('BAD_KEY', 'a map key that is not a text');
     const key = readText(argument(initial & 0x1f));
-    if (key === '__proto__') throw new CodecError('BAD_KEY', 'the key __proto__ is refused');
     if (Object.hasOwn(object, key)) throw new CodecError('DUPLICATE_KEY', 'a map key comes twice');
-    object[key] = read();
+    if (key === '__proto__') defineOwn(object, key, read());
+    else object[key] = read();
   }
   depth--;
   return object;
+}
+
+/** To assign this one name would change what the object inherits; as a property of its own it is a name like any other, as JSON.parse has it. */
+function defineOwn(object: object, key: string, value: unknown): void {
+  const isPlain = { writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(object, key, { value, ...isPlain });
 }
 
 function readSimple(low: number): boolean | null | number {

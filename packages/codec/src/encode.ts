@@ -12,7 +12,7 @@ export const MAX_DEPTH = 64;
 
 /**
  * The one encoding of a value. Throws CodecError for what the data model has no place for: undefined, functions, symbols, bigints, class
- * instances, NaN and infinities, lone surrogates, `__proto__` keys, cycles and nesting deeper than MAX_DEPTH.
+ * instances, NaN and infinities, lone surrogates, cycles and nesting deeper than MAX_DEPTH.
  */
 export function encode(value: unknown): Uint8Array {
   return encodeAfter(0, value);
@@ -255,7 +255,6 @@ function writeRecord(record: Record<string, unknown>): void {
   }
   writeHead(5, keys.length);
   for (const key of keys) {
-    if (key === '__proto__') throw new CodecError('BAD_KEY', 'the key __proto__ is refused');
     writeText(key);
     write(record[key]);
   }

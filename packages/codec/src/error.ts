@@ -3,7 +3,7 @@
  */
 
 /**
- * Refused values: UNSUPPORTED (no place in the data model), UNDEFINED, NOT_FINITE, BAD_KEY (`__proto__`), TOO_DEEP (or cyclic), BAD_TEXT
+ * Refused values: UNSUPPORTED (no place in the data model), UNDEFINED, NOT_FINITE, TOO_DEEP (or cyclic), BAD_TEXT
  * (a lone surrogate). Refused bytes: TRUNCATED, TRAILING (more than one item), MALFORMED (not well-formed CBOR), UNSUPPORTED (tags,
  * undefined, indefinite lengths), UNSAFE_INTEGER, NOT_FINITE, BAD_TEXT (not UTF-8), BAD_KEY, DUPLICATE_KEY, TOO_DEEP.
  */
