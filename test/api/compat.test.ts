@@ -132,6 +132,23 @@ launching(
       last_index: 0,
     });
     await launchers.until('so does the second', () => status(second));
+    const began = performance.now();
+    const early = [
+      ask(second, 'GET', '/kv/beep'),
+      ask(second, 'POST', '/data/beep', { value: 'boop' }),
+      ask(second, 'GET', '/mring'),
+      ask(second, 'POST', '/node/3'),
+    ];
+    for (const [nth, { status: code, body }] of (await Promise.all(early)).entries()) {
+      expect([code, body]).toEqual([
+        nth === 3 ? 500 : 503,
+        {
+          code: 'NOT_JOINED',
+          error: expect.stringMatching(`no cluster yet. POST /node/2 to .*${first}`),
+        },
+      ]);
+    }
+    expect(performance.now() - began).toBeLessThan(1500);
     // Both at once, the higher first: one after the other.
     const added = await Promise.all([
       ask(first, 'POST', '/node/3'),

@@ -38,6 +38,8 @@ export interface Membership {
   add(id: number): Promise<Reason | null>;
   /** Enters, as the member that it was started as, the cluster that answers there. Absent: it is in one. */
   join?(endpoints: readonly string[]): Promise<Reason | null>;
+  /** Why nothing can be asked of this member: it was started without a cluster, and nobody has told it of one. Null: it is in one, or entering. */
+  waiting?(): Reason | null;
 }
 
 export type Protocol = (context: ApiContext) => Dialect;

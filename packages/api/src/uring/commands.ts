@@ -122,6 +122,8 @@ export class UringCommands {
       const sentence = `Member ${number} is not known here: start it with "seedraft serve --join".`;
       return bad(sentence, 'UNKNOWN_MEMBER', 500);
     }
+    const waiting = membership.waiting?.() ?? null;
+    if (waiting !== null) return { ...failed(waiting), code: 500 };
     const reason = await membership.add(number);
     return reason === null ? outcome(200, true) : { ...failed(reason), code: 500 };
   }
@@ -145,6 +147,8 @@ export class UringCommands {
   }
 
   async #ask(request: DoorRequest, say: (result: Answered) => Outcome): Promise<Outcome> {
+    const waiting = this.#context.membership?.waiting?.() ?? null;
+    if (waiting !== null) return failed(waiting);
     const reply = await this.#context.door.ask(request);
     if (reply.type !== 'Ok') return failed(reasonOf(reply));
     const result = reply.value as KvResult;

@@ -45,6 +45,8 @@ export interface Launch {
   readonly directory: string;
   /** Null: it waits to be told of a cluster. */
   readonly start: Start | null;
+  /** How it is told. */
+  readonly waits?: string;
   /** Whom a member whose disk was wiped asks for a new place; empty: it is not taken back by itself. */
   readonly others: readonly string[];
   readonly raft?: NodeOptions['raft'];
@@ -90,7 +92,7 @@ export async function launch(plan: Launch): Promise<number> {
       const why = await Promise.race([launcher.beginOrGoOn(plan.start), interrupted]);
       if (why === 'interrupted') return EXIT.interrupted;
       if (why !== null) throw new UsageError(why);
-    } else logger.info(`member ${plan.id} waits to be told of a cluster`);
+    } else logger.info(plan.waits ?? `member ${plan.id} waits to be told of a cluster`);
     const ended = await Promise.race([launcher.ended, interrupted]);
     return ended === 'interrupted' || ended === 'STOPPED' ? EXIT.pass : EXIT.internal;
   } finally {

@@ -56,7 +56,11 @@ export function uringLaunch(flags: UringFlags): Launch {
     others: [],
     logLevel: 'info',
     answers,
-    membership: (launched) => new UringMembership(launched, `n${id}`, listen, peers),
+    membership: (launched) => {
+      const hint = flags.bootstrap || hasData ? null : howToJoin(id, peers);
+      return new UringMembership(launched, { name: `n${id}`, listen, peers, hint });
+    },
+    waits: howToJoin(id, peers),
     ...(flags.bootstrap &&
       size > 0 && {
         onStarted: async ({ door }) => {
@@ -70,19 +74,40 @@ export function uringLaunch(flags: UringFlags): Launch {
 const WITHIN_MS = 9000;
 const LOOK_MS = 50;
 
+interface Self {
+  readonly name: string;
+  readonly listen: Address;
+  readonly peers: readonly string[];
+  /** How it is told of a cluster; null: it was started with one. */
+  readonly hint: string | null;
+}
+
+function howToJoin(id: number, peers: readonly string[]): string {
+  const [known] = peers;
+  const where = known === undefined ? 'a member of one' : `a member of one, such as ${known}`;
+  return `Member ${id} is in no cluster yet. POST /node/${id} to ${where}; that one must have this one's address among its -p.`;
+}
+
 class UringMembership implements Membership {
   readonly #launched: Launched;
   readonly #name: string;
   readonly #listen: Address;
   readonly #peers: readonly string[];
+  readonly #hint: string | null;
   #queue: Promise<unknown> = Promise.resolve();
   #joining: Promise<Reason | null> | null = null;
 
-  constructor(launched: Launched, name: string, listen: Address, peers: readonly string[]) {
+  constructor(launched: Launched, { name, listen, peers, hint }: Self) {
     this.#launched = launched;
     this.#name = name;
     this.#listen = listen;
     this.#peers = peers;
+    this.#hint = hint;
+  }
+
+  waiting(): Reason | null {
+    if (this.#hint === null || this.#joining !== null) return null;
+    return this.#launched.member.node === null ? reason('NOT_JOINED', this.#hint) : null;
   }
 
   add(id: number): Promise<Reason | null> {
