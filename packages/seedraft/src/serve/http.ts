@@ -1,17 +1,29 @@
-/** The HTTP door of a member for people and machines that watch it: /metrics (Prometheus), /healthz, /readyz, /status. It changes nothing. */
+/**
+ * The HTTP door of a member for people and machines that watch it: /metrics (Prometheus), /healthz, /readyz, /status. It changes nothing. It is there
+ * from the start, before there is a member: opening a large directory or being let into a cluster takes long, and whoever watches must not take that
+ * for death.
+ */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type Address, formatAddress, type RunningNode } from '@seedraft/node';
 import type { BackupFigures } from './backup-schedule.ts';
 import { metricsText } from './metrics.ts';
 
-export type HttpDoor = { readonly address: string; close(): Promise<void> };
+export interface HttpDoor {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Asked anew for each answer. */
+export interface Watched {
+  /** Null: it is still starting. */
+  node(): RunningNode | null;
+  /** What it is about until then, in words. */
+  starting(): string;
+  backups(): BackupFigures | null;
+}
 
 /** Rejects when the port is taken. */
-export async function openHttpDoor(
-  address: Address,
-  node: RunningNode,
-  backups: () => BackupFigures | null,
-): Promise<HttpDoor> {
+export async function openHttpDoor(address: Address, watched: Watched): Promise<HttpDoor> {
   const server = createServer(
     { requestTimeout: 5000, headersTimeout: 5000 },
     (request, response) => {
@@ -23,7 +35,7 @@ export async function openHttpDoor(
         return;
       }
       const { pathname } = new URL(request.url ?? '/', 'http://member');
-      answer(pathname, node, backups(), response).catch((error: unknown) => {
+      answer(pathname, watched, response).catch((error: unknown) => {
         send(response, 500, 'text/plain', `${error instanceof Error ? error.message : error}\n`);
       });
     },
@@ -48,37 +60,30 @@ function listen(server: Server, { host, port }: Address): Promise<void> {
   });
 }
 
-async function answer(
-  path: string,
-  node: RunningNode,
-  backups: BackupFigures | null,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(path: string, watched: Watched, response: ServerResponse): Promise<void> {
+  const node = watched.node();
+  const backups = watched.backups();
   switch (path) {
-    case '/metrics':
-      send(
-        response,
-        200,
-        'text/plain; version=0.0.4',
-        await metricsText(await node.metrics(), backups),
-      );
+    case '/metrics': {
+      const metrics = node === null ? null : await node.metrics();
+      const page = await metricsText(metrics, backups);
+      send(response, 200, 'text/plain; version=0.0.4', page);
       return;
+    }
     case '/healthz':
       send(response, 200, 'text/plain', 'alive\n');
       return;
     case '/readyz': {
-      const why = whyNotReady(node);
+      const why = node === null ? watched.starting() : whyNotReady(node);
       send(response, why === null ? 200 : 503, 'text/plain', `${why ?? 'ready'}\n`);
       return;
     }
-    case '/status':
-      send(
-        response,
-        200,
-        'application/json',
-        `${JSON.stringify(statusOf(node, backups), null, 2)}\n`,
-      );
+    case '/status': {
+      const status = node === null ? { starting: watched.starting() } : statusOf(node, backups);
+      const page = `${JSON.stringify(status, null, 2)}\n`;
+      send(response, node === null ? 503 : 200, 'application/json', page);
       return;
+    }
     default:
       send(response, 404, 'text/plain', 'There is: /metrics /healthz /readyz /status\n');
   }

@@ -3,12 +3,15 @@ import type { HistogramSnapshot, NodeMetrics } from '@seedraft/node';
 import { Counter, Gauge, type LabelValues, Registry } from 'prom-client';
 import type { BackupFigures } from './backup-schedule.ts';
 
-/** `backups`: null where none are made. */
+/** `metrics`: null while there is no member yet; `backups`: null where none are made. */
 export async function metricsText(
-  metrics: NodeMetrics,
+  metrics: NodeMetrics | null,
   backups: BackupFigures | null,
 ): Promise<string> {
   const page = new Page();
+  const help = '1 once the member runs; 0 while it opens its directory or waits to be let in.';
+  page.gauge('is_started', help, metrics !== null);
+  if (metrics === null) return await page.text(null);
   raft(page, metrics.raft);
   store(page, metrics.store);
   transport(page, metrics.transport);
@@ -44,7 +47,10 @@ class Page {
   }
 
   /** Durations were sorted into classes when they were measured; prom-client's own histogram can only measure. */
-  async text({ store: { persist }, process: { turn } }: NodeMetrics): Promise<string> {
+  async text(metrics: NodeMetrics | null): Promise<string> {
+    if (metrics === null) return await this.#registry.metrics();
+    const { persist } = metrics.store;
+    const { turn } = metrics.process;
     const rest = [
       histogram('store_persist', 'From the order to write to the write being durable.', persist),
       histogram('turn', 'One turn of the loop that drives the member.', turn),

@@ -1,14 +1,14 @@
 /** `seedraft serve`: one member of a cluster with the built-in key-value machine, until it is told to stop. A thin layer over `startNode`. */
 import { readFileSync } from 'node:fs';
 import { KvMachine } from '@seedraft/kv';
-import { type RunningNode, startNode } from '@seedraft/node';
+import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from '@seedraft/node';
 import { type Command, Option } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
 import { type Apis, openApis } from '../serve/apis.ts';
 import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
-import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
+import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
 import { openSchedule } from '../serve/open-schedule.ts';
 import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
@@ -89,11 +89,30 @@ async function serve(command: Command): Promise<number> {
   const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
   const schedule = await openSchedule(settings, given, logger);
   const interrupted = untilToldToStop();
+  const serving: Serving = { settings, logger, schedule, startUp: new StartUp() };
+  const http = await httpDoor(serving);
+  if (http === 'failed') return EXIT.usage;
+  try {
+    return await startAndRun(options, serving, http, interrupted);
+  } finally {
+    await schedule?.stop();
+    await http?.close();
+  }
+}
+
+async function startAndRun(
+  options: NodeOptions,
+  serving: Serving,
+  http: HttpDoor | null,
+  interrupted: Promise<'interrupted'>,
+): Promise<number> {
+  const { logger, schedule, startUp } = serving;
   const write = eventWriter(logger);
   const starting = startNode({
     ...options,
     log: (event) => {
       write(event);
+      startUp.heard(event);
       schedule?.heard(event);
     },
   });
@@ -105,7 +124,18 @@ async function serve(command: Command): Promise<number> {
     logger.error({ code: started.code }, started.sentence);
     return EXIT.internal;
   }
-  return run(started.node, { settings, logger, schedule }, interrupted);
+  startUp.node = started.node;
+  return await run(started.node, serving, http, interrupted);
+}
+
+/** What whoever watches is told of a member that is still starting. */
+class StartUp {
+  node: RunningNode | null = null;
+  sentence = 'starting: opens its data directory';
+
+  heard(event: NodeEvent): void {
+    if (this.node === null) this.sentence = `starting: ${describeEvent(event)}`;
+  }
 }
 
 /** What a member is run with. */
@@ -113,18 +143,17 @@ interface Serving {
   readonly settings: ServeSettings;
   readonly logger: Logger;
   readonly schedule: BackupSchedule | null;
+  readonly startUp: StartUp;
 }
 
 async function run(
   node: RunningNode,
-  serving: Serving,
+  { settings, logger, schedule }: Serving,
+  http: HttpDoor | null,
   interrupted: Promise<'interrupted'>,
 ): Promise<number> {
-  const { settings, logger, schedule } = serving;
-  const http = await httpDoor(node, serving);
-  const apis = http === 'failed' ? 'failed' : await openApis(node, settings, logger);
-  if (http === 'failed' || apis === 'failed') {
-    if (http !== 'failed') await http?.close();
+  const apis = await openApis(node, settings, logger);
+  if (apis === 'failed') {
     await node.stop();
     return EXIT.usage;
   }
@@ -145,18 +174,23 @@ async function run(
     process.off('SIGHUP', reload);
     await schedule?.stop();
     await apis.stop();
-    await http?.close();
   }
 }
 
-async function httpDoor(
-  node: RunningNode,
-  { settings, logger, schedule }: Serving,
-): Promise<HttpDoor | null | 'failed'> {
+async function httpDoor({
+  settings,
+  logger,
+  schedule,
+  startUp,
+}: Serving): Promise<HttpDoor | null | 'failed'> {
   const address = settings['http-listen'];
   if (address === null) return null;
   try {
-    const door = await openHttpDoor(address, node, () => schedule?.figures ?? null);
+    const door = await openHttpDoor(address, {
+      node: () => startUp.node,
+      starting: () => startUp.sentence,
+      backups: () => schedule?.figures ?? null,
+    });
     logger.info({ address: door.address }, `figures at http://${door.address}/metrics`);
     return door;
   } catch (error) {
