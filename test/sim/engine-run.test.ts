@@ -237,7 +237,7 @@ describe('what a run records', () => {
 describe('member ids', () => {
   it('are seen by observers as one object for the life of a run', () => {
     const seen = new Map<MemberId, unknown>();
-    run(plainPlan('views', { duration: SECOND }), {
+    const { verdict } = run(plainPlan('views', { duration: SECOND }), {
       observers: () => [
         {
           onStep: (member) => {
@@ -248,6 +248,8 @@ describe('member ids', () => {
         },
       ],
     });
+    // What an observer throws ends the run as an error.
+    expect(verdict).toBe('pass');
     expect([...seen.keys()].sort()).toEqual([1, 2, 3]);
   });
 });

@@ -95,7 +95,9 @@ describe('lanes', () => {
   });
 
   test('and operations from what was asked to what was answered', () => {
-    for (const { operation, from, to } of placedOperations(model)) {
+    const placed = placedOperations(model);
+    expect(placed.length).toBeGreaterThan(10);
+    for (const { operation, from, to } of placed) {
       expect(model.events[from]!.time).toBe(operation.invokedAt);
       if (operation.completedAt !== null) {
         expect(model.events[to]!.time).toBe(operation.completedAt);
