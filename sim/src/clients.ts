@@ -10,63 +10,42 @@ import { EventKind } from './choices.ts';
 import type { Client, Mutable } from './client.ts';
 import type { ClientsDoor } from './engine.ts';
 import { clusterTimes, historyOf, type Invocation } from './history.ts';
-import { sampleLatency } from './latency.ts';
 import { CLIENT_BASE } from './link.ts';
 import type { Submission, Submitted } from './member.ts';
-import { once } from './network.ts';
 import type { ClientOperation, MemberView, Micros, Observer } from './observer.ts';
 import { OwnMistake } from './own/system.ts';
-import type { LatencyKnobs } from './plan.ts';
+import { Pace } from './pace.ts';
+import { type Completion, markOf, type OperationCounts, Tally } from './tally.ts';
 import type { Intent, Subject } from './workload.ts';
 import type { World } from './world.ts';
-
-/** Statistics of operations. */
-export interface OperationCounts {
-  invoked: number;
-  acknowledged: number;
-  reads: number;
-  writes: number;
-  failed: number;
-  info: number;
-  open: number;
-}
 
 export class Clients implements ClientsDoor, Observer {
   readonly #world: World;
   readonly #subject: Subject;
   readonly #clients: Client[] = [];
   readonly #operations: Mutable<Invocation>[] = [];
-  readonly #gap: LatencyKnobs;
-  /** In ppm of the planned rate. */
-  #rate = 1_000_000;
+  readonly #pace: Pace;
+  readonly #tally: Tally;
   #retired = false;
-  #position = 0;
-  #processes: number;
   #fresh = 0;
   #appliedTo = 0;
   /** Where each command of a session first ran: a duplicate is answered at a later index. */
   readonly #executed = new Map<number, number>();
   /** Entries in the order of their index, as first applied anywhere. */
   readonly #applied: Entry[] = [];
-  readonly counts: OperationCounts = {
-    invoked: 0,
-    acknowledged: 0,
-    reads: 0,
-    writes: 0,
-    failed: 0,
-    info: 0,
-    open: 0,
-  };
 
   constructor(world: World, subject: Subject) {
     this.#world = world;
     this.#subject = subject;
     const { kind, clients, rate } = world.plan.workload;
     const active = kind !== 'none' && rate > 0;
-    const mean = active ? Math.max(1, Math.floor((1_000_000 * clients) / rate)) : 0;
-    this.#gap = { distribution: 'exponential', minimum: 0, mean };
-    this.#processes = clients;
+    this.#pace = new Pace(world, clients, active ? rate : 0);
+    this.#tally = new Tally(clients);
     for (let index = 0; active && index < clients; index += 1) this.#add(index, null);
+  }
+
+  get counts(): OperationCounts {
+    return this.#tally.counts;
   }
 
   get operations(): readonly Invocation[] {
@@ -109,10 +88,7 @@ export class Clients implements ClientsDoor, Observer {
   }
 
   start(): void {
-    for (const client of this.#clients) {
-      client.nextArrival = this.#nextGap(client);
-      this.#wakeAt(client, client.nextArrival);
-    }
+    for (const client of this.#clients) this.#pace.awaitArrival(client);
   }
 
   #add(index: number, core: readonly MemberId[] | null): Client {
@@ -169,51 +145,25 @@ export class Clients implements ClientsDoor, Observer {
     }
   }
 
-  #wakeAt(client: Client, at: Micros): void {
-    client.token += 1;
-    this.#world.scheduleClient(client.index, Math.max(at, this.#world.now), client.token);
-  }
-
-  #nextGap(client: Client): Micros {
-    const gap = Math.max(1, sampleLatency(this.#gap, client.arrival.uint32()));
-    return this.#rate === 1_000_000 ? gap : Math.floor((gap * 1_000_000) / this.#rate);
-  }
-
-  /** The client waits for its next arrival; at rate 0 it waits for another rate. */
   #idle(client: Client): void {
     client.intent = null;
     client.operation = null;
     client.request = null;
     client.opening = false;
-    if (client.core !== null) {
-      client.token += 1;
-      this.#askNext(client);
+    if (client.core === null && !this.#retired) {
+      this.#pace.awaitArrival(client);
       return;
     }
-    if (this.#retired || this.#rate === 0) {
-      client.token += 1;
-      return;
-    }
-    client.nextArrival += this.#nextGap(client);
-    this.#wakeAt(client, client.nextArrival);
+    this.#pace.silence(client);
+    if (client.core !== null) this.#askNext(client);
   }
 
   /** Sets the rate, in ppm of the planned one; returns its undoing. */
   tune(ratePpm: number): () => void {
-    const before = this.#rate;
-    this.#setRate(ratePpm);
-    return once(() => this.#setRate(before));
-  }
-
-  #setRate(ratePpm: number): void {
-    this.#rate = Math.max(0, Math.round(ratePpm));
-    for (const client of this.#clients) {
-      if (client.request !== null || client.core !== null || this.#retired) continue;
-      client.token += 1;
-      if (this.#rate === 0) continue;
-      client.nextArrival = this.#world.now + this.#nextGap(client);
-      this.#wakeAt(client, client.nextArrival);
-    }
+    return this.#pace.tune(ratePpm, () => {
+      if (this.#retired) return [];
+      return this.#clients.filter(({ request, core }) => request === null && core === null);
+    });
   }
 
   /** Nothing is invoked any more; what is open still ends. */
@@ -267,12 +217,10 @@ export class Clients implements ClientsDoor, Observer {
       output: undefined,
       outcome: 'open',
       completedAt: Infinity,
-      invoked: this.#position,
+      invoked: this.#tally.begin(),
       returned: Infinity,
     };
-    this.#position += 1;
     this.#operations.push(operation);
-    this.counts.invoked += 1;
     client.intent = intent;
     client.operation = operation;
     const { sessionId, sequence } = operation;
@@ -300,7 +248,7 @@ export class Clients implements ClientsDoor, Observer {
       this.#world.network.sendRequest(client.index, to, submission);
     }
     const patience = client.core === null ? workload.timeout : this.#heartbeat();
-    this.#wakeAt(client, this.#world.now + patience);
+    this.#pace.wakeAt(client, this.#world.now + patience);
   }
 
   answered(index: number, { submission, reply }: Submitted): void {
@@ -334,7 +282,7 @@ export class Clients implements ClientsDoor, Observer {
     client.request = null;
     client.opening = false;
     // The operation it wanted a session for comes at once.
-    this.#wakeAt(client, this.#world.now);
+    this.#pace.wakeAt(client, this.#world.now);
   }
 
   /** Nothing happened and nothing will come of this attempt. */
@@ -356,7 +304,7 @@ export class Clients implements ClientsDoor, Observer {
     const hinted = reply.leader !== 0 && reply.leader !== client.target;
     client.target = hinted ? reply.leader : this.#anotherMember(client);
     const wait = hinted ? client.choice.below(2_000) : client.choice.between(10_000, 100_000);
-    this.#backOff(client, client.core === null ? wait : this.#heartbeat());
+    this.#pace.backOff(client, client.core === null ? wait : this.#heartbeat());
   }
 
   /** This attempt may have taken effect, or may yet. */
@@ -371,12 +319,10 @@ export class Clients implements ClientsDoor, Observer {
         return;
       }
     }
-    this.#backOff(client, client.core === null ? client.choice.below(20_000) : this.#heartbeat());
-  }
-
-  #backOff(client: Client, wait: Micros): void {
-    client.backingOff = true;
-    this.#wakeAt(client, this.#world.now + wait);
+    this.#pace.backOff(
+      client,
+      client.core === null ? client.choice.below(20_000) : this.#heartbeat(),
+    );
   }
 
   #giveUp(client: Client): void {
@@ -390,31 +336,17 @@ export class Clients implements ClientsDoor, Observer {
     this.#complete(client, nothing ? 'fail' : 'info', 0, undefined);
   }
 
-  #complete(client: Client, outcome: 'ok' | 'fail' | 'info', index: number, output: unknown): void {
+  #complete(client: Client, outcome: Completion, index: number, output: unknown): void {
     const operation = client.operation as Mutable<Invocation>;
-    operation.outcome = outcome;
     const executed = this.#executed.get(sessionKey(operation.sessionId, operation.sequence));
     operation.told = index;
     operation.index = executed ?? index;
     operation.output = output;
     operation.completedAt = this.#world.now;
-    if (outcome === 'ok') {
-      operation.returned = this.#position;
-      this.#position += 1;
-      this.counts.acknowledged += 1;
-      if (operation.readOnly) this.counts.reads += 1;
-      else this.counts.writes += 1;
-      client.workload.learn(operation.f, operation.input, output);
-    } else if (outcome === 'fail') {
-      this.counts.failed += 1;
-    } else {
-      this.counts.info += 1;
-      client.process = this.#processes;
-      this.#processes += 1;
-    }
-    this.#world.choices.mix(
-      (operation.id << 2) | (outcome === 'ok' ? 1 : outcome === 'fail' ? 2 : 3),
-    );
+    this.#tally.end(operation, outcome);
+    if (outcome === 'ok') client.workload.learn(operation.f, operation.input, output);
+    else if (outcome === 'info') client.process = this.#tally.newProcess();
+    this.#world.choices.mix(markOf(operation.id, outcome));
     this.#world.choices.mix(index | 0);
     for (const observer of this.#world.observers.complete) observer.onComplete(operation);
     this.#idle(client);
@@ -466,8 +398,7 @@ export class Clients implements ClientsDoor, Observer {
     this.#fresh += 1;
     for (const { id } of this.#world.members) this.#world.network.addClient(index, id);
     const client = this.#add(index, core);
-    client.process = this.#processes;
-    this.#processes += 1;
+    client.process = this.#tally.newProcess();
     client.target = first;
     client.agenda.push(...agenda);
     this.#askNext(client);
@@ -485,7 +416,7 @@ export class Clients implements ClientsDoor, Observer {
 
   /** At the end of a run: how many operations are open. */
   finish(): void {
-    this.counts.open = this.#operations.filter(({ outcome }) => outcome === 'open').length;
+    this.#tally.finish(this.#operations);
   }
 }
 

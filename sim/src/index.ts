@@ -1,5 +1,5 @@
 export * from './choices.ts';
-export type { OperationCounts } from './clients.ts';
+
 export { Clock } from './clock.ts';
 export { createByteDisk } from './disk/byte.ts';
 export type * from './disk/disk.ts';
@@ -99,6 +99,7 @@ export {
   shrinkPlan,
 } from './shrink/shrink-plan.ts';
 export { builtInSystem } from './systems/index.ts';
+export type { OperationCounts } from './tally.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {
   type CampaignCounts,

@@ -4,22 +4,19 @@
  */
 import type { Operation } from '@seedraft/check';
 import { EventKind } from '../choices.ts';
-import type { OperationCounts } from '../clients.ts';
+import type { Mutable } from '../client.ts';
 import type { ClientsDoor } from '../engine.ts';
-import { sampleLatency } from '../latency.ts';
 import { CLIENT_BASE } from '../link.ts';
-import { once } from '../network.ts';
 import type { Micros } from '../observer.ts';
 import { frozen, OwnMistake, usersOwn } from '../own/system.ts';
 import { WorkloadDraw } from '../own/workload.ts';
-import type { LatencyKnobs } from '../plan.ts';
+import { Pace } from '../pace.ts';
 import type { Stream } from '../random.ts';
+import { type Completion, markOf, type OperationCounts, Tally } from '../tally.ts';
 import { assertPlain } from './contract.ts';
 import type { Answered, Submission } from './member.ts';
 import type { ProtocolClient, ProtocolOperation, ProtocolOutcome } from './protocol.ts';
 import type { ProtocolWorld } from './world.ts';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Invocation extends ProtocolOutcome {
   readonly process: number;
@@ -52,31 +49,22 @@ interface Client {
 }
 
 export class ProtocolClients implements ClientsDoor {
-  readonly counts: OperationCounts = {
-    invoked: 0,
-    acknowledged: 0,
-    reads: 0,
-    writes: 0,
-    failed: 0,
-    info: 0,
-    open: 0,
-  };
   readonly #world: ProtocolWorld;
   readonly #clients: Client[] = [];
   readonly #operations: Mutable<Invocation>[] = [];
-  readonly #gap: LatencyKnobs;
-  /** In ppm of the planned rate. */
-  #rate = 1_000_000;
-  #position = 0;
-  #processes: number;
+  readonly #pace: Pace;
+  readonly #tally: Tally;
 
   constructor(world: ProtocolWorld) {
     this.#world = world;
     const { clients, rate } = world.plan.workload;
-    this.#processes = clients;
-    const mean = rate > 0 ? Math.max(1, Math.floor((1_000_000 * clients) / rate)) : 0;
-    this.#gap = { distribution: 'exponential', minimum: 0, mean };
+    this.#pace = new Pace(world, clients, rate);
+    this.#tally = new Tally(clients);
     for (let index = 0; rate > 0 && index < clients; index += 1) this.#add(index);
+  }
+
+  get counts(): OperationCounts {
+    return this.#tally.counts;
   }
 
   #add(index: number): void {
@@ -131,7 +119,7 @@ export class ProtocolClients implements ClientsDoor {
 
   /** At the end of a run: how many operations are open. */
   finish(): void {
-    this.counts.open = this.#operations.filter(({ outcome }) => outcome === 'open').length;
+    this.#tally.finish(this.#operations);
   }
 
   // -------------------------------------------------------------------------------------------------------------------- timing
@@ -153,39 +141,17 @@ export class ProtocolClients implements ClientsDoor {
     }
   }
 
-  #wakeAt(client: Client, at: Micros): void {
-    client.token += 1;
-    this.#world.scheduleClient(client.index, Math.max(at, this.#world.now), client.token);
-  }
-
   #idle(client: Client): void {
     client.operation = null;
     client.asked = null;
-    client.token += 1;
-    if (this.#rate === 0) return;
-    client.nextArrival += this.#nextGap(client);
-    this.#wakeAt(client, client.nextArrival);
-  }
-
-  #nextGap(client: Client): Micros {
-    const gap = Math.max(1, sampleLatency(this.#gap, client.arrival.uint32()));
-    return this.#rate === 1_000_000 ? gap : Math.floor((gap * 1_000_000) / this.#rate);
+    this.#pace.awaitArrival(client);
   }
 
   /** Sets the rate, in ppm of the planned one; returns its undoing. */
   tune(ratePpm: number): () => void {
-    const before = this.#rate;
-    this.#setRate(Math.max(0, Math.round(ratePpm)));
-    return once(() => this.#setRate(before));
-  }
-
-  #setRate(rate: number): void {
-    this.#rate = rate;
-    for (const client of this.#clients) {
-      if (client.operation !== null) continue;
-      client.nextArrival = this.#world.now;
-      this.#idle(client);
-    }
+    return this.#pace.tune(ratePpm, () =>
+      this.#clients.filter(({ operation }) => operation === null),
+    );
   }
 
   // ----------------------------------------------------------------------------------------------------------------- operations
@@ -203,14 +169,12 @@ export class ProtocolClients implements ClientsDoor {
       input: frozen(asked.input ?? null),
       readOnly,
       invokedAt: this.#world.now,
-      invoked: this.#position,
+      invoked: this.#tally.begin(),
       returned: Infinity,
       outcome: 'open',
       output: undefined,
     };
-    this.#position += 1;
     this.#operations.push(operation);
-    this.counts.invoked += 1;
     client.operation = operation;
     client.asked = asked;
     client.attempt = 0;
@@ -252,7 +216,7 @@ export class ProtocolClients implements ClientsDoor {
     const { index, attempt } = client;
     const submission: Submission = { client: index, operation: id, attempt, f, input };
     this.#world.network.sendRequest(index, client.target, submission);
-    this.#wakeAt(client, this.#world.now + this.#world.plan.workload.timeout);
+    this.#pace.wakeAt(client, this.#world.now + this.#world.plan.workload.timeout);
   }
 
   answered(index: number, answered: unknown): void {
@@ -275,7 +239,7 @@ export class ProtocolClients implements ClientsDoor {
     }
     const hinted = ask === undefined ? -1 : this.#world.names.indexOf(ask);
     client.target = hinted >= 0 ? hinted + 1 : this.#another(client);
-    this.#backOff(client, client.choice.between(5_000, 50_000));
+    this.#pace.backOff(client, client.choice.between(5_000, 50_000));
   }
 
   /** This attempt may have taken effect, or may yet. */
@@ -285,7 +249,7 @@ export class ProtocolClients implements ClientsDoor {
     const mayRepeat = readOnly === true || retry === true;
     const isSpent = this.#isSpent(client, client.doubts);
     client.target = this.#another(client);
-    if (mayRepeat && !isSpent) this.#backOff(client, client.choice.below(20_000));
+    if (mayRepeat && !isSpent) this.#pace.backOff(client, client.choice.below(20_000));
     else this.#giveUp(client);
   }
 
@@ -295,7 +259,7 @@ export class ProtocolClients implements ClientsDoor {
 
   /** Whatever they wait for, they give up and begin anew: a world in which everything is healed is asked afresh. */
   renew(): void {
-    this.#rate = 1_000_000;
+    this.#pace.reset();
     for (const client of this.#clients) {
       client.nextArrival = this.#world.now;
       if (client.operation === null) this.#idle(client);
@@ -306,36 +270,21 @@ export class ProtocolClients implements ClientsDoor {
     }
   }
 
-  #backOff(client: Client, wait: Micros): void {
-    client.backingOff = true;
-    this.#wakeAt(client, this.#world.now + wait);
-  }
-
   #giveUp(client: Client): void {
     const { readOnly } = client.operation as Invocation;
     this.#complete(client, readOnly || client.doubts === 0 ? 'fail' : 'info', undefined);
   }
 
-  #complete(client: Client, outcome: 'ok' | 'fail' | 'info', output: unknown): void {
+  #complete(client: Client, outcome: Completion, output: unknown): void {
     const world = this.#world;
     const operation = client.operation as Mutable<Invocation>;
-    operation.outcome = outcome;
     operation.output = output;
+    this.#tally.end(operation, outcome);
     if (outcome === 'ok') {
-      operation.returned = this.#position;
-      this.#position += 1;
-      this.counts.acknowledged += 1;
-      this.counts[operation.readOnly ? 'reads' : 'writes'] += 1;
       const { f, input } = operation;
       usersOwn('learn of the workload', () => client.user?.learn?.({ f, input }, output));
-    } else if (outcome === 'fail') {
-      this.counts.failed += 1;
-    } else {
-      this.counts.info += 1;
-      client.process = this.#processes;
-      this.#processes += 1;
-    }
-    world.choices.mix((operation.id << 2) | (outcome === 'ok' ? 1 : outcome === 'fail' ? 2 : 3));
+    } else if (outcome === 'info') client.process = this.#tally.newProcess();
+    world.choices.mix(markOf(operation.id, outcome));
     world.trace?.onComplete(operation);
     world.checked({ type: 'complete', operation });
     this.#idle(client);

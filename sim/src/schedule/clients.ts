@@ -5,10 +5,10 @@
 import type { Operation } from '@seedraft/check';
 import type { Entry } from '@seedraft/core';
 import type { Mutable } from '../client.ts';
-import type { OperationCounts } from '../clients.ts';
 import { historyOf, type Invocation } from '../history.ts';
 import type { SimMember, Submission, Submitted } from '../member.ts';
 import type { MemberView, Observer } from '../observer.ts';
+import type { OperationCounts } from '../tally.ts';
 import { type Intent, kvSubject } from '../workload.ts';
 import type { ScheduleWorld } from './world.ts';
 
