@@ -82,7 +82,6 @@ export {
 } from './scenario/scenario.ts';
 export { type Scenario, type ScenarioInput, SWARM_GROUPS } from './scenario/schema.ts';
 export { formatDuration, formatRatio, parseDuration, parseRatio } from './scenario/units.ts';
-export { CLOCKS_APART } from './schedule/play.ts';
 export { type ScheduleShrink, shrinkSchedule } from './schedule/shrink-schedule.ts';
 export { formatStep, type ScheduleStep } from './schedule/step.ts';
 export {

@@ -220,6 +220,9 @@ export class SimMember extends Process implements MemberView, Transport, Tracer,
   #open(asked: Submission | Order): ClientsRequest {
     const requestId = this.#world.nextRequestId();
     this.#requests.set(requestId, asked);
+    if (!('client' in asked)) {
+      for (const observer of this.#world.observers.order) observer.onOrder(this, asked.request);
+    }
     return { requestId, request: asked.request };
   }
 

@@ -119,11 +119,7 @@ export class Nemesis extends Injector<SimMember> implements LivenessWorld {
     const world = this.#world;
     const member = world.member(id);
     if (member.gone || member.impostor) return;
-    world.roster.crash(member, 'dropped');
-    for (const observer of world.observers.wipe) observer.onWipe(member);
-    world.atlas.impair(id);
-    member.impostor = true;
-    world.roster.format(member, world.roster.bootstrapFor(member, world.roster.newIncarnation(id)));
+    world.roster.forget(member);
     world.roster.boot(member);
     // Sooner or later somebody reads the logs, stops it, and does it properly.
     world.defer(NOTICE + SUPERVISION, EventKind.Later, id, () => {

@@ -73,6 +73,8 @@ export interface Observer {
   onSealed?(member: MemberView, snapshot: SnapshotMetadata): void;
   /** Requests enter the member as one (`Replica.requestAll`), before they do; a turn's only one included. */
   onRequests?(member: MemberView, requests: readonly ClientRequest[]): void;
+  /** An operator's request enters the member, before it does. */
+  onOrder?(member: MemberView, request: ClientRequest): void;
   onApply?(member: MemberView, entry: Entry, result: unknown, digest: Digest): void;
   onRestore?(member: MemberView, snapshot: SnapshotMetadata, digest: Digest): void;
   onRead?(

@@ -15,6 +15,7 @@ export class Observers {
   readonly durable: readonly Watching<'onDurable'>[];
   readonly sealed: readonly Watching<'onSealed'>[];
   readonly requests: readonly Watching<'onRequests'>[];
+  readonly order: readonly Watching<'onOrder'>[];
   readonly apply: readonly Watching<'onApply'>[];
   readonly restore: readonly Watching<'onRestore'>[];
   readonly read: readonly Watching<'onRead'>[];
@@ -36,6 +37,7 @@ export class Observers {
     this.durable = watching('onDurable');
     this.sealed = watching('onSealed');
     this.requests = watching('onRequests');
+    this.order = watching('onOrder');
     this.apply = watching('onApply');
     this.restore = watching('onRestore');
     this.read = watching('onRead');

@@ -24,7 +24,7 @@ const MAX_OPEN_REQUESTS = 10_000;
 export type RosterWorld = MemberWorld &
   Pick<World, 'note' | 'plan' | 'tell'> & {
     readonly network: Pick<Network, 'addMember'>;
-    readonly atlas: Pick<World['atlas'], 'impaired' | 'recovered'>;
+    readonly atlas: Pick<World['atlas'], 'impair' | 'impaired' | 'recovered'>;
   };
 
 export class Roster {
@@ -131,6 +131,15 @@ export class Roster {
       incarnation: bootstrap.incarnation,
       bootstrap,
     });
+  }
+
+  /** Its disk is lost, and it will boot under its old id over an empty one. */
+  forget(member: SimMember): void {
+    this.crash(member, 'dropped');
+    for (const observer of this.#world.observers.wipe) observer.onWipe(member);
+    this.#world.atlas.impair(member.id);
+    member.impostor = true;
+    this.format(member, this.bootstrapFor(member, this.newIncarnation(member.id)));
   }
 
   /** Starts a member from its disk. False: the disk is damaged, and the member stays down. */

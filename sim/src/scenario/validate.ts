@@ -141,8 +141,10 @@ function checkSchedule({ schedule, faults, swarm, cluster }: Scenario): Problem[
   if (schedule === undefined) return [];
   if (faults.length > 0) return [problem(['faults'], 'a schedule leaves nothing to faults')];
   if (swarm.length > 0) return [problem(['swarm'], 'a schedule leaves nothing to the seed')];
-  const known = memberNames((cluster.voters ?? DEFAULTS.voters) + (cluster.learners ?? 0));
+  let count = (cluster.voters ?? DEFAULTS.voters) + (cluster.learners ?? 0);
   return schedule.flatMap((step, place) => {
+    if (step === `spawn n${count + 1}`) count += 1;
+    const known = memberNames(count);
     const stranger = (step.match(/\bn[0-9]+\b/g) ?? []).find((name) => !known.includes(name));
     if (stranger === undefined) return [];
     const message = `there is no member ${stranger}; this cluster has ${known.join(', ')}`;

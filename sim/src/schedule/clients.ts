@@ -14,6 +14,8 @@ import type { ScheduleWorld } from './world.ts';
 
 const SESSION_TIMEOUT = 60_000;
 
+const MODES = { put: 'write', get: 'linearizable', 'lease-get': 'lease' } as const;
+
 /** The client of `propose n1`. */
 const NOBODY = 0x7fff;
 
@@ -80,7 +82,7 @@ export class ScheduleClients implements Observer {
   operate(
     index: number,
     number: number,
-    f: 'put' | 'get',
+    asked: 'put' | 'get' | 'lease-get',
     key: string,
     member: SimMember,
   ): boolean {
@@ -88,7 +90,7 @@ export class ScheduleClients implements Observer {
     const client = this.#client(index);
     const before = client.requests.get(number);
     if (before !== undefined) return this.#ask(member, before);
-    const submission = this.#invoke(index, client, f, key, member);
+    const submission = this.#invoke(index, client, asked, key, member);
     client.requests.set(number, submission);
     return this.#ask(member, submission);
   }
@@ -96,13 +98,14 @@ export class ScheduleClients implements Observer {
   #invoke(
     index: number,
     client: ScheduledClient,
-    f: 'put' | 'get',
+    asked: 'put' | 'get' | 'lease-get',
     key: string,
     member: SimMember,
   ): Submission {
     const id = this.#operations.length + 1;
-    const readOnly = f === 'get';
-    const mode = readOnly ? 'linearizable' : 'write';
+    const readOnly = asked !== 'put';
+    const f = readOnly ? 'get' : 'put';
+    const mode = MODES[asked];
     const input = readOnly ? { key } : { key, value: `<${id}>` };
     const intent: Intent = { f, input, readOnly, mode, isJudged: true };
     const inSession = !readOnly && client.sessionId > 0;

@@ -1,10 +1,11 @@
 /** Steps as people write them, back to steps; the inverse of `formatStep`. */
 import { LINK_TYPES } from '../link.ts';
-import type { ScheduleStep } from './step.ts';
+import type { ScheduledChange, ScheduleStep } from './step.ts';
 
 type Reading = readonly [pattern: RegExp, read: (found: readonly string[]) => ScheduleStep | null];
 
 const N = '(n[1-9][0-9]*)';
+const CHANGE = '(?:add|add learner|promote|demote|remove) n[1-9][0-9]*';
 const words = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 
 type Carried = Extract<ScheduleStep, { readonly ordinal: number; readonly type: string }>;
@@ -20,7 +21,7 @@ const READINGS: readonly Reading[] = [
     },
   ],
   [
-    words(`(tick|persisted|restart|propose) ${N}`),
+    words(`(tick|persisted|restart|propose|campaign|snapshot|spawn|wipe) ${N}`),
     ([step = '', member = '']) => ({ step, member }) as ScheduleStep,
   ],
   [
@@ -28,9 +29,18 @@ const READINGS: readonly Reading[] = [
     ([member = '', kept]) => ({ step: 'crash', member, kept: Number(kept ?? 0) }),
   ],
   [
-    words(`(add|remove) ${N} at ${N}`),
+    words(`(add|remove|transfer|peer-down) ${N} at ${N}`),
     ([step = '', subject = '', member = '']) =>
-      ({ step: step as 'add' | 'remove', member, subject }) as const,
+      ({ step: step as 'add' | 'remove' | 'transfer' | 'peer-down', member, subject }) as const,
+  ],
+  [
+    words(`(single|joint|explicit) (leave|${CHANGE}(?:, ${CHANGE}){0,15}) at ${N}`),
+    ([mode = '', changes = '', member = '']) => ({
+      step: 'change',
+      member,
+      mode: mode as 'single' | 'joint' | 'explicit',
+      changes: changes === 'leave' ? [] : changes.split(', ').map(readChange),
+    }),
   ],
   [
     words(`clock ${N} ([0-9]{1,10})ms`),
@@ -41,9 +51,9 @@ const READINGS: readonly Reading[] = [
     ([client, member = '']) => ({ step: 'session', member, client: Number(client) }),
   ],
   [
-    words(`c([0-9]{1,4})#([0-9]{1,6}) (put|get) (\\S{1,64}) at ${N}`),
+    words(`c([0-9]{1,4})#([0-9]{1,6}) (put|get|lease-get) (\\S{1,64}) at ${N}`),
     ([client, operation, f = '', key = '', member = '']) => ({
-      step: f as 'put' | 'get',
+      step: f as 'put' | 'get' | 'lease-get',
       member,
       client: Number(client),
       operation: Number(operation),
@@ -51,6 +61,14 @@ const READINGS: readonly Reading[] = [
     }),
   ],
 ];
+
+function readChange(text: string): ScheduledChange {
+  const space = text.lastIndexOf(' ');
+  return {
+    change: text.slice(0, space) as ScheduledChange['change'],
+    subject: text.slice(space + 1),
+  };
+}
 
 /** Null: no such step. */
 export function parseStep(text: string): ScheduleStep | null {
@@ -64,4 +82,5 @@ export function parseStep(text: string): ScheduleStep | null {
 /** For whoever wrote something else. */
 export const EXPECTED_STEP =
   'expected a step such as: deliver n1->n2 AppendEntries#0, drop ..., duplicate ..., tick n1, persisted n1, crash n1, crash n1 kept 1, ' +
-  'restart n1, propose n1, add n4 at n1, remove n3 at n1, clock n1 250ms, c0 opens a session at n1, c0#1 put k0 at n1, c0#2 get k0 at n1';
+  'restart n1, wipe n1, campaign n1, snapshot n1, propose n1, spawn n4, add n4 at n1, remove n3 at n1, joint promote n4, remove n3 at n1, transfer n2 at n1, ' +
+  'peer-down n2 at n1, clock n1 250ms, c0 opens a session at n1, c0#1 put k0 at n1, c0#2 get k0 at n1, c0#3 lease-get k0 at n1';

@@ -3,6 +3,8 @@
  * leaves no step; what a step cannot say (damage to disks, changes of several members, lease reads) is left out, and whoever asked finds out
  * by playing what is left.
  */
+import type { MemberChange } from '@seedraft/core';
+import type { ClientRequest } from '@seedraft/replica';
 import { type Choice, decodeChoices, EventKind } from '../choices.ts';
 import { CLIENT_BASE, endpointName, type Flight, LINK_TYPES } from '../link.ts';
 import type { Submission } from '../member.ts';
@@ -11,7 +13,7 @@ import type { MemberView, Observer, WorldView } from '../observer.ts';
 import type { Plan } from '../plan.ts';
 import { run } from '../run.ts';
 import { World } from '../world.ts';
-import type { ScheduleStep } from './step.ts';
+import type { ScheduledChange, ScheduleStep } from './step.ts';
 
 export interface RecordedSchedule {
   readonly steps: readonly ScheduleStep[];
@@ -21,43 +23,48 @@ export interface RecordedSchedule {
 
 /** Runs the plan once. */
 export function recordSchedule(plan: Plan): RecordedSchedule {
-  const recorder = new Recorder();
+  const recorder = new Recorder(plan.members.length);
   const observers = (world: WorldView) => recorder.watch(world);
   const { choices } = run(plan, { record: { choices: true }, observers });
   const steps: ScheduleStep[] = [];
   const timed: ScheduleStep[] = [];
-  decodeChoices(choices ?? new Int32Array(0)).forEach((choice, event) => {
-    const step = recorder.stepOf(choice);
-    if (step !== null && isAmong(step, plan.members.length)) {
+  decodeChoices(choices ?? new Int32Array(0)).forEach((choice, event, all) => {
+    const step = recorder.stepOf(choice, event);
+    if (step !== null) {
       const member = 'ordinal' in step ? step.to : step.member;
-      const shows = recorder.clocks.get(event);
+      // The rule that ends the run speaks before this recorder hears of the step.
+      const atEnd = event === all.length - 1 ? recorder.clockOf(member) : undefined;
+      const shows = recorder.clocks.get(event) ?? atEnd;
       if (shows !== undefined) timed.push({ step: 'clock', member, shows });
       steps.push(step);
       timed.push(step);
     }
-    for (const crash of recorder.crashes.get(event) ?? []) {
-      steps.push(crash);
-      timed.push(crash);
-    }
+    const losses = recorder.losses.get(event) ?? [];
+    steps.push(...losses);
+    timed.push(...losses);
   });
-  return { steps, timed };
-}
-
-/** Members that joined later have no place in a schedule. */
-function isAmong(step: ScheduleStep, members: number): boolean {
-  const names = 'ordinal' in step ? [step.from, step.to] : [step.member];
-  return names.every((name) => Number(name.slice(1)) <= members);
+  // A rule that watches disks speaks before the member is told, and then the last write is none of the events.
+  const written = recorder.names().map((member): ScheduleStep => ({ step: 'persisted', member }));
+  return { steps: [...steps, ...written], timed: [...timed, ...written] };
 }
 
 class Recorder implements Observer, NetworkTrace {
   /** By event: what the member that acted in it read on its clock. */
   readonly clocks = new Map<number, number>();
-  readonly crashes = new Map<number, ScheduleStep[]>();
+  /** Crashes, and disks that were lost. */
+  readonly losses = new Map<number, ScheduleStep[]>();
+  /** By event: what an operator asked. */
+  readonly #orders = new Map<number, ScheduleStep>();
+  readonly #planned: number;
   readonly #submissions = new Map<string, Submission>();
   readonly #numbers = new Map<number, number>();
   readonly #perClient = new Map<number, number>();
   readonly #delivered = new Map<string, { step: 'deliver' | 'duplicate' }>();
   #world: World | null = null;
+
+  constructor(planned: number) {
+    this.#planned = planned;
+  }
 
   watch(world: WorldView): readonly Observer[] {
     if (world instanceof World) {
@@ -65,6 +72,15 @@ class Recorder implements Observer, NetworkTrace {
       world.network.trace = this;
     }
     return [this];
+  }
+
+  /** Now, in milliseconds. */
+  clockOf(name: string): number | undefined {
+    return this.#world?.members.find((member) => member.name === name)?.clock();
+  }
+
+  names(): readonly string[] {
+    return this.#world?.members.map(({ name }) => name) ?? [];
   }
 
   get #event(): number {
@@ -76,8 +92,21 @@ class Recorder implements Observer, NetworkTrace {
   }
 
   onCrash({ name }: MemberView): void {
-    const before = this.crashes.get(this.#event) ?? [];
-    this.crashes.set(this.#event, [...before, { step: 'crash', member: name, kept: 0 }]);
+    this.#lose({ step: 'crash', member: name, kept: 0 });
+  }
+
+  onWipe({ name }: MemberView): void {
+    this.#lose({ step: 'wipe', member: name });
+  }
+
+  #lose(step: ScheduleStep): void {
+    const before = this.losses.get(this.#event) ?? [];
+    this.losses.set(this.#event, [...before, step]);
+  }
+
+  onOrder({ name: member }: MemberView, request: ClientRequest): void {
+    const step = orderOf(request, member);
+    if (step !== null) this.#orders.set(this.#event, step);
   }
 
   onSend(flight: Flight): void {
@@ -87,19 +116,27 @@ class Recorder implements Observer, NetworkTrace {
   }
   onLost(): void {}
 
-  stepOf({ kind, a, b, ordinal }: Choice): ScheduleStep | null {
+  stepOf({ kind, a, b, ordinal }: Choice, event: number): ScheduleStep | null {
     switch (kind) {
       case EventKind.Deliver:
         return this.#delivery(endpointName(a), endpointName(b), ordinal);
       case EventKind.Tick:
         return { step: 'tick', member: endpointName(b) };
       case EventKind.Persisted:
+      case EventKind.BootstrapWritten:
       case EventKind.SnapshotWritten:
       case EventKind.SnapshotSealed:
       case EventKind.SnapshotRead:
         return { step: 'persisted', member: endpointName(b) };
       case EventKind.Boot:
-        return ordinal === 0 ? null : { step: 'restart', member: endpointName(a) };
+        if (ordinal > 0) return { step: 'restart', member: endpointName(a) };
+        return a > this.#planned ? { step: 'spawn', member: endpointName(a) } : null;
+      case EventKind.Campaign:
+        return { step: 'campaign', member: endpointName(b) };
+      case EventKind.PeerDown:
+        return { step: 'peer-down', member: endpointName(b), subject: endpointName(ordinal) };
+      case EventKind.Operator:
+        return this.#orders.get(event) ?? null;
       case EventKind.ClientRequest:
         return this.#request(this.#submissions.get(`${a} ${b} ${ordinal}`), endpointName(b));
       default:
@@ -126,9 +163,29 @@ class Recorder implements Observer, NetworkTrace {
     const number = this.#numbers.get(operation.id) ?? (this.#perClient.get(client) ?? 0) + 1;
     if (!this.#numbers.has(operation.id)) this.#perClient.set(client, number);
     this.#numbers.set(operation.id, number);
-    const step = operation.readOnly ? 'get' : 'put';
+    const read = operation.mode === 'lease' ? 'lease-get' : 'get';
+    const step = operation.readOnly ? read : 'put';
     return { step, member, client, operation: number, key: keyOf(operation.input) };
   }
+}
+
+/** What people ask of members; null: what no step says. */
+function orderOf(request: ClientRequest, member: string): ScheduleStep | null {
+  if (request.type === 'Snapshot') return { step: 'snapshot', member };
+  if (request.type === 'TransferLeadership') {
+    return { step: 'transfer', member, subject: endpointName(request.target) };
+  }
+  if (request.type !== 'ChangeMembership') return null;
+  const changes = request.changes.map(changeOf);
+  if (!changes.every((change) => change !== null)) return null;
+  return { step: 'change', member, mode: request.mode, changes };
+}
+
+function changeOf(change: MemberChange): ScheduledChange | null {
+  if (change.type === 'update') return null;
+  if (change.type !== 'add') return { change: change.type, subject: endpointName(change.id) };
+  const { id, role } = change.member;
+  return { change: role === 'learner' ? 'add learner' : 'add', subject: endpointName(id) };
 }
 
 /** A batch writes several: the first stands for it. */

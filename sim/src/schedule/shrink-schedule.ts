@@ -21,6 +21,7 @@ import type { SameFailure } from '../shrink/same-failure.ts';
 import type { ShrinkBudget } from '../shrink/shrink-plan.ts';
 import { parseStep } from './parse.ts';
 import { recordSchedule } from './record.ts';
+import { onlySteps, sendsOf } from './sends.ts';
 import { formatStep, type ScheduleStep } from './step.ts';
 
 export interface ScheduleShrink {
@@ -85,8 +86,16 @@ class ScheduleShrinker {
     return { plan, before, steps, runs: this.#runs, finished: !this.#spent };
   }
 
+  /** Both ways in which steps can go: what others send keeps its number, or moves up. */
   #minimize(): void {
-    ddmin(this.#steps, (some) => this.#take(this.#plan, some));
+    for (let before = Infinity; this.#steps.length < before && !this.#spent; ) {
+      before = this.#steps.length;
+      const steps = this.#steps;
+      const sends = sendsOf(this.#plan, steps);
+      this.#runs += 1;
+      ddmin([...steps.keys()], (places) => this.#take(this.#plan, onlySteps(steps, places, sends)));
+      ddmin(this.#steps, (some) => this.#take(this.#plan, some));
+    }
   }
 
   /** Smaller clusters have smaller quorums: two members often go together where one cannot. */

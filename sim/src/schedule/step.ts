@@ -29,18 +29,40 @@ export type ScheduleStep =
       readonly member: string;
       readonly subject: string;
     }
+  /** Any other change that an operator asks for; without changes a joint configuration is to be left. */
+  | {
+      readonly step: 'change';
+      readonly member: string;
+      readonly mode: 'single' | 'joint' | 'explicit';
+      readonly changes: readonly ScheduledChange[];
+    }
+  /** An operator asks the leader to hand over to `subject`. */
+  | { readonly step: 'transfer'; readonly member: string; readonly subject: string }
+  /** It is told that the process of `subject` is gone. */
+  | { readonly step: 'peer-down'; readonly member: string; readonly subject: string }
+  /** It is ordered to start an election, or to take a snapshot. */
+  | { readonly step: 'campaign' | 'snapshot'; readonly member: string }
+  /** A new member starts, with the next free id and in no configuration. */
+  | { readonly step: 'spawn'; readonly member: string }
+  /** It crashes and its disk is lost: after a restart it runs under its old id and has forgotten everything. */
+  | { readonly step: 'wipe'; readonly member: string }
   /** Its own clock moves on to what it then shows, in milliseconds; it is not told. */
   | { readonly step: 'clock'; readonly member: string; readonly shows: number }
   /** A client opens a session: what it writes once it has been told of it is written under it. */
   | { readonly step: 'session'; readonly member: string; readonly client: number }
-  /** A client's operation, by its number; the same number again is the same request, sent again. */
+  /** A client's operation, by its number; the same number again is the same request, sent again. `lease-get` reads under a lease. */
   | {
-      readonly step: 'put' | 'get';
+      readonly step: 'put' | 'get' | 'lease-get';
       readonly member: string;
       readonly client: number;
       readonly operation: number;
       readonly key: string;
     };
+
+export interface ScheduledChange {
+  readonly change: 'add' | 'add learner' | 'promote' | 'demote' | 'remove';
+  readonly subject: string;
+}
 
 /** `deliver n1->n2 AppendEntries#3`, `tick n2`, `persisted n3`, `crash n1 kept 1`, `remove n3 at n1`. */
 export function formatStep(step: ScheduleStep): string {
@@ -54,17 +76,32 @@ export function formatStep(step: ScheduleStep): string {
     case 'add':
     case 'remove':
       return `${step.step} ${step.subject} at ${step.member}`;
+    case 'change':
+      return `${step.mode} ${formatChanges(step.changes)} at ${step.member}`;
+    case 'transfer':
+    case 'peer-down':
+      return `${step.step} ${step.subject} at ${step.member}`;
     case 'clock':
       return `clock ${step.member} ${step.shows}ms`;
     case 'session':
       return `c${step.client} opens a session at ${step.member}`;
     case 'put':
     case 'get':
+    case 'lease-get':
       return `c${step.client}#${step.operation} ${step.step} ${step.key} at ${step.member}`;
     case 'tick':
     case 'persisted':
     case 'restart':
     case 'propose':
+    case 'campaign':
+    case 'snapshot':
+    case 'spawn':
+    case 'wipe':
       return `${step.step} ${step.member}`;
   }
+}
+
+function formatChanges(changes: readonly ScheduledChange[]): string {
+  if (changes.length === 0) return 'leave';
+  return changes.map(({ change, subject }) => `${change} ${subject}`).join(', ');
 }

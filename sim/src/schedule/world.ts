@@ -7,6 +7,7 @@ import type { Entry, MemberId } from '@seedraft/core';
 import type { ClientReply, MemberMessage, StateMachine } from '@seedraft/replica';
 import { ChoiceLog, EventKind } from '../choices.ts';
 import { createObjectDisk } from '../disk/object.ts';
+import { Atlas } from '../faults/atlas.ts';
 import { CLIENT_BASE, Flight, typeNumber } from '../link.ts';
 import type { Order, SimMember, Submission, Submitted } from '../member.ts';
 import { type Micros, type Observer, Violation, type WorldView } from '../observer.ts';
@@ -17,7 +18,7 @@ import { Randomness } from '../random.ts';
 import { Roster, type RosterWorld } from '../roster.ts';
 
 /** World time of one step. */
-const STEP: Micros = 1_000;
+export const STEP: Micros = 1_000;
 
 interface Sent {
   readonly message: MemberMessage;
@@ -51,7 +52,7 @@ export class ScheduleWorld implements WorldView, RosterWorld {
   readonly randomness: Randomness;
   readonly choices: ChoiceLog;
   readonly roster: Roster;
-  readonly atlas = { impaired: [], recovered: () => {} };
+  readonly atlas = new Atlas(this);
   readonly notes = new Map<string, number>();
   /** Arrived, by type. */
   readonly delivered: Record<string, number> = {};
@@ -151,6 +152,37 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     if (member.replica === null) return false;
     this.executed(EventKind.Crash, member.id, 0, kept);
     this.roster.crash(member, kept > 0 ? 'kept' : 'dropped');
+    return true;
+  }
+
+  /** Its disk is lost; a restart then runs it over an empty one. Not where recovery would become impossible: that loss breaks any cluster. */
+  wipe(member: SimMember): boolean {
+    const founders = this.plan.members.filter(({ learner }) => !learner);
+    const isOnly = founders.length === 1 && founders[0]?.name === member.name;
+    if (member.impostor || isOnly || !this.atlas.permits(member.id)) return false;
+    this.executed(EventKind.Crash, member.id, 0, 0);
+    this.roster.forget(member);
+    return true;
+  }
+
+  /** The next free id. False: that is not this name's. */
+  spawn(name: string): boolean {
+    if (name !== `n${this.members.length + 1}`) return false;
+    const member = this.roster.spawn();
+    member.time.freeze(this.now);
+    member.turn = 0;
+    return true;
+  }
+
+  campaign(member: SimMember): boolean {
+    if (member.replica === null) return false;
+    member.input(EventKind.Campaign, member.id, 0, null);
+    return true;
+  }
+
+  peerDown(member: SimMember, gone: SimMember): boolean {
+    if (member.replica === null) return false;
+    member.input(EventKind.PeerDown, member.id, gone.id, null);
     return true;
   }
 

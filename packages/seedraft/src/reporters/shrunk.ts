@@ -1,5 +1,4 @@
 /** What `shrink` prints: from how much to how little, what happens in it, the two files that show it, and the line that replays it. */
-import { CLOCKS_APART } from '@seedraft/sim';
 import pc from 'picocolors';
 import { brokenRule } from '../rules.ts';
 import { shellWord } from '../shell.ts';
@@ -65,7 +64,6 @@ export function shrunkText(report: ShrunkReport): string {
     `At event ${result.events}: ${result.sentence}`,
     rule?.definition ?? '',
   ];
-  lines.push(...clockLines(shrunk));
   if (story.length > 0) {
     lines.push('', pc.bold('What leads there:'), ...story.map((line) => `  ${line}`));
   }
@@ -80,13 +78,4 @@ export function shrunkText(report: ShrunkReport): string {
   );
   if (picture !== null) lines.push(`${pc.bold('See both:')}     ${picture}`);
   return lines.join('\n');
-}
-
-/** In a schedule each member's clock is free; leases are the only promise that stands on clocks. */
-function clockLines({ plan, result }: ShrunkRun): string[] {
-  const apart = result.notes[CLOCKS_APART] ?? 0;
-  if (plan.schedule === undefined || !plan.raft.leaseReads || apart === 0) return [];
-  return [
-    `The members' clocks end ${apart} ms apart, more than leases assume: clocks are free in a schedule.`,
-  ];
 }
