@@ -97,6 +97,9 @@ test('the other verbs find it, and write, read, watch over and order it', async 
   expect(await command('kv', 'get', 'greeting')).toMatchObject({ code: 0, out: 'hello\n' });
   expect(await command('kv', 'get', 'nothing')).toMatchObject({ code: 1, out: '' });
   expect(await command('kv', 'cas', 'greeting', 'x', '--expect', 'y')).toMatchObject({ code: 1 });
+  expect(await command('kv', 'incr', 'visits', '5')).toMatchObject({ code: 0, out: '5\n' });
+  expect(await command('kv', 'expire', 'visits', '1h')).toMatchObject({ code: 0 });
+  expect(await command('kv', 'expire', 'nothing', '1h')).toMatchObject({ code: 1 });
   const { out } = await command('status', '--json');
   const { leader, members } = JSON.parse(out);
   expect(members.map(({ id }: { id: number }) => id)).toEqual([1, 2, 3]);

@@ -3,7 +3,16 @@ export { type AddressOptions, Client, type Members, type NewMember } from './cli
 export { type ConnectOptions, connect, type Timeouts } from './connect.ts';
 export type { CallOptions } from './driver.ts';
 export { SeedraftError, type SeedraftErrorCode } from './error.ts';
-export type { Kv, KvConflict, KvEvent, KvStep, KvStored, ReadOptions } from './kv.ts';
+export type { Kv, KvEvent, KvPage, ReadOptions } from './kv.ts';
+export type {
+  KvConflict,
+  KvDone,
+  KvLives,
+  KvRinged,
+  KvStep,
+  KvStored,
+  KvUnmet,
+} from './kv-answers.ts';
 export type { TlsOptions } from './socket.ts';
 export {
   type JoinOptions,

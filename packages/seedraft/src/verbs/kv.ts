@@ -66,6 +66,25 @@ export function addKv(program: Command, finish: (code: number) => void): void {
     .action(async (key: string, value: string, flags: KvFlags) =>
       finish(await reach(flags, cas(key, value, flags))),
     );
+  verb('incr', 'add to an integer, and print it; an absent key counts as 0')
+    .addArgument(new Argument('<key>'))
+    .addArgument(new Argument('[by]').default('1'))
+    .addHelpText(
+      'after',
+      examples(
+        ['kv incr visits', 'one more'],
+        ['kv incr stock -- -5', 'five less; -- since a word that begins with - is an option'],
+      ),
+    )
+    .action(async (key: string, by: string, flags: KvFlags) =>
+      finish(await reach(flags, increment(key, by, flags))),
+    );
+  verb('expire', 'let a key go after a time of the cluster; `never`: it stays')
+    .argument('<key>')
+    .argument('<time>')
+    .action(async (key: string, time: string, flags: KvFlags) =>
+      finish(await reach(flags, expire(key, time, flags))),
+    );
   reading(verb('scan', 'print the keys that begin with a prefix'))
     .addArgument(new Argument('[prefix]').default(''))
     .option('--limit <n>', 'at most so many', '1000')
@@ -119,6 +138,27 @@ function remove(key: string, { namespace }: KvFlags): Action {
     const previous = await client.kv(namespace).delete(key);
     const json = { key, deleted: previous !== null };
     return { text: previous === null ? 'there was no such key' : 'deleted', json };
+  };
+}
+
+function increment(key: string, text: string, { namespace }: KvFlags): Action {
+  if (!/^-?\d{1,19}$/.test(text)) throw new UsageError(`${text}: give a whole number of 64 bits.`);
+  return async (client) => {
+    const value = await client.kv(namespace).increment(key, BigInt(text));
+    return { text: `${value}`, json: { key, value: `${value}` } };
+  };
+}
+
+function expire(key: string, time: string, { namespace }: KvFlags): Action {
+  const ttl = time === 'never' ? null : parseTime('<time>', time);
+  return async (client) => {
+    const kv = client.kv(namespace);
+    const lives = await (ttl === null ? kv.persist(key) : kv.expire(key, ttl));
+    if (lives === null) {
+      return { text: 'there is no such key', json: { key, found: false }, code: EXIT.missing };
+    }
+    const text = ttl === null ? 'it stays' : `it goes in ${time}`;
+    return { text, json: { key, found: true, expires: lives.expires } };
   };
 }
 
