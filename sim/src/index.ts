@@ -1,5 +1,4 @@
 export * from './choices.ts';
-
 export { Clock } from './clock.ts';
 export { createByteDisk } from './disk/byte.ts';
 export type * from './disk/disk.ts';

@@ -302,7 +302,6 @@ class LivenessPhase {
 
   #admit(shadow: MemberShadow): void {
     if (this.#core.includes(shadow.id)) return;
-
     if (this.#world.revive(shadow.id)) this.#core.push(shadow.id);
   }
 

@@ -102,6 +102,9 @@ test('writes of one turn are one entry, each with its own result, and none harms
   ]);
   const indexes = replies.map((reply) => (reply.type === 'Ok' ? reply.index : 0));
   expect(new Set(indexes).size).toBe(1);
+  // What is no command is the machine's to refuse.
+  const strange = { type: 'Command', command: ['put', 'shared', 'd', 1, null] } as const;
+  expect(await door.ask(strange)).toMatchObject({ type: 'Ok', value: { status: 'refused' } });
   // What no entry can carry is refused by itself.
   const wrong = { type: 'Command', command: put('shared', 'c', Number.NaN) } as const;
   const [right, refused] = await Promise.all([wished[0], wrong].map((one) => door.ask(one)));

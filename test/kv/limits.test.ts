@@ -19,6 +19,7 @@ import {
   put,
   remove,
   scan,
+  smallWriteBytes,
   transact,
 } from '@seedraft/kv';
 import fc from 'fast-check';
@@ -50,6 +51,26 @@ describe('answers', () => {
       expect(encode(answer).length).toBeLessThan(9 * 1024 * 1024);
     }
     expect(machine.digest()).toEqual(before);
+  });
+
+  test('to small writes are small, whatever was there: many share an entry', () => {
+    const machine = new KvMachine();
+    machine.apply(put('', 'k', MEGABYTE), at(1));
+    const options = [undefined, { ttl: 5 }, { keepTtl: true }, { anyType: true }] as const;
+    const small = [increment('', 'k', 1), increment('', 'n', '1'), ...options.map(again)];
+    const costs = small.map((command) => smallWriteBytes(command));
+    expect(Math.max(...costs)).toBeLessThan(100);
+    for (const [n, command] of small.entries()) {
+      expect(encode(machine.apply(command, at(2 + n))).length).toBeLessThan(200);
+    }
+    const others = [
+      ...[again({ previous: true }), again({ ifAbsent: true }), again({ ifPresent: true })],
+      ...[remove('', 'k'), get('', 'k'), ['put', '', 'k', 1, null], ['fly'], 'put', null],
+    ];
+    for (const command of others) expect(smallWriteBytes(command)).toBe(Number.POSITIVE_INFINITY);
+    function again(more?: Parameters<typeof put>[3]): KvCommand {
+      return more === undefined ? put('', 'k', 1) : put('', 'k', 1, more);
+    }
   });
 
   test('a scan ends its page when it is full of bytes, and goes on after it', () => {

@@ -3,6 +3,7 @@
  * result of its own commands; what is wrong with one harms no other, for then each goes alone; only what is answered by little goes together, since the results of
  * an entry share a limit. One client's writes keep their order, for it has one under way at a time.
  */
+import { smallWriteBytes } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
 import type { DoorRequest } from './door.ts';
 
@@ -10,9 +11,8 @@ export type Write = Extract<DoorRequest, { type: 'Command' | 'Batch' }>;
 
 const MOST_COMMANDS = 1024;
 const MOST_BYTES = 256 * 1024;
-/** A command with a larger value is worth an entry. */
-const MOST_VALUE_BYTES = 4096;
-const COMMAND_BYTES = 64;
+/** A larger command is worth an entry. */
+const MOST_COMMAND_BYTES = 4096;
 
 /** Said of what was asked, not of the cluster: perhaps only one of them earned it. */
 const OF_THE_REQUEST: ReadonlySet<string> = new Set([
@@ -95,28 +95,9 @@ function commandsOf(write: Write): readonly unknown[] {
 /** About; infinite if one of them must not share an entry. */
 function bytesOf(commands: readonly unknown[]): number {
   let sum = 0;
-  for (const command of commands) sum += bytesOfOne(command);
+  for (const command of commands) {
+    const bytes = smallWriteBytes(command);
+    sum += bytes > MOST_COMMAND_BYTES ? Number.POSITIVE_INFINITY : bytes;
+  }
   return sum;
-}
-
-function bytesOfOne(command: unknown): number {
-  if (!Array.isArray(command)) return Number.POSITIVE_INFINITY;
-  const [name, namespace, key, value, options] = command as unknown[];
-  const length = lengthOf(namespace) + lengthOf(key) + lengthOf(value) + COMMAND_BYTES;
-  if (length > MOST_VALUE_BYTES) return Number.POSITIVE_INFINITY;
-  if (name === 'increment') return length;
-  return name === 'put' && isAnsweredByLittle(options) ? length : Number.POSITIVE_INFINITY;
-}
-
-/** Of a put: not by what was there. */
-function isAnsweredByLittle(options: unknown): boolean {
-  if (options === undefined) return true;
-  const { previous, ifAbsent, ifPresent } = options as Readonly<Record<string, unknown>>;
-  return previous === undefined && ifAbsent === undefined && ifPresent === undefined;
-}
-
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return 3 * value.length;
-  if (value instanceof Uint8Array) return value.length;
-  return typeof value === 'object' && value !== null ? Number.POSITIVE_INFINITY : 8;
 }
