@@ -90,7 +90,9 @@ describe('fuzz', () => {
     expect(half.stdout).toContain('seeds 1..3 are in none of the files');
   });
 
-  test('a failure: its rule, its folder, and a line that replays it when pasted', async () => {
+  test('a failure: its rule, its folder, and a line that replays it when pasted', {
+    timeout: 120_000,
+  }, async () => {
     const failed = await seedraft('fuzz', 'wrong.yaml', '--seeds', '1', '--workers', '1');
     expect(failed.code).toBe(10);
     expect(failed.stdout).toContain('NOT AS EXPECTED: wrong, seed 1');

@@ -6,6 +6,7 @@ import type { Member } from '@seedraft/core';
 import type { MemberStatus } from '@seedraft/wire';
 import { expect, test } from 'vitest';
 import { type Answer, advice, see } from '../../packages/seedraft/src/verbs/cluster-view.ts';
+import { outline } from '../../packages/seedraft/src/verbs/debug-node.ts';
 
 function member(id: number, more: Partial<Member> = {}): Member {
   return {
@@ -121,4 +122,10 @@ test('what a member says of its disk, or of a founding, is passed on', () => {
   expect(advice(see([answers(ill)]), nobody).join('\n')).toMatch(
     /n1 is damaged: entries 3 to 5 are missing\.\nn1 is not founded: waits for n2/,
   );
+});
+
+test('one member alone says what keeps it from voting, and nothing of it afterwards', () => {
+  const founding = 'waits for n3 at h:3';
+  expect(outline(status(1, three, { founding }))).toMatch(/^founding +waits for n3 at h:3$/m);
+  expect(outline(status(1, three))).not.toMatch(/founding/);
 });

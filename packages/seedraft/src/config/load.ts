@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { type Bundle, bundleConfig } from './bundle.ts';
 import { type Config, configFlaw } from './define.ts';
 
-const NAMES = ['seedraft.config.ts', 'seedraft.config.js', 'seedraft.config.mjs'];
+export const CONFIG_FILE = 'seedraft.config.ts';
+const NAMES = [CONFIG_FILE, 'seedraft.config.js', 'seedraft.config.mjs'];
 
 /** What runs are about: the user's machine, or (without a config) the built-in one. */
 export interface ConfigInForce {
@@ -28,16 +28,6 @@ export async function findConfig(given: string | boolean | undefined): Promise<C
   const bundle = await bundleConfig(file);
   const config = await runBundle(bundle);
   return { config, bundle, words: file === usual ? [] : ['--config', bundle.file] };
-}
-
-/** The flags of every verb that runs scenarios. */
-export function addConfigFlags(verb: Command): void {
-  verb
-    .option(
-      '--config <file>',
-      `your machine, workload, model and scenarios (default: ${NAMES[0]} here, if there is one)`,
-    )
-    .option('--no-config', 'the built-in key-value machine, whatever lies here');
 }
 
 /** Throws UsageError when the bundle throws as it is loaded, or gives something else than a config. */

@@ -13,6 +13,7 @@ import { interruptible } from './interrupt.ts';
 import { note, out } from './output.ts';
 import { addReachOptions, certificate, failed, findEndpoints, type ReachFlags } from './reach.ts';
 import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
+import { facts } from './table.ts';
 import { parseTime } from './time.ts';
 
 export interface BackupFlags extends ReachFlags, S3Flags {
@@ -181,14 +182,13 @@ function contents({ file, fileBytes, about, chunks }: Looked) {
 
 function described(backup: Looked): string {
   const { file, fileBytes, about, chunks } = backup;
-  const rows = [
+  const table = facts([
     ['file', `${file}, ${fileBytes} bytes, whole`],
     ['taken', `${new Date(about.takenAt).toISOString()} from member ${about.member}`],
     ['cluster', `${about.clusterId}, version ${about.version}`],
     ['as of', `entry ${about.index}, term ${about.term}, cluster time ${about.clusterTime} ms`],
     ['state', `${about.stateDigest}, ${chunks.size} bytes`],
     ['members then', describeMembers(about.configuration)],
-  ];
-  const table = rows.map(([name, value]) => `${name!.padEnd(14)} ${value}`).join('\n');
+  ]);
   return `${table}\n\nA new cluster from it: ${commandLine('restore', '--help')}`;
 }

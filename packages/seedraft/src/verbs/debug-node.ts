@@ -3,7 +3,7 @@ import type { MemberStatus } from '@seedraft/wire';
 import type { Command } from 'commander';
 import { describeMembers } from './describe-members.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
-import { table } from './table.ts';
+import { facts, table } from './table.ts';
 
 export function addDebugNode(debug: Command, finish: (code: number) => void): void {
   addReachOptions(
@@ -25,10 +25,11 @@ export function addDebugNode(debug: Command, finish: (code: number) => void): vo
     );
 }
 
-function outline(of: MemberStatus): string {
+/** For people. */
+export function outline(of: MemberStatus): string {
   const follows = of.leader === 0 ? 'nobody it knows of' : `member ${of.leader}`;
   const leader = of.role === 'leader' ? 'itself' : `${follows} ${of.leaderAddress}`.trimEnd();
-  const lines = [
+  const text = facts([
     ['node', `${of.id} (${of.name}) of cluster ${of.clusterId}, incarnation ${of.incarnation}`],
     ['role', `${of.role} in term ${of.term}`],
     ['leader', leader],
@@ -39,9 +40,9 @@ function outline(of: MemberStatus): string {
     ['snapshot', of.snapshotIndex === 0 ? 'none' : `of everything up to ${of.snapshotIndex}`],
     ['state', `${of.stateBytes} bytes, digest ${of.stateDigest}`],
     ['disk', of.damaged ?? 'sound'],
+    ...(of.founding === null ? [] : [['founding', of.founding] as const]),
     ['runs', `version ${of.version}, for ${Math.round(of.uptime / 1000)} s`],
-  ];
-  const text = lines.map(([name, value]) => `${name!.padEnd(14)} ${value}`).join('\n');
+  ]);
   return of.role === 'leader' ? `${text}\n\n${followers(of)}` : text;
 }
 

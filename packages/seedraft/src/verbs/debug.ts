@@ -9,6 +9,7 @@ import { type Found, found } from './directory-found.ts';
 import { examples } from './examples.ts';
 import { addForceConfiguration } from './force-configuration.ts';
 import { out } from './output.ts';
+import { facts } from './table.ts';
 
 export function addDebug(program: Command, finish: (code: number) => void): void {
   const debug = program.command('debug').summary('look into a data directory or a member');
@@ -33,31 +34,25 @@ export function addDebug(program: Command, finish: (code: number) => void): void
 }
 
 function persisted(directory: string, json: boolean): number {
-  const { place, bytesOnDisk, identity, verdict, sentence, member } = found(directory);
+  const of = found(directory);
+  out(json ? JSON.stringify(contents(of)) : facts([...whose(of), ...extent(of)]));
+  return EXIT.pass;
+}
+
+function contents({ place, bytesOnDisk, identity, verdict, sentence, member }: Found) {
   const core = member?.core ?? null;
-  const configuration = core === null ? null : latestConfiguration(core);
-  const first = core?.entries[0]?.index ?? null;
-  const last = core?.entries.at(-1)?.index ?? core?.snapshot?.lastIncludedIndex ?? null;
-  const lastTerm = core?.entries.at(-1)?.term ?? core?.snapshot?.lastIncludedTerm ?? null;
-  const log = core === null ? null : { first, last, lastTerm, entries: core.entries.length };
   const { hardState = null, snapshot = null, repairUntil = 0 } = core ?? {};
-  const shown = {
-    place,
-    bytesOnDisk,
-    identity,
-    verdict,
-    sentence,
-    hardState,
-    log,
-    snapshot,
-    repairUntil,
-    configuration,
-  };
-  if (json) {
-    out(JSON.stringify(shown));
-    return EXIT.pass;
-  }
-  const rows = [
+  const log = core && logOf(core);
+  const configuration = core && latestConfiguration(core);
+  const start = { place, bytesOnDisk, identity, verdict, sentence };
+  return { ...start, hardState, log, snapshot, repairUntil, configuration };
+}
+
+type Core = NonNullable<Found['member']>['core'];
+type Facts = Parameters<typeof facts>[0];
+
+function whose({ place, bytesOnDisk, identity, verdict, sentence }: Found): Facts {
+  return [
     ['directory', `${place}, ${bytesOnDisk} bytes`],
     [
       'member',
@@ -67,34 +62,43 @@ function persisted(directory: string, json: boolean): number {
     ],
     ['a start finds', sentence === '' ? verdict : `${verdict}: ${sentence}`],
   ];
-  if (core !== null && log !== null) {
-    rows.push(
-      [
-        'hard state',
-        `term ${core.hardState.term}, vote for ${core.hardState.votedFor || 'nobody'}`,
-      ],
-      [
-        'log',
-        log.entries === 0
-          ? 'no entries'
-          : `${log.first}..${log.last}, ${log.entries} entries, the last of term ${log.lastTerm}`,
-      ],
-      [
-        'snapshot',
-        snapshot === null
-          ? 'none'
-          : `${snapshot.lastIncludedIndex}@${snapshot.lastIncludedTerm}, ${snapshot.size} bytes`,
-      ],
-      ['members', describeMembers(configuration!)],
-    );
-    if (repairUntil > 0)
-      rows.push(['repair', `no vote and no acknowledgement before entry ${repairUntil} is back`]);
-  }
-  out(rows.map(([name, value]) => `${name!.padEnd(14)} ${value}`).join('\n'));
-  return EXIT.pass;
 }
 
-function latestConfiguration(core: NonNullable<Found['member']>['core']): Configuration {
+/** As far as it could be read. */
+function extent({ member }: Found): Facts {
+  if (member === null) return [];
+  const { core } = member;
+  const { hardState, snapshot, repairUntil } = core;
+  const { first, last, lastTerm, entries } = logOf(core);
+  const log =
+    entries === 0
+      ? 'no entries'
+      : `${first}..${last}, ${entries} entries, the last of term ${lastTerm}`;
+  const kept =
+    snapshot === null
+      ? 'none'
+      : `${snapshot.lastIncludedIndex}@${snapshot.lastIncludedTerm}, ${snapshot.size} bytes`;
+  const repair = `no vote and no acknowledgement before entry ${repairUntil} is back`;
+  return [
+    ['hard state', `term ${hardState.term}, vote for ${hardState.votedFor || 'nobody'}`],
+    ['log', log],
+    ['snapshot', kept],
+    ['members', describeMembers(latestConfiguration(core))],
+    ...(repairUntil > 0 ? [['repair', repair] as const] : []),
+  ];
+}
+
+function logOf({ entries, snapshot }: Core) {
+  const newest = entries.at(-1);
+  return {
+    first: entries[0]?.index ?? null,
+    last: newest?.index ?? snapshot?.lastIncludedIndex ?? null,
+    lastTerm: newest?.term ?? snapshot?.lastIncludedTerm ?? null,
+    entries: entries.length,
+  };
+}
+
+function latestConfiguration(core: Core): Configuration {
   const named = core.entries.findLast(({ configuration }) => configuration !== null);
   return named?.configuration ?? core.snapshot?.configuration ?? core.configuration;
 }

@@ -3,7 +3,6 @@ import { printHistory } from '@seedraft/check';
 import { type RunResult, record } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf } from '../config/define.ts';
-import { addConfigFlags, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
 import {
@@ -16,41 +15,37 @@ import {
 } from '../reporters/explanation.ts';
 import { shivizLog } from '../reporters/shiviz.ts';
 import { examples } from './examples.ts';
-import { oneRun } from './one-run.ts';
+import { addOneRun, type OneRunFlags, oneRun } from './one-run.ts';
 import { note, out } from './output.ts';
 import { verdictExit } from './run.ts';
+import { addScenarioFlags } from './scenario-flags.ts';
 
-interface ExplainFlags {
-  readonly seed?: string;
+interface ExplainFlags extends OneRunFlags {
   readonly format: string;
   readonly all?: boolean;
-  readonly json?: boolean;
-  readonly config?: string | boolean;
 }
 
 const FORMATS = ['text', 'ndjson', 'shiviz', 'edn'] as const;
 type Format = (typeof FORMATS)[number];
 
 export function addExplain(program: Command, finish: (code: number) => void): void {
-  const verb = program
-    .command('explain')
-    .summary('how a failed run came to break its rule')
-    .description(
-      'Runs it once more and follows the violation back through messages, writes and elections: what happened in plain English, the rule, ' +
-        'and the events that mattered, each with its reason. Heartbeats and all else that changed nothing are left out. ' +
-        'Exits with the code of the run it explains.',
-    )
-    .argument('<run>', 'a run folder, or a scenario with --seed')
-    .option('--seed <text>', 'for a scenario: the seed that fails')
+  const verb = addOneRun(
+    program
+      .command('explain')
+      .summary('how a failed run came to break its rule')
+      .description(
+        'Runs it once more and follows the violation back through messages, writes and elections: what happened in plain English, the rule, ' +
+          'and the events that mattered, each with its reason. Heartbeats and all else that changed nothing are left out. ' +
+          'Exits with the code of the run it explains.',
+      ),
+  )
     .option(
       '--format <format>',
       'text; ndjson: one event a line, with the events it follows from; shiviz: a log for ShiViz; edn: what clients saw, as Jepsen writes it',
       'text',
     )
-    .option('--all', 'every event that the violation follows from, not only those that mattered')
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+    .option('--all', 'every event that the violation follows from, not only those that mattered');
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(
@@ -65,8 +60,7 @@ export function addExplain(program: Command, finish: (code: number) => void): vo
 
 async function explainRun(name: string, flags: ExplainFlags): Promise<number> {
   const format = formatOf(flags);
-  const inForce = await findConfig(flags.config);
-  const { plan } = oneRun(name, flags.seed, inForce, 'explain');
+  const { plan, inForce } = await oneRun(name, flags, 'explain');
   if (plan.workload.kind === 'protocol') {
     throw new UsageError(
       'explain speaks of elections, logs and votes; for a protocol of your own: replay --trace.',

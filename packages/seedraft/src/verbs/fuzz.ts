@@ -14,7 +14,7 @@ import type { UnitResult } from '../campaign/unit.ts';
 import { judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
 import { campaignVerdict } from '../campaign/verdict.ts';
 import { protocolOf } from '../config/define.ts';
-import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
+import { type ConfigInForce, findConfig } from '../config/load.ts';
 import { campaignLine } from '../corpus/line.ts';
 import { Recorder } from '../corpus/recorder.ts';
 import type { CampaignReport } from '../reporters/campaign-report.ts';
@@ -27,10 +27,11 @@ import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
 import { note } from './output.ts';
 import { type PublishFlags, prepareJunit, publish } from './publish.ts';
+import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 import { shrinkFolder } from './shrink.ts';
 import { parseTime } from './time.ts';
 
-interface FuzzFlags extends PublishFlags {
+interface FuzzFlags extends PublishFlags, ScenarioFlags {
   readonly seeds?: string;
   readonly for?: string;
   readonly workers?: string;
@@ -39,7 +40,6 @@ interface FuzzFlags extends PublishFlags {
   readonly root: string;
   readonly results?: string;
   readonly shrink?: boolean;
-  readonly config?: string | boolean;
 }
 
 /** Run folders and stories for this many failures; all are listed. */
@@ -69,10 +69,8 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
       '--results <file>',
       'append what was counted, one JSON object a line, for `corpus merge`',
     )
-    .option('--junit <file>', 'write JUnit XML too')
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+    .option('--junit <file>', 'write JUnit XML too');
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(

@@ -2,13 +2,27 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Plan } from '@seedraft/sim';
-import type { ConfigInForce } from '../config/load.ts';
+import type { Command } from 'commander';
+import { type ConfigInForce, findConfig } from '../config/load.ts';
 import { UsageError } from '../exit-codes.ts';
 import { readRunFolder } from '../run-folder/read.ts';
 import { RECORD_FILE } from '../run-folder/record.ts';
 import { drawnPlan } from './run.ts';
+import type { ScenarioFlags } from './scenario-flags.ts';
+
+export interface OneRunFlags extends ScenarioFlags {
+  readonly seed?: string;
+}
+
+/** `which`: of the runs of a scenario. */
+export function addOneRun(verb: Command, which = 'the seed that fails'): Command {
+  return verb
+    .argument('<run>', 'a run folder, or a scenario with --seed')
+    .option('--seed <text>', `for a scenario: ${which}`);
+}
 
 export interface OneRun {
+  readonly inForce: ConfigInForce;
   readonly plan: Plan;
   /** What `seedraft run` takes. */
   readonly source: string;
@@ -17,18 +31,18 @@ export interface OneRun {
 }
 
 /** `verb`: what is to be done with it, for the refusal. Throws UsageError. */
-export function oneRun(
+export async function oneRun(
   name: string,
-  seed: string | undefined,
-  inForce: ConfigInForce,
+  { seed, config }: OneRunFlags,
   verb: string,
-): OneRun {
+): Promise<OneRun> {
+  const inForce = await findConfig(config);
   if (existsSync(path.join(name, RECORD_FILE))) {
     if (seed !== undefined) {
       throw new UsageError('--seed is for scenarios; a run folder has its own.');
     }
     const { plan, record } = readRunFolder(name, inForce.bundle);
-    return { plan, source: record.source, folder: name };
+    return { inForce, plan, source: record.source, folder: name };
   }
   if (seed === undefined || seed === '') {
     throw new UsageError(
@@ -36,5 +50,5 @@ export function oneRun(
     );
   }
   const { plan, source } = drawnPlan(name, seed, inForce);
-  return { plan, source: source.file, folder: null };
+  return { inForce, plan, source: source.file, folder: null };
 }

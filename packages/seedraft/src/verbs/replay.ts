@@ -3,7 +3,7 @@ import { type RunResult, run } from '@seedraft/sim';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ownOf } from '../config/define.ts';
-import { addConfigFlags, findConfig } from '../config/load.ts';
+import { findConfig } from '../config/load.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runJson, runText } from '../reporters/run.ts';
 import { recordStory } from '../reporters/story.ts';
@@ -13,11 +13,10 @@ import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
 import { verdictExit } from './run.ts';
+import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 
-interface ReplayFlags {
+interface ReplayFlags extends ScenarioFlags {
   readonly trace?: boolean;
-  readonly json?: boolean;
-  readonly config?: string | boolean;
 }
 
 export function addReplay(program: Command, finish: (code: number) => void): void {
@@ -29,10 +28,8 @@ export function addReplay(program: Command, finish: (code: number) => void): voi
         'A folder of another version, build or config, or one that is not whole, is refused.',
     )
     .argument('<folder>', 'a run folder')
-    .option('--trace', 'print every event')
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+    .option('--trace', 'print every event');
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ReportedRun } from '@seedraft/viewer';
 import type { Command } from 'commander';
 import { systemOf } from '../config/define.ts';
-import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
+import type { ConfigInForce } from '../config/load.ts';
 import { EXIT } from '../exit-codes.ts';
 import { recordRun } from '../report/report-of.ts';
 import { REPORT_FILE, type Written, writeReport } from '../report/write.ts';
@@ -13,30 +13,26 @@ import { RECORD_FILE } from '../run-folder/record.ts';
 import { runFolderName } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
-import { type OneRun, oneRun } from './one-run.ts';
+import { addOneRun, type OneRun, type OneRunFlags, oneRun } from './one-run.ts';
 import { note, out } from './output.ts';
+import { addScenarioFlags } from './scenario-flags.ts';
 
-interface ReportFlags {
-  readonly seed?: string;
+interface ReportFlags extends OneRunFlags {
   readonly out?: string;
-  readonly json?: boolean;
-  readonly config?: string | boolean;
 }
 
 export function addReport(program: Command, finish: (code: number) => void): void {
-  const verb = program
-    .command('report')
-    .summary('draw a run: one file for a browser')
-    .description(
-      'Runs it again and writes a page that shows it: lanes, messages and the lost ones, roles and terms, faults, logs, clients, and ' +
-        'every member at any moment. The page is one file below 1 MB and needs no network; of a shrunk run it shows both.',
-    )
-    .argument('<run>', 'a run folder, or a scenario with --seed')
-    .option('--seed <text>', 'for a scenario: which run of it')
-    .option('--out <file>', `where the page goes (default: ${REPORT_FILE} in the run folder)`)
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+  const verb = addOneRun(
+    program
+      .command('report')
+      .summary('draw a run: one file for a browser')
+      .description(
+        'Runs it again and writes a page that shows it: lanes, messages and the lost ones, roles and terms, faults, logs, clients, and ' +
+          'every member at any moment. The page is one file below 1 MB and needs no network; of a shrunk run it shows both.',
+      ),
+    'which run of it',
+  ).option('--out <file>', `where the page goes (default: ${REPORT_FILE} in the run folder)`);
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(
@@ -48,9 +44,8 @@ export function addReport(program: Command, finish: (code: number) => void): voi
 }
 
 async function report(name: string, flags: ReportFlags): Promise<number> {
-  const inForce = await findConfig(flags.config);
-  const one = oneRun(name, flags.seed, inForce, 'draw');
-  const drawn = one.folder === null ? [scenarioRun(one, inForce)] : folderRuns(one.folder, inForce);
+  const one = await oneRun(name, flags, 'draw');
+  const drawn = one.folder === null ? [scenarioRun(one)] : folderRuns(one.folder, one.inForce);
   if (drawn === null) return EXIT.nondeterminism;
   const file =
     one.folder === null
@@ -62,7 +57,7 @@ async function report(name: string, flags: ReportFlags): Promise<number> {
 }
 
 /** A scenario that documents a known-bad configuration shows what it is known for. */
-function scenarioRun({ plan, source }: OneRun, { config, words }: ConfigInForce): ReportedRun {
+function scenarioRun({ plan, source, inForce: { config, words } }: OneRun): ReportedRun {
   const replay = commandLine('run', source, '--seed', plan.seed, ...words);
   const shown = { name: 'raw', plan: { ...plan, expect: 'pass' }, replay } as const;
   return recordRun(shown, systemOf(config)).run;

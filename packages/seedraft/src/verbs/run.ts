@@ -3,7 +3,7 @@ import { type Plan, type RunResult, run, scenarioToPlan } from '@seedraft/sim';
 import type { Command } from 'commander';
 import type { ScenarioSource } from '../campaign/task.ts';
 import { ownOf, planOptions, systemOf } from '../config/define.ts';
-import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
+import { type ConfigInForce, findConfig } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { drawFailure } from '../report/write.ts';
 import { runJson, runText } from '../reporters/run.ts';
@@ -13,15 +13,14 @@ import { findScenarios, loadScenario } from '../scenarios.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
+import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 
-interface RunFlags {
+interface RunFlags extends ScenarioFlags {
   readonly seed: string;
   readonly out: string;
   readonly save?: boolean;
   readonly trace?: boolean;
   readonly plan?: boolean;
-  readonly json?: boolean;
-  readonly config?: string | boolean;
 }
 
 export function addRun(program: Command, finish: (code: number) => void): void {
@@ -36,10 +35,8 @@ export function addRun(program: Command, finish: (code: number) => void): void {
     .option('--trace', 'print every event')
     .option('--plan', 'print the plan that the seed draws, and do not run it')
     .option('--save', 'write a run folder even when the run passes')
-    .option('--out <dir>', 'where the run folder goes', 'runs')
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+    .option('--out <dir>', 'where the run folder goes', 'runs');
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(

@@ -2,7 +2,7 @@
 import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
-import { addConfigFlags, type ConfigInForce, findConfig } from '../config/load.ts';
+import type { ConfigInForce } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { drawFailure } from '../report/write.ts';
 import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
@@ -11,41 +11,37 @@ import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder
 import { commandLine, shownPath } from '../shell.ts';
 import { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
 import { examples } from './examples.ts';
-import { oneRun } from './one-run.ts';
+import { addOneRun, type OneRunFlags, oneRun } from './one-run.ts';
 import { note, out } from './output.ts';
 import { verdictExit } from './run.ts';
+import { addScenarioFlags } from './scenario-flags.ts';
 import { parseTime } from './time.ts';
 
-interface ShrinkFlags {
-  readonly seed?: string;
+interface ShrinkFlags extends OneRunFlags {
   readonly runs: string;
   readonly for: string;
   readonly out: string;
   readonly quiet?: boolean;
-  readonly json?: boolean;
-  readonly config?: string | boolean;
 }
 
 const RUNS = '1500';
 const TIME = '45s';
 
 export function addShrink(program: Command, finish: (code: number) => void): void {
-  const verb = program
-    .command('shrink')
-    .summary('make a failed run as small as it can be')
-    .description(
-      'Leaves out of a failed run whatever it fails without, by the same rule, and writes the smallest one beside it: the folder shrunk/, ' +
-        'with a scenario file and a vitest test, both run before they are shown.',
-    )
-    .argument('<run>', 'a run folder, or a scenario with --seed')
-    .option('--seed <text>', 'for a scenario: the seed that fails')
+  const verb = addOneRun(
+    program
+      .command('shrink')
+      .summary('make a failed run as small as it can be')
+      .description(
+        'Leaves out of a failed run whatever it fails without, by the same rule, and writes the smallest one beside it: the folder shrunk/, ' +
+          'with a scenario file and a vitest test, both run before they are shown.',
+      ),
+  )
     .option('--runs <count>', 'fresh runs, at most; the same number gives the same result', RUNS)
     .option('--for <time>', 'wall time, at most', TIME)
     .option('--out <dir>', 'for a scenario: where its run folder goes', 'runs')
-    .option('--quiet', 'no progress')
-    .option('--json', 'print one JSON object on stdout');
-  addConfigFlags(verb);
-  verb
+    .option('--quiet', 'no progress');
+  addScenarioFlags(verb)
     .addHelpText(
       'after',
       examples(
@@ -57,9 +53,9 @@ export function addShrink(program: Command, finish: (code: number) => void): voi
 }
 
 async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
-  const inForce = await findConfig(flags.config);
   const budget = budgetOf(flags);
-  const raw = oneRun(name, flags.seed, inForce, 'shrink');
+  const raw = await oneRun(name, flags, 'shrink');
+  const { inForce } = raw;
   if (raw.folder === null) assertWritable(flags.out);
   const record = { choices: true, history: true };
   const result = run(raw.plan, { record, ...ownOf(inForce.config) });

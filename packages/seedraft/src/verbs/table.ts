@@ -12,3 +12,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .trimEnd();
   return [pc.bold(line(head)), ...rows.map(line)].join('\n');
 }
+
+/** What is known of one thing, a line each. */
+export function facts(rows: readonly (readonly [name: string, value: string])[]): string {
+  return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');
+}
