@@ -99,7 +99,9 @@ function planCluster(scenario: Scenario, seed: string, own: boolean): Plan {
     },
     turn,
     ...(unbound && { unbound }),
-    bytes: scenario.bytes ?? (touchesDisk(faults) || draw.chance('bytes', 100_000)),
+    bytes:
+      scenario.bytes ??
+      (scenario.schedule === undefined && (touchesDisk(faults) || draw.chance('bytes', 100_000))),
     network,
     disk,
     workload,

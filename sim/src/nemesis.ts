@@ -21,15 +21,6 @@ const SUPERVISION: Micros = 1_000_000;
 /** An operator notices a member that came back with amnesia, or damaged, after this. */
 const NOTICE: Micros = 500_000;
 
-/** Faults that may cost the disk's content; the others only hinder, or are reported in time. */
-const DAMAGING: ReadonlySet<DiskFault['kind']> = new Set([
-  'bit-rot',
-  'misdirected-write',
-  'stale-read',
-  'short-read',
-  'read-error',
-]);
-
 export class Nemesis extends Injector<SimMember> implements LivenessWorld {
   readonly draw: Draw;
   readonly #world: World;
@@ -158,16 +149,7 @@ export class Nemesis extends Injector<SimMember> implements LivenessWorld {
   // ----------------------------------------------------------------------------------------------------------------------- disk
 
   disk(id: MemberId, fault: DiskFault): boolean {
-    const member = this.#world.member(id);
-    if (member.disk === null || member.impostor) return false;
-    const damaging = DAMAGING.has(fault.kind);
-    if (damaging && !this.#world.atlas.permits(id)) return false;
-    if (!member.disk.inject(fault)) return false;
-    if (damaging) {
-      this.#world.atlas.impair(id);
-      member.diskFaults = 'damaged';
-    } else if (member.diskFaults === 'none') member.diskFaults = 'hindered';
-    return true;
+    return this.#world.roster.spoil(this.#world.member(id), fault);
   }
 
   // ------------------------------------------------------------------------------------------------------- membership, operators

@@ -4,6 +4,7 @@
  */
 import type { Effects, Entry, MemberId, Message, Raft, SnapshotMetadata } from '@seedraft/core';
 import type { ClientRequest, ReadMode, RecoveredMember, Replica } from '@seedraft/replica';
+import type { DiskFault } from './disk/disk.ts';
 import type { Plan } from './plan.ts';
 
 export type Micros = number;
@@ -65,6 +66,8 @@ export interface Observer {
   onCrash?(member: MemberView): void;
   /** Its disk is lost too: this id never answers again. */
   onWipe?(member: MemberView): void;
+  /** Its disk was damaged or hindered. */
+  onDiskFault?(member: MemberView, fault: DiskFault): void;
   /** One core step, before its effects are carried out. */
   onStep?(member: MemberView, message: Message, effects: Effects): void;
   /** The pristine layer: the group that bears persist `seq` (and all before) is truly durable, whether or not the member has heard. */

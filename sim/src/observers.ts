@@ -11,6 +11,7 @@ export class Observers {
   readonly boot: readonly Watching<'onBoot'>[];
   readonly crash: readonly Watching<'onCrash'>[];
   readonly wipe: readonly Watching<'onWipe'>[];
+  readonly diskFault: readonly Watching<'onDiskFault'>[];
   readonly step: readonly Watching<'onStep'>[];
   readonly durable: readonly Watching<'onDurable'>[];
   readonly sealed: readonly Watching<'onSealed'>[];
@@ -33,6 +34,7 @@ export class Observers {
     this.boot = watching('onBoot');
     this.crash = watching('onCrash');
     this.wipe = watching('onWipe');
+    this.diskFault = watching('onDiskFault');
     this.step = watching('onStep');
     this.durable = watching('onDurable');
     this.sealed = watching('onSealed');

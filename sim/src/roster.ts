@@ -7,7 +7,7 @@ import { type RecoveredMember, Replica, type StateMachine } from '@seedraft/repl
 import { bootstrapConfiguration, bootstrapMember, incarnationOf } from './bootstrap.ts';
 import { EventKind } from './choices.ts';
 import { Clock } from './clock.ts';
-import type { Disk, DiskOptions } from './disk/disk.ts';
+import type { Disk, DiskFault, DiskOptions } from './disk/disk.ts';
 import { type MemberWorld, SimMember } from './member.ts';
 import type { Network } from './network.ts';
 import { type Micros, Violation } from './observer.ts';
@@ -20,11 +20,20 @@ export type CrashFate = 'kept' | 'dropped' | 'torn' | 'drawn';
 const MAX_STATE_BYTES = 256 * 1024 * 1024;
 const MAX_OPEN_REQUESTS = 10_000;
 
+/** Faults that may cost the disk's content; the others only hinder, or are reported in time. */
+const DAMAGING: ReadonlySet<DiskFault['kind']> = new Set([
+  'bit-rot',
+  'misdirected-write',
+  'stale-read',
+  'short-read',
+  'read-error',
+]);
+
 /** What members are given life by. */
 export type RosterWorld = MemberWorld &
   Pick<World, 'note' | 'plan' | 'tell'> & {
     readonly network: Pick<Network, 'addMember'>;
-    readonly atlas: Pick<World['atlas'], 'impair' | 'impaired' | 'recovered'>;
+    readonly atlas: Pick<World['atlas'], 'impair' | 'impaired' | 'permits' | 'recovered'>;
   };
 
 export class Roster {
@@ -140,6 +149,21 @@ export class Roster {
     this.#world.atlas.impair(member.id);
     member.impostor = true;
     this.format(member, this.bootstrapFor(member, this.newIncarnation(member.id)));
+  }
+
+  /** Damages or hinders a disk. False: there was nothing to do it to, or recovery would become impossible. */
+  spoil(member: SimMember, fault: DiskFault): boolean {
+    const { atlas, observers } = this.#world;
+    if (member.disk === null || member.impostor) return false;
+    const damaging = DAMAGING.has(fault.kind);
+    if (damaging && !atlas.permits(member.id)) return false;
+    if (!member.disk.inject(fault)) return false;
+    if (damaging) {
+      atlas.impair(member.id);
+      member.diskFaults = 'damaged';
+    } else if (member.diskFaults === 'none') member.diskFaults = 'hindered';
+    for (const observer of observers.diskFault) observer.onDiskFault(member, fault);
+    return true;
   }
 
   /** Starts a member from its disk. False: the disk is damaged, and the member stays down. */

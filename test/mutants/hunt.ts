@@ -53,6 +53,9 @@ export interface Shrunk {
   readonly events: number;
   /** False: patience ended it. */
   readonly finished: boolean;
+  readonly seconds: number;
+  /** What people would keep: its scenario file, and the seed under which that fails. */
+  readonly kept: Place;
 }
 
 function planOf(scenario: string, text: string, seed: string): Plan {
@@ -96,7 +99,8 @@ function hunt(task: HuntTask): HuntResult {
 }
 
 function shrink({ scenario, text, seed, patience }: ShrinkTask): Shrunk | null {
-  const until = performance.now() + patience;
+  const began = performance.now();
+  const until = began + patience;
   const plan = planOf(scenario, text, seed);
   const shrunk = shrinkRun(plan, run(plan), {
     own: undefined,
@@ -105,8 +109,10 @@ function shrink({ scenario, text, seed, patience }: ShrinkTask): Shrunk | null {
     onProgress: () => {},
   });
   if (shrunk === null) return null;
-  const { rawEvents, finished } = shrunk;
-  return { rawEvents, events: shrunk.result.events, finished };
+  const { rawEvents, finished, artifacts, result } = shrunk;
+  const seconds = Math.round(performance.now() - began) / 1000;
+  const kept = { scenario, text: artifacts.scenario, seeds: [shrunk.plan.seed] };
+  return { rawEvents, events: result.events, finished, seconds, kept };
 }
 
 parentPort?.on('message', (task: HuntTask | ShrinkTask) => {

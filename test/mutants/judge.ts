@@ -3,7 +3,7 @@
  * with only those rules that look from outside. Under several roots (disjoint ranges of seeds) the figures are medians.
  */
 import { Ground, place, seedRange } from './ground.ts';
-import type { HuntResult, Shrunk } from './hunt.ts';
+import type { HuntResult, Place, Shrunk } from './hunt.ts';
 import { type Mutant, SEEDS } from './mutant.ts';
 
 /** What needs no theory of Raft; linearizability and the liveness phase judge from outside as well. */
@@ -50,12 +50,13 @@ export interface Row {
   readonly seconds: number;
   readonly sentence: string | null;
   readonly otherRules: Readonly<Record<string, number>>;
-  /** The clean house under the killing seeds; null: nothing to compare. */
+  /** The clean house under the killing seeds, and in the shrunk failure; null: nothing to compare. */
   readonly cleanPasses: boolean | null;
   readonly swarm: Column | null;
   readonly scenarios: Column | null;
   /** Swarm with S1, S5, S16, S21, linearizability and liveness only. */
   readonly outside: Column | null;
+  /** The smaller of the failures of swarm and scenario. */
   readonly shrunk: Shrunk | null;
 }
 
@@ -75,6 +76,8 @@ export async function tryMutant(
       : null;
     const best = [swarm, scenarios].find((column) => column !== null && column.killed > 0) ?? null;
     const shown = best ?? swarm ?? scenarios;
+    const shrunk = await shrinkLeast(ground, mutant, [scenarios, swarm], options.patience);
+    const kept = shrunk === null ? [] : [shrunk.kept];
     return {
       id: mutant.id,
       title: mutant.title,
@@ -88,11 +91,11 @@ export async function tryMutant(
       seconds: shown?.seconds ?? 0,
       sentence: best?.sentence ?? null,
       otherRules: shown?.others ?? {},
-      cleanPasses: await passesClean(clean, [swarm, scenarios]),
+      cleanPasses: await passesClean(clean, [swarm, scenarios], kept),
       swarm,
       scenarios,
       outside,
-      shrunk: best === null ? null : await shrink(ground, best, options.patience),
+      shrunk,
     };
   } finally {
     await ground.leave();
@@ -155,18 +158,41 @@ function median(numbers: readonly number[]): number {
 async function passesClean(
   clean: Ground,
   columns: readonly (Column | null)[],
+  kept: readonly Place[],
 ): Promise<boolean | null> {
-  const places = columns.flatMap((column) =>
+  const killing = columns.flatMap((column) =>
     column === null || column.where === null || column.seed === null
       ? []
       : [place(column.where, [column.seed])],
   );
+  const places = [...killing, ...kept];
   if (places.length === 0) return null;
   return (await clean.hunt({ rules: null, places })).found === null;
 }
 
-async function shrink(ground: Ground, best: Column, patience: number): Promise<Shrunk | null> {
-  if (patience === 0 || best.where === null || best.seed === null) return null;
-  const { scenario, text } = place(best.where, []);
-  return ground.shrink({ scenario, text, seed: best.seed, patience });
+/** What a user would keep of the kills. Null: nobody asked, or there was no kill. */
+async function shrinkLeast(
+  ground: Ground,
+  mutant: Mutant,
+  columns: readonly (Column | null)[],
+  patience: number,
+): Promise<Shrunk | null> {
+  let least: Shrunk | null = null;
+  for (const column of columns) {
+    if (patience === 0 || column === null || column.where === null || column.seed === null)
+      continue;
+    const { scenario, text } = place(column.where, []);
+    const shrunk = await ground.shrink({ scenario, text, seed: column.seed, patience });
+    if (shrunk === null) continue;
+    await assertFails(ground, mutant, shrunk);
+    if (least === null || shrunk.events < least.events) least = shrunk;
+  }
+  return least;
+}
+
+/** As a scenario file like any other, by the same rule. That it passes without the bug is the clean house's to say. */
+async function assertFails(ground: Ground, mutant: Mutant, { kept }: Shrunk): Promise<void> {
+  const { found } = await ground.hunt({ rules: [mutant.expectedRule], places: [kept] });
+  if (found === null)
+    throw new Error(`${mutant.id}: what is left of ${kept.scenario} does not break its rule`);
 }

@@ -1,6 +1,7 @@
 /** How the outcome of the trials is shown: a line each as they end, one object for machines, and the tables in Markdown. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { CHECKER_IDS, type Sentence } from './checkers.ts';
+import type { Shrunk } from './hunt.ts';
 import type { Column, Row } from './judge.ts';
 import { MUTANTS } from './mutants.ts';
 
@@ -33,7 +34,7 @@ export function markdownOf(rows: readonly Row[]): string {
       swarmCell(row.swarm),
       scenarioCell(row.scenarios),
       outsideCell(row.outside),
-      row.shrunk === null ? '' : `${row.shrunk.rawEvents} to ${row.shrunk.events}`,
+      shrunkCell(row.shrunk),
       row.source,
     ];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -68,6 +69,26 @@ function scenarioCell(column: Column | null): string {
 function outsideCell(column: Column | null): string {
   if (column === null) return '';
   return column.killed === 0 ? `not in ${column.seeds}` : `${column.rule} after ${column.seeds}`;
+}
+
+/** `3504 to 53, 4.1 s`, and how it ended if patience did. */
+function shrunkCell(shrunk: Shrunk | null): string {
+  if (shrunk === null) return '';
+  const { rawEvents, events, seconds, finished } = shrunk;
+  return `${rawEvents} to ${events}, ${seconds.toFixed(1)} s${finished ? '' : ' (cut)'}`;
+}
+
+/** Over the cells of a table; '' when there are none. */
+function sentenceOfShrunk(lines: readonly (readonly string[])[]): string {
+  const cells = lines.flatMap((cells) => {
+    const found = /^[0-9]+ to ([0-9]+), ([0-9.]+) s/.exec(cells[6] ?? '');
+    return found === null ? [] : [{ events: Number(found[1]), seconds: Number(found[2]) }];
+  });
+  if (cells.length === 0) return '';
+  const events = cells.map((cell) => cell.events).sort((one, other) => one - other);
+  const slowest = Math.max(...cells.map(({ seconds }) => seconds));
+  const median = events[(events.length - 1) >> 1];
+  return `Shrunk: ${cells.length} failures, to a median of ${median} events, at most ${events.at(-1)}; the slowest took ${slowest} s.\n\n`;
 }
 
 /** Judges stand beside mutants, in the same shape: `rule` is what caught them. */
@@ -132,8 +153,9 @@ function merged(old: string, table: string): string {
   }
   const ids = [...lines.keys()].filter((id) => known.includes(id));
   ids.sort((one, other) => known.indexOf(one) - known.indexOf(other));
-  const shown = ids.map((id) => `| ${lines.get(id)?.join(' | ')} |`);
-  return [...table.split('\n').slice(0, 2), ...shown].join('\n');
+  const cells = ids.map((id) => lines.get(id) as string[]);
+  const shown = cells.map((cells) => `| ${cells.join(' | ')} |`);
+  return sentenceOfShrunk(cells) + [...table.split('\n').slice(0, 2), ...shown].join('\n');
 }
 
 /** The lines under the head, by their first cell. */

@@ -78,6 +78,25 @@ describe.each([
   });
 });
 
+test('a failure of a disk becomes steps: it does not end with the plan', async () => {
+  const lab = await labWith('M30');
+  const scenario = defineScenario({
+    name: 'one fault',
+    cluster: { voters: 3 },
+    workload: { kind: 'none', for: '501ms' },
+    blackBox: false,
+    liveness: false,
+    faults: [{ at: '200ms', 'bit-rot': { target: 'leader', restart: '300ms' } }],
+  });
+  const plan = scenarioToPlan(scenario, '5');
+  const options = { own: undefined, budget: { runs: 60 }, onProgress: () => {} };
+  const origin = { scenario: 'one fault', seed: '5' };
+  const shrunk = lab.shrinkRun(plan, lab.run(plan), { ...options, origin });
+  expect(shrunk?.result).toMatchObject({ verdict: 'violation', rule: 'S11' });
+  expect(shrunk?.plan.schedule?.some((text) => text.startsWith('bit-rot'))).toBe(true);
+  expect(shrunk?.result.events).toBeLessThan(30);
+});
+
 describe('the budget', () => {
   // A failure without a bug: what is expected never comes, so any run without a crash of a leader stands for it.
   const plan = swarm('3');

@@ -11,6 +11,7 @@ import { ClockReadings } from '../../sim/src/schedule/clocks.ts';
 import { parseStep } from '../../sim/src/schedule/parse.ts';
 import { recordSchedule } from '../../sim/src/schedule/record.ts';
 import { onlySteps, sendsOf } from '../../sim/src/schedule/sends.ts';
+import { DISK_STEPS } from '../../sim/src/schedule/step.ts';
 
 const member = fc.integer({ min: 1, max: 15 }).map((n) => `n${n}`);
 const count = fc.integer({ min: 0, max: 999 });
@@ -48,7 +49,21 @@ const step: fc.Arbitrary<ScheduleStep> = fc.oneof(
     ),
   }),
   fc.record({ step: fc.constant('clock' as const), member, shows: count }),
-  fc.record({ step: fc.constant('session' as const), member, client: count }),
+  fc.record({
+    step: fc.constant('session' as const),
+    member,
+    client: count,
+    timeout: fc.constantFrom(300, 60_000),
+  }),
+  fc.record({
+    step: fc.constant('expire' as const),
+    member,
+    client: count,
+    operation: count,
+    key: fc.constantFrom('k0', 'expiring-k1'),
+    ttl: count,
+  }),
+  fc.record({ step: fc.constantFrom(...DISK_STEPS, 'tear' as const), member }),
   fc.record({
     step: fc.constantFrom('put', 'get', 'lease-get'),
     member,
@@ -67,10 +82,10 @@ test.prop([fc.string()])('anything else is no step', (text) => {
   if (read !== null) expect(formatStep(read)).toBe(text);
 });
 
-function planOf(schedule: readonly string[], cluster: object = { voters: 3 }) {
+function planOf(schedule: readonly string[], cluster: object = { voters: 3 }, seed = '1') {
   const read = readScenario({ name: 'steps', cluster, schedule });
   if (!read.ok) throw new Error(read.problems[0]?.message);
-  return scenarioToPlan(read.scenario, '1');
+  return scenarioToPlan(read.scenario, seed);
 }
 
 const ELECTION = [
@@ -171,6 +186,22 @@ describe('a played schedule', () => {
     expect(boots.filter((line) => / n2 /.test(line))).toHaveLength(2);
     expect(boots.filter((line) => / n3 /.test(line))).toHaveLength(1);
     expect(boots.at(-1)).toMatch(/n2 boots term=0 vote=nobody/);
+  });
+
+  test('a write that fails stops its member, and what is spoilt is found at the next boot', () => {
+    const failing = ['fsync-failure n1', 'c0#1 put k0 at n1', 'persisted n1', 'restart n1'];
+    const failed = run(planOf([...ELECTION, ...failing]));
+    expect(failed).toMatchObject({ verdict: 'pass', reason: null });
+    expect(Object.keys(failed.notes).join()).toMatch(/stopped:/);
+
+    const back = ['crash n2 torn', 'restart n2', 'crash n3', 'restart n3'];
+    const notes = ['1', '2', '3', '4', '5', '6'].flatMap((seed) => {
+      const plan = planOf([...ELECTION, 'bit-rot n2', 'bit-rot n3', ...back], undefined, seed);
+      const result = run({ ...plan, bytes: true });
+      expect(result, seed).toMatchObject({ verdict: 'pass', reason: null });
+      return Object.keys(result.notes);
+    });
+    expect(notes.join()).toMatch(/recovery:/);
   });
 
   const elected = [

@@ -12,7 +12,12 @@ import type { OperationCounts } from '../tally.ts';
 import { type Intent, kvSubject } from '../workload.ts';
 import type { ScheduleWorld } from './world.ts';
 
-const SESSION_TIMEOUT = 60_000;
+/** What a step asks for. */
+export interface Asked {
+  readonly asked: 'put' | 'get' | 'lease-get';
+  readonly key: string;
+  readonly ttl?: number;
+}
 
 const MODES = { put: 'write', get: 'linearizable', 'lease-get': 'lease' } as const;
 
@@ -67,30 +72,24 @@ export class ScheduleClients implements Observer {
     if (kind === 'executed' && !this.#executed.has(key)) this.#executed.set(key, index);
   }
 
-  openSession(client: number, member: SimMember): boolean {
-    const request = { type: 'OpenSession', timeout: SESSION_TIMEOUT } as const;
+  openSession(client: number, timeout: number, member: SimMember): boolean {
+    const request = { type: 'OpenSession', timeout } as const;
     this.#client(client);
     return this.#ask(member, { client, operation: null, attempt: 1, request });
   }
 
   propose(member: SimMember): boolean {
     this.#proposals += 1;
-    return this.operate(NOBODY, this.#proposals, 'put', 'k0', member);
+    return this.operate(NOBODY, this.#proposals, { asked: 'put', key: 'k0' }, member);
   }
 
   /** The same number again: the same request, sent again. */
-  operate(
-    index: number,
-    number: number,
-    asked: 'put' | 'get' | 'lease-get',
-    key: string,
-    member: SimMember,
-  ): boolean {
+  operate(index: number, number: number, order: Asked, member: SimMember): boolean {
     if (member.replica === null) return false;
     const client = this.#client(index);
     const before = client.requests.get(number);
     if (before !== undefined) return this.#ask(member, before);
-    const submission = this.#invoke(index, client, asked, key, member);
+    const submission = this.#invoke(index, client, order, member);
     client.requests.set(number, submission);
     return this.#ask(member, submission);
   }
@@ -98,16 +97,17 @@ export class ScheduleClients implements Observer {
   #invoke(
     index: number,
     client: ScheduledClient,
-    asked: 'put' | 'get' | 'lease-get',
-    key: string,
+    { asked, key, ttl }: Asked,
     member: SimMember,
   ): Submission {
     const id = this.#operations.length + 1;
     const readOnly = asked !== 'put';
-    const f = readOnly ? 'get' : 'put';
+    const write = ttl === undefined ? 'put' : 'expire';
+    const f = readOnly ? 'get' : write;
     const mode = MODES[asked];
-    const input = readOnly ? { key } : { key, value: `<${id}>` };
-    const intent: Intent = { f, input, readOnly, mode, isJudged: true };
+    const input = readOnly ? { key } : { key, value: `<${id}>`, ...(ttl !== undefined && { ttl }) };
+    // Keys that expire are outside the model.
+    const intent: Intent = { f, input, readOnly, mode, isJudged: ttl === undefined };
     const inSession = !readOnly && client.sessionId > 0;
     if (inSession) client.sequence += 1;
     const { sessionId, sequence } = inSession ? client : { sessionId: 0, sequence: 0 };

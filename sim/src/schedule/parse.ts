@@ -1,6 +1,6 @@
 /** Steps as people write them, back to steps; the inverse of `formatStep`. */
 import { LINK_TYPES } from '../link.ts';
-import type { ScheduledChange, ScheduleStep } from './step.ts';
+import { DISK_STEPS, type ScheduledChange, type ScheduleStep, SESSION_TIMEOUT } from './step.ts';
 
 type Reading = readonly [pattern: RegExp, read: (found: readonly string[]) => ScheduleStep | null];
 
@@ -21,9 +21,12 @@ const READINGS: readonly Reading[] = [
     },
   ],
   [
-    words(`(tick|persisted|restart|propose|campaign|snapshot|spawn|wipe) ${N}`),
+    words(
+      `(tick|persisted|restart|propose|campaign|snapshot|spawn|wipe|${DISK_STEPS.join('|')}) ${N}`,
+    ),
     ([step = '', member = '']) => ({ step, member }) as ScheduleStep,
   ],
+  [words(`crash ${N} torn`), ([member = '']) => ({ step: 'tear', member })],
   [
     words(`crash ${N}(?: kept ([0-9]{1,7}))?`),
     ([member = '', kept]) => ({ step: 'crash', member, kept: Number(kept ?? 0) }),
@@ -47,8 +50,24 @@ const READINGS: readonly Reading[] = [
     ([member = '', shows]) => ({ step: 'clock', member, shows: Number(shows) }),
   ],
   [
-    words(`c([0-9]{1,4}) opens a session at ${N}`),
-    ([client, member = '']) => ({ step: 'session', member, client: Number(client) }),
+    words(`c([0-9]{1,4}) opens a session(?: of ([0-9]{1,9})ms)? at ${N}`),
+    ([client, timeout = SESSION_TIMEOUT, member = '']) => ({
+      step: 'session',
+      member,
+      client: Number(client),
+      timeout: Number(timeout),
+    }),
+  ],
+  [
+    words(`c([0-9]{1,4})#([0-9]{1,6}) put (\\S{1,64}) for ([0-9]{1,9})ms at ${N}`),
+    ([client, operation, key = '', ttl, member = '']) => ({
+      step: 'expire',
+      member,
+      client: Number(client),
+      operation: Number(operation),
+      key,
+      ttl: Number(ttl),
+    }),
   ],
   [
     words(`c([0-9]{1,4})#([0-9]{1,6}) (put|get|lease-get) (\\S{1,64}) at ${N}`),
@@ -81,6 +100,6 @@ export function parseStep(text: string): ScheduleStep | null {
 
 /** For whoever wrote something else. */
 export const EXPECTED_STEP =
-  'expected a step such as: deliver n1->n2 AppendEntries#0, drop ..., duplicate ..., tick n1, persisted n1, crash n1, crash n1 kept 1, ' +
+  'expected a step such as: deliver n1->n2 AppendEntries#0, drop ..., duplicate ..., tick n1, persisted n1, crash n1, crash n1 kept 1, crash n1 torn, bit-rot n1, fsync-failure n1, ' +
   'restart n1, wipe n1, campaign n1, snapshot n1, propose n1, spawn n4, add n4 at n1, remove n3 at n1, joint promote n4, remove n3 at n1, transfer n2 at n1, ' +
-  'peer-down n2 at n1, clock n1 250ms, c0 opens a session at n1, c0#1 put k0 at n1, c0#2 get k0 at n1, c0#3 lease-get k0 at n1';
+  'peer-down n2 at n1, clock n1 250ms, c0 opens a session at n1, c0#1 put k0 at n1, c0#2 get k0 at n1, c0#3 lease-get k0 at n1, c0#4 put k1 for 300ms at n1';

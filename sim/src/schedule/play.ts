@@ -140,17 +140,28 @@ class Play {
       case 'persisted':
         return world.persisted(member);
       case 'crash':
-        return world.crash(member, step.kept);
+        return world.crash(member, step.kept > 0 ? 'kept' : 'dropped', step.kept);
+      case 'tear':
+        return world.crash(member, 'torn', 0);
       case 'restart':
         return member.replica === null && world.roster.boot(member);
       case 'propose':
         return this.#clients.propose(member);
       case 'session':
-        return this.#clients.openSession(step.client, member);
+        return this.#clients.openSession(step.client, step.timeout, member);
       case 'put':
       case 'get':
       case 'lease-get':
-        return this.#clients.operate(step.client, step.operation, step.step, step.key, member);
+        return this.#clients.operate(
+          step.client,
+          step.operation,
+          { asked: step.step, key: step.key },
+          member,
+        );
+      case 'expire': {
+        const { client, operation, key, ttl } = step;
+        return this.#clients.operate(client, operation, { asked: 'put', key, ttl }, member);
+      }
       case 'add':
       case 'remove': {
         const { step: change, subject } = step;
@@ -171,6 +182,14 @@ class Play {
         return world.peerDown(member, this.#named(step.subject));
       case 'wipe':
         return world.wipe(member);
+      case 'bit-rot':
+      case 'misdirected-write':
+      case 'stale-read':
+      case 'short-read':
+      case 'read-error':
+      case 'write-error':
+      case 'fsync-failure':
+        return world.roster.spoil(member, { kind: step.step });
     }
   }
 

@@ -6,6 +6,7 @@
 import type { MemberChange } from '@seedraft/core';
 import type { ClientRequest } from '@seedraft/replica';
 import { type Choice, decodeChoices, EventKind } from '../choices.ts';
+import type { DiskFault } from '../disk/disk.ts';
 import { CLIENT_BASE, endpointName, type Flight, LINK_TYPES } from '../link.ts';
 import type { Submission } from '../member.ts';
 import type { NetworkTrace } from '../network.ts';
@@ -13,7 +14,7 @@ import type { MemberView, Observer, WorldView } from '../observer.ts';
 import type { Plan } from '../plan.ts';
 import { run } from '../run.ts';
 import { World } from '../world.ts';
-import type { ScheduledChange, ScheduleStep } from './step.ts';
+import { DISK_STEPS, type ScheduledChange, type ScheduleStep, SESSION_TIMEOUT } from './step.ts';
 
 export interface RecordedSchedule {
   readonly steps: readonly ScheduleStep[];
@@ -51,7 +52,7 @@ export function recordSchedule(plan: Plan): RecordedSchedule {
 class Recorder implements Observer, NetworkTrace {
   /** By event: what the member that acted in it read on its clock. */
   readonly clocks = new Map<number, number>();
-  /** Crashes, and disks that were lost. */
+  /** Crashes, and disks that were lost or spoilt. */
   readonly losses = new Map<number, ScheduleStep[]>();
   /** By event: what an operator asked. */
   readonly #orders = new Map<number, ScheduleStep>();
@@ -99,6 +100,11 @@ class Recorder implements Observer, NetworkTrace {
     this.#lose({ step: 'wipe', member: name });
   }
 
+  onDiskFault({ name }: MemberView, { kind }: DiskFault): void {
+    const step = DISK_STEPS.find((known) => known === kind);
+    if (step !== undefined) this.#lose({ step, member: name });
+  }
+
   #lose(step: ScheduleStep): void {
     const before = this.losses.get(this.#event) ?? [];
     this.losses.set(this.#event, [...before, step]);
@@ -123,6 +129,9 @@ class Recorder implements Observer, NetworkTrace {
       case EventKind.Tick:
         return { step: 'tick', member: endpointName(b) };
       case EventKind.Persisted:
+      case EventKind.PersistFailed:
+      case EventKind.SnapshotFailed:
+      case EventKind.BootstrapFailed:
       case EventKind.BootstrapWritten:
       case EventKind.SnapshotWritten:
       case EventKind.SnapshotSealed:
@@ -159,10 +168,25 @@ class Recorder implements Observer, NetworkTrace {
   #request(submission: Submission | undefined, member: string): ScheduleStep | null {
     if (submission === undefined) return null;
     const { client, operation } = submission;
-    if (operation === null) return { step: 'session', member, client };
+    if (operation === null) {
+      const { request } = submission;
+      const timeout = request.type === 'OpenSession' ? request.timeout : SESSION_TIMEOUT;
+      return { step: 'session', member, client, timeout };
+    }
     const number = this.#numbers.get(operation.id) ?? (this.#perClient.get(client) ?? 0) + 1;
     if (!this.#numbers.has(operation.id)) this.#perClient.set(client, number);
     this.#numbers.set(operation.id, number);
+    const { ttl } = operation.input as { readonly ttl?: number };
+    if (ttl !== undefined) {
+      return {
+        step: 'expire',
+        member,
+        client,
+        operation: number,
+        key: keyOf(operation.input),
+        ttl,
+      };
+    }
     const read = operation.mode === 'lease' ? 'lease-get' : 'get';
     const step = operation.readOnly ? read : 'put';
     return { step, member, client, operation: number, key: keyOf(operation.input) };

@@ -16,7 +16,7 @@ import {
   DEFAULTS,
 } from '../scenario/defaults.ts';
 import { ddmin } from '../shrink/ddmin.ts';
-import { isSayable, withoutMember } from '../shrink/edits.ts';
+import { isSayable, seedEdits, withoutMember } from '../shrink/edits.ts';
 import type { SameFailure } from '../shrink/same-failure.ts';
 import type { ShrinkBudget } from '../shrink/shrink-plan.ts';
 import { parseStep } from './parse.ts';
@@ -41,13 +41,23 @@ export function shrinkSchedule(
   sameFailure: SameFailure,
   budget: ShrinkBudget,
 ): ScheduleShrink | null {
-  const recorded = recordSchedule(plan);
+  const { steps, timed } = recordSchedule(plan);
   const shrinker = new ScheduleShrinker(withoutTime(plan), sameFailure, budget);
-  const { steps, timed } = recorded;
-  return shrinker.startsWith([steps, keeping(steps), timed, keeping(timed)])
-    ? shrinker.shrink(steps.length)
-    : null;
+  const recordings = [steps, keeping(steps), timed, keeping(timed)];
+  const torn = [keeping(steps), tearing(steps), keeping(timed), tearing(timed)];
+  const fails =
+    shrinker.startsWith(recordings) ||
+    (plan.bytes && onBytes(plan).some((other) => shrinker.startsWith(torn, other)));
+  return fails ? shrinker.shrink(steps.length) : null;
 }
+
+/** Where a bit flips is drawn, and what a disk holds is not quite the same without time: some seeds hit what matters. */
+function onBytes(plan: Plan): Plan[] {
+  const whole = { ...withoutTime(plan), bytes: true };
+  const others = seedEdits(whole, 0, DISK_SEEDS).flatMap(({ apply }) => apply(whole) ?? []);
+  return [whole, ...others];
+}
+const DISK_SEEDS = 20;
 
 class ScheduleShrinker {
   readonly #sameFailure: SameFailure;
@@ -64,8 +74,8 @@ class ScheduleShrinker {
   }
 
   /** The first of these recordings that fails is what is shortened. */
-  startsWith(recordings: readonly (readonly ScheduleStep[])[]): boolean {
-    return recordings.some((steps) => this.#take(this.#plan, steps));
+  startsWith(recordings: readonly (readonly ScheduleStep[])[], plan = this.#plan): boolean {
+    return recordings.some((steps) => this.#take(plan, steps));
   }
 
   shrink(before: number): ScheduleShrink {
@@ -201,6 +211,13 @@ function withoutTime(plan: Plan): Plan {
 /** Whether a crash kept what was being written is not in the record. */
 function keeping(steps: readonly ScheduleStep[]): readonly ScheduleStep[] {
   return steps.map((step) => (step.step === 'crash' ? { ...step, kept: 1 } : step));
+}
+
+/** Nor is whether it tore what was being written. */
+function tearing(steps: readonly ScheduleStep[]): readonly ScheduleStep[] {
+  return steps.map((step) =>
+    step.step === 'crash' ? { step: 'tear', member: step.member } : step,
+  );
 }
 
 /** Whole groups that may go at once: clocks, one member, one client. */

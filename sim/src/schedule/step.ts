@@ -20,7 +20,11 @@ export type ScheduleStep =
   | { readonly step: 'persisted'; readonly member: string }
   /** All that is volatile is lost; of the writes under way its disk keeps the oldest `kept`. */
   | { readonly step: 'crash'; readonly member: string; readonly kept: number }
+  /** As a crash, but of what was not synced its disk keeps some sectors and not others (disks of bytes only). */
+  | { readonly step: 'tear'; readonly member: string }
   | { readonly step: 'restart'; readonly member: string }
+  /** Its disk is damaged at rest, or the next operation of that kind fails or goes astray (damage: disks of bytes only). */
+  | { readonly step: DiskStep; readonly member: string }
   /** A client's command. */
   | { readonly step: 'propose'; readonly member: string }
   /** An operator's single-server change: adds or removes `subject`, a voter. */
@@ -48,8 +52,22 @@ export type ScheduleStep =
   | { readonly step: 'wipe'; readonly member: string }
   /** Its own clock moves on to what it then shows, in milliseconds; it is not told. */
   | { readonly step: 'clock'; readonly member: string; readonly shows: number }
-  /** A client opens a session: what it writes once it has been told of it is written under it. */
-  | { readonly step: 'session'; readonly member: string; readonly client: number }
+  /** A client opens a session: what it writes once it has been told of it is written under it. `timeout`: ms without a command. */
+  | {
+      readonly step: 'session';
+      readonly member: string;
+      readonly client: number;
+      readonly timeout: number;
+    }
+  /** A client writes a key that is gone after `ttl` ms; numbered like any other operation. */
+  | {
+      readonly step: 'expire';
+      readonly member: string;
+      readonly client: number;
+      readonly operation: number;
+      readonly key: string;
+      readonly ttl: number;
+    }
   /** A client's operation, by its number; the same number again is the same request, sent again. `lease-get` reads under a lease. */
   | {
       readonly step: 'put' | 'get' | 'lease-get';
@@ -58,6 +76,17 @@ export type ScheduleStep =
       readonly operation: number;
       readonly key: string;
     };
+
+export const DISK_STEPS = [
+  'bit-rot',
+  'misdirected-write',
+  'stale-read',
+  'short-read',
+  'read-error',
+  'write-error',
+  'fsync-failure',
+] as const;
+export type DiskStep = (typeof DISK_STEPS)[number];
 
 export interface ScheduledChange {
   readonly change: 'add' | 'add learner' | 'promote' | 'demote' | 'remove';
@@ -73,6 +102,8 @@ export function formatStep(step: ScheduleStep): string {
       return `${step.step} ${step.from}->${step.to} ${step.type}#${step.ordinal}`;
     case 'crash':
       return step.kept === 0 ? `crash ${step.member}` : `crash ${step.member} kept ${step.kept}`;
+    case 'tear':
+      return `crash ${step.member} torn`;
     case 'add':
     case 'remove':
       return `${step.step} ${step.subject} at ${step.member}`;
@@ -84,7 +115,9 @@ export function formatStep(step: ScheduleStep): string {
     case 'clock':
       return `clock ${step.member} ${step.shows}ms`;
     case 'session':
-      return `c${step.client} opens a session at ${step.member}`;
+      return `c${step.client} opens a session${formatTimeout(step.timeout)} at ${step.member}`;
+    case 'expire':
+      return `c${step.client}#${step.operation} put ${step.key} for ${step.ttl}ms at ${step.member}`;
     case 'put':
     case 'get':
     case 'lease-get':
@@ -97,8 +130,22 @@ export function formatStep(step: ScheduleStep): string {
     case 'snapshot':
     case 'spawn':
     case 'wipe':
+    case 'bit-rot':
+    case 'misdirected-write':
+    case 'stale-read':
+    case 'short-read':
+    case 'read-error':
+    case 'write-error':
+    case 'fsync-failure':
       return `${step.step} ${step.member}`;
   }
+}
+
+/** Of a session whose step says none. */
+export const SESSION_TIMEOUT = 60_000;
+
+function formatTimeout(timeout: number): string {
+  return timeout === SESSION_TIMEOUT ? '' : ` of ${timeout}ms`;
 }
 
 function formatChanges(changes: readonly ScheduledChange[]): string {

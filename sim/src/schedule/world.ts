@@ -4,8 +4,14 @@
  * of the world's own time, so that what people read is in order.
  */
 import type { Entry, MemberId } from '@seedraft/core';
-import type { ClientReply, MemberMessage, StateMachine } from '@seedraft/replica';
+import {
+  type ClientReply,
+  type MemberMessage,
+  MemberStopped,
+  type StateMachine,
+} from '@seedraft/replica';
 import { ChoiceLog, EventKind } from '../choices.ts';
+import { createByteDisk } from '../disk/byte.ts';
 import { createObjectDisk } from '../disk/object.ts';
 import { Atlas } from '../faults/atlas.ts';
 import { CLIENT_BASE, Flight, typeNumber } from '../link.ts';
@@ -15,10 +21,13 @@ import { Observers } from '../observers.ts';
 import type { Plan } from '../plan.ts';
 import { unhandledError } from '../properties/s22-bounds.ts';
 import { Randomness } from '../random.ts';
-import { Roster, type RosterWorld } from '../roster.ts';
+import { type CrashFate, Roster, type RosterWorld } from '../roster.ts';
 
 /** World time of one step. */
 export const STEP: Micros = 1_000;
+
+/** Of a disk, in one step: what its background work asks for next would never end. */
+const ACTIONS = 16;
 
 interface Sent {
   readonly message: MemberMessage;
@@ -84,7 +93,7 @@ export class ScheduleWorld implements WorldView, RosterWorld {
       sendReply: (_from: MemberId, _client: number, submitted: unknown) =>
         this.#next.push(() => this.#answered(submitted as Submitted)),
     };
-    this.roster = new Roster(this, machine, createObjectDisk);
+    this.roster = new Roster(this, machine, plan.bytes ? createByteDisk : createObjectDisk);
   }
 
   start(observers: readonly Observer[]): void {
@@ -115,8 +124,21 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     } catch (thrown) {
       const member = this.acting;
       if (thrown instanceof Violation || this.hosting > 0 || member === null) throw thrown;
-      throw unhandledError(member.name, thrown);
+      this.#fell(member, thrown);
+      return true;
     }
+  }
+
+  /** A member may stop itself over its disk, as in any world. */
+  #fell(member: SimMember, thrown: unknown): void {
+    const excused = thrown instanceof MemberStopped && member.diskFaults !== 'none';
+    if (!excused) throw unhandledError(member.name, thrown);
+    this.#next = [];
+    this.#inDisk = false;
+    this.acting = null;
+    this.note(`stopped:${thrown.code}`);
+    this.tell('stop', `${member.name} stops: ${thrown.message}`);
+    this.roster.fell(member);
   }
 
   /** A copy arrives; the message stays on its way only if `stays`. */
@@ -148,10 +170,10 @@ export class ScheduleWorld implements WorldView, RosterWorld {
   }
 
   /** All that is volatile is lost; of the writes under way its disk keeps the oldest `kept`. */
-  crash(member: SimMember, kept: number): boolean {
+  crash(member: SimMember, fate: CrashFate, kept: number): boolean {
     if (member.replica === null) return false;
     this.executed(EventKind.Crash, member.id, 0, kept);
-    this.roster.crash(member, kept > 0 ? 'kept' : 'dropped');
+    this.roster.crash(member, fate);
     return true;
   }
 
@@ -200,18 +222,23 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     return true;
   }
 
-  /** The oldest thing its disk has under way ends. */
+  /** The oldest thing its disk has under way ends, and on disks of bytes what else must until the member is told of something. */
   persisted(member: SimMember): boolean {
     const waiting = this.#underWay.get(member.id) ?? [];
-    let first = waiting.shift();
-    while (first !== undefined && first.epoch !== member.epoch) first = waiting.shift();
-    if (first === undefined) return false;
-    this.acting = member;
-    this.#inDisk = true;
-    first.action();
-    this.#inDisk = false;
-    this.acting = null;
-    return true;
+    let isDone = false;
+    for (let action = 0; action < ACTIONS && this.#next.length === 0; ) {
+      const first = waiting.shift();
+      if (first === undefined) break;
+      if (first.epoch !== member.epoch) continue;
+      action += 1;
+      this.acting = member;
+      this.#inDisk = true;
+      first.action();
+      this.#inDisk = false;
+      this.acting = null;
+      isDone = true;
+    }
+    return isDone;
   }
 
   request(member: SimMember, submission: Submission | Order): boolean {
