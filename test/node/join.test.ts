@@ -130,3 +130,18 @@ test('nobody to join, or a token that does not cover it: refused with the reason
   expect(joined).toMatchObject({ ok: true });
   if (joined.ok) await joined.node.stop();
 });
+
+test('a member told to stop while its directory is opened ends, and the directory can be opened again', async () => {
+  cluster = await NodeCluster.start(0);
+  const start = { how: 'bootstrap', clusterId: 'test', id: 1, members: [] } as const;
+  const members = [{ id: 1, name: 'n1', peerAddress: 'p:1', clientAddress: 'c:1' }];
+  const storage = new MemoryStorage();
+  const options = { ...cluster.options(1), start: { ...start, members }, storage };
+  const controller = new AbortController();
+  const starting = startNode({ ...options, signal: controller.signal });
+  controller.abort();
+  expect(await starting).toMatchObject({ ok: false, code: 'INTERRUPTED' });
+  const again = await startNode(options);
+  expect(again).toMatchObject({ ok: true });
+  if (again.ok) await again.node.stop();
+});

@@ -1,5 +1,6 @@
 /** The door for those who watch a member is open before there is a member, and says what it waits for: let in by a cluster, or met by all first members. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,14 @@ test('a member that nobody lets in is alive, not ready, and says what it waits f
   const [unavailable, status] = await get(`${at}/status`);
   expect(unavailable).toBe(503);
   expect(JSON.parse(status).starting).toMatch(/joining/);
+});
+
+test('a member that is told to stop while it starts ends, though nobody ever lets it in', async () => {
+  await serve('--join', '127.0.0.1:1', '--data', 'early-leaver');
+  const child = children.at(-1)!;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await gone).toEqual([130, null]);
 });
 
 test('a first member whose others are not there yet says whom it waits for', async () => {

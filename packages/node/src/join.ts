@@ -30,6 +30,8 @@ export interface Joining {
   readonly log: EventLog;
   /** ms; Infinity: until it succeeds. */
   readonly within: number;
+  /** Aborted: it need not be let in any more. */
+  readonly signal: AbortSignal | undefined;
   ask(address: string, clusterId: string, request: AskedOfCluster): Promise<Answer>;
 }
 
@@ -65,7 +67,8 @@ export async function join(
     joining.log({ type: 'Joining', step: `not yet: ${reason}` });
     // These will be said again however often it asks.
     const isFinal = /UNAUTHORIZED|WRONG_CLUSTER|VERSION|TICKET/.test(reason);
-    if (isFinal || joining.clock.now() >= until) return gaveUp(reason);
+    const isOver = joining.signal?.aborted || joining.clock.now() >= until;
+    if (isFinal || isOver) return gaveUp(reason);
     await pause(joining.clock);
   }
 }

@@ -117,6 +117,8 @@ export interface NodeOptions {
   readonly log?: (event: NodeEvent) => void;
   /** What keeps the data. Default: LevelDB in `directory`. */
   readonly storage?: Storage;
+  /** Aborted while it starts (a joiner may wait long to be let in): it ends as INTERRUPTED, and leaves nothing open. Who runs is told to `stop`. */
+  readonly signal?: AbortSignal;
 }
 
 /** Options with everything filled in. */

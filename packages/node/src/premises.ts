@@ -112,6 +112,7 @@ export function joiningOf(premises: Premises): Joining {
     clock,
     log,
     within: wish.within ?? Number.POSITIVE_INFINITY,
+    signal: options.signal,
     ask: (address, clusterId, request) =>
       askMember({ address, token, clusterId, tls, socketContext, within: ASK_WITHIN_MS }, request),
   };

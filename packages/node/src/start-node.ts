@@ -39,12 +39,13 @@ class StartingNode {
   /** Null: `node` runs. */
   async run(): Promise<StorageRefusal | null> {
     const premises = this.#premises;
+    const { signal } = premises.options;
     const opened = await this.#open();
     if (opened.outcome === 'refused') {
       premises.close();
-      return opened;
+      return signal?.aborted ? INTERRUPTED : opened;
     }
-    const refusal = await premises.listen();
+    const refusal = signal?.aborted ? INTERRUPTED : await premises.listen();
     if (refusal !== null || this.#failed !== null) {
       premises.close();
       await opened.close();
@@ -75,6 +76,12 @@ class StartingNode {
     return refusal ?? joiningOf(this.#premises);
   }
 }
+
+const INTERRUPTED: StorageRefusal = {
+  outcome: 'refused',
+  code: 'INTERRUPTED',
+  sentence: 'It was told to stop while it started. The same start can be made again.',
+};
 
 function storeFailed(sentence: string): StorageRefusal {
   return { outcome: 'refused', code: 'STORE_FAILED', sentence };

@@ -28,7 +28,7 @@ import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { schedulesOfEnvironment } from '../serve/open-schedule.ts';
 import type { ServeSettings } from '../serve/settings.ts';
 import { testingControls } from '../serve/testing.ts';
-import { untilToldToStop } from '../serve/told-to-stop.ts';
+import { listenForStop } from '../serve/told-to-stop.ts';
 import { LateMember } from './late-member.ts';
 
 export interface Launch {
@@ -84,16 +84,17 @@ export async function launch(plan: Launch): Promise<number> {
       `OPEN TO EVERYBODY: whoever reaches ${formatAddress(plan.listen)} can vote, read, write and stop this member. Set ${SECRET_VARIABLE} on every member to close it.`,
     );
   }
-  const launcher = new Launcher(plan, secret, logger, await schedulesOfEnvironment(logger));
-  const interrupted = untilToldToStop();
+  const openSchedule = await schedulesOfEnvironment(logger);
+  const { signal, told } = listenForStop();
+  const launcher = new Launcher(plan, secret, logger, openSchedule, signal);
   try {
     await launcher.open();
     if (plan.start !== null) {
-      const why = await Promise.race([launcher.beginOrGoOn(plan.start), interrupted]);
-      if (why === 'interrupted') return EXIT.interrupted;
+      const why = await launcher.beginOrGoOn(plan.start);
+      if (signal.aborted) return EXIT.interrupted;
       if (why !== null) throw new UsageError(why);
     } else logger.info(plan.waits ?? `member ${plan.id} waits to be told of a cluster`);
-    const ended = await Promise.race([launcher.ended, interrupted]);
+    const ended = await Promise.race([launcher.ended, told]);
     return ended === 'interrupted' || ended === 'STOPPED' ? EXIT.pass : EXIT.internal;
   } finally {
     await launcher.close();
@@ -112,6 +113,8 @@ class Launcher implements Launched {
   #end: (code: string) => void = () => {};
   #isClosing = false;
   readonly #openSchedule: () => Promise<BackupSchedule | null>;
+  /** It is told to stop, maybe while a member starts. */
+  readonly #signal: AbortSignal;
   #schedule: BackupSchedule | null = null;
 
   constructor(
@@ -119,7 +122,9 @@ class Launcher implements Launched {
     secret: string | null,
     logger: Logger,
     openSchedule: () => Promise<BackupSchedule | null>,
+    signal: AbortSignal,
   ) {
+    this.#signal = signal;
     this.#plan = plan;
     this.#openSchedule = openSchedule;
     this.secret = secret;
@@ -206,6 +211,7 @@ class Launcher implements Launched {
       clientListen: null,
       advertise: this.#advertised,
       start,
+      signal: this.#signal,
       raft: { ...TIMEOUTS, ...raft, forwardProposals: true },
       security: {
         ...(secret !== null && {
@@ -255,7 +261,7 @@ class Launcher implements Launched {
     rmSync(directory, { recursive: true, force: true });
     const why = await this.begin({ how: 'join', endpoints: others, name, ...this.#token });
     if (why !== null) {
-      this.logger.error(why);
+      if (!this.#signal.aborted) this.logger.error(why);
       this.#end('JOIN_FAILED');
       return;
     }

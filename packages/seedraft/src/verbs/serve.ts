@@ -12,7 +12,7 @@ import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
 import { openSchedule } from '../serve/open-schedule.ts';
 import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
-import { untilToldToStop } from '../serve/told-to-stop.ts';
+import { listenForStop, type ToldToStop } from '../serve/told-to-stop.ts';
 import { examples } from './examples.ts';
 
 /** Codes of `startNode` that a person can do something about at the command line. */
@@ -88,12 +88,12 @@ async function serve(command: Command): Promise<number> {
   const options = nodeOptions(settings, given, () => new KvMachine());
   const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
   const schedule = await openSchedule(settings, given, logger);
-  const interrupted = untilToldToStop();
+  const stop = listenForStop();
   const serving: Serving = { settings, logger, schedule, startUp: new StartUp() };
   const http = await httpDoor(serving);
   if (http === 'failed') return EXIT.usage;
   try {
-    return await startAndRun(options, serving, http, interrupted);
+    return await startAndRun(options, serving, http, stop);
   } finally {
     await schedule?.stop();
     await http?.close();
@@ -104,28 +104,28 @@ async function startAndRun(
   options: NodeOptions,
   serving: Serving,
   http: HttpDoor | null,
-  interrupted: Promise<'interrupted'>,
+  { signal, told }: ToldToStop,
 ): Promise<number> {
   const { logger, schedule, startUp } = serving;
   const write = eventWriter(logger);
-  const starting = startNode({
+  const started = await startNode({
     ...options,
+    signal,
     log: (event) => {
       write(event);
       startUp.heard(event);
       schedule?.heard(event);
     },
   });
-  const started = await Promise.race([starting, interrupted]);
-  if (started === 'interrupted') return EXIT.interrupted;
   if (!started.ok) {
+    if (started.code === 'INTERRUPTED') return EXIT.interrupted;
     if (USAGE_CODES.includes(started.code))
       throw new UsageError(`${started.code}: ${started.sentence}`);
     logger.error({ code: started.code }, started.sentence);
     return EXIT.internal;
   }
   startUp.node = started.node;
-  return await run(started.node, serving, http, interrupted);
+  return await run(started.node, serving, http, told);
 }
 
 /** What whoever watches is told of a member that is still starting. */
