@@ -131,19 +131,59 @@ test('sketches: what was counted and remembered, at any member', async () => {
   expect(await ask(first, { type: 'hll_add', key: 'x' })).toMatchObject({ code: 'BAD_REQUEST' });
 });
 
-test('whoever takes no answers is cut off', async () => {
+test('whoever takes no answers gets no further ones, and is cut off when that lasts', async () => {
   const leader = await cluster.leader();
   await ask(leader, { type: 'put', key: 'large', value: 'x'.repeat(60_000) });
-  const api = await cluster.also(leader, 'raftnode', { limits: { maxBacklogBytes: 64 * 1024 } });
-  const socket = connect(Number(api.address.split(':')[1]), '127.0.0.1');
-  socket.on('error', () => {});
-  socket.pause();
-  const gone = new Promise((resolve) => socket.once('close', resolve));
-  socket.write(`${JSON.stringify({ type: 'get', key: 'large', stale: true })}\n`.repeat(1000));
+  const limits = { maxBacklogBytes: 64 * 1024, stall: 300 };
+  const api = await cluster.also(leader, 'raftnode', { limits });
+  const asked = `${JSON.stringify({ type: 'get', key: 'large', stale: true })}\n`.repeat(300);
+  const late = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+  late.on('error', () => {});
+  late.pause();
+  const gone = new Promise((resolve) => late.once('close', resolve));
+  late.write(asked);
   // Only who writes hears of the end without reading.
-  const nudging = setInterval(() => socket.write('\n'), 10);
+  const nudging = setInterval(() => late.write('\n'), 10);
   await gone;
   clearInterval(nudging);
+
+  // One that takes its time gets everything.
+  const slow = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+  let bytes = 0;
+  slow.on('data', (chunk) => {
+    bytes += chunk.length;
+    slow.pause();
+    setImmediate(() => slow.resume());
+  });
+  slow.end(asked);
+  await once(slow, 'close');
+  expect(bytes).toBeGreaterThan(300 * 60_000);
+  await api.stop();
+});
+
+test('what waits for all clients together is bounded too: those go for whom most waits', async () => {
+  const leader = await cluster.leader();
+  const limits = { maxAllBacklogBytes: 1024 * 1024 };
+  const api = await cluster.also(leader, 'raftnode', { limits });
+  const large = `${JSON.stringify({ type: 'get', key: 'large', stale: true })}\n`;
+  const ends: Promise<unknown>[] = [];
+  const readers = Array.from({ length: 8 }, () => {
+    const socket = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+    socket.on('error', () => {});
+    ends.push(new Promise((resolve) => socket.once('close', resolve)));
+    socket.pause();
+    socket.write(large.repeat(400));
+    return socket;
+  });
+  const nudging = setInterval(() => {
+    for (const socket of readers) if (!socket.destroyed) socket.write('\n');
+  }, 10);
+  await Promise.race(ends);
+  clearInterval(nudging);
+  const alive = connect(Number(api.address.split(':')[1]), '127.0.0.1');
+  alive.write('{"type":"ping"}');
+  expect(JSON.parse(await wholeOf(alive))).toMatchObject({ is_alive: true });
+  for (const socket of readers) socket.destroy();
   await api.stop();
 });
 

@@ -8,9 +8,14 @@ export interface ApiLimits {
   /** A connection that says nothing: before its first request, and between requests, ms. */
   readonly firstRequest: number;
   readonly idle: number;
-  /** A client that takes nothing of what waits for it is cut off after this, ms; or as soon as this many bytes wait. */
+  /** A client that takes nothing of what waits for it is cut off after this, ms. */
   readonly stall: number;
+  /** As long as so many bytes wait to be taken by a client, its next request waits too. */
   readonly maxBacklogBytes: number;
+  /** What is pushed cannot wait: a client that has not taken so many bytes is cut off. */
+  readonly maxPushedBytes: number;
+  /** For all connections together; beyond it those are cut off for whom most waits. */
+  readonly maxAllBacklogBytes: number;
 }
 
 export const defaultApiLimits: ApiLimits = Object.freeze({
@@ -20,7 +25,9 @@ export const defaultApiLimits: ApiLimits = Object.freeze({
   firstRequest: 10_000,
   idle: 60_000,
   stall: 10_000,
-  maxBacklogBytes: 16 * 1024 * 1024,
+  maxBacklogBytes: 1024 * 1024,
+  maxPushedBytes: 4 * 1024 * 1024,
+  maxAllBacklogBytes: 128 * 1024 * 1024,
 });
 
 /** Addresses remembered at most: whoever was quiet longest is forgotten, which only gives it a full bucket again. */

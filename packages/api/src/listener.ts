@@ -30,13 +30,19 @@ export interface ApiListener {
 /** Half open: whoever has sent all it has to say (`| nc`) still gets its answer. */
 const OPTIONS = { noDelay: true, keepAlive: true, allowHalfOpen: true };
 
+/** How often it is looked at what waits for all clients together, ms. */
+const LOOK_MS = 200;
+
 /** Rejects when the port is taken. */
 export async function listen(
   address: ApiAddress,
   dialect: Dialect,
-  limits: Pick<ApiLimits, 'maxConnections'>,
+  limits: Pick<ApiLimits, 'maxConnections' | 'maxAllBacklogBytes'>,
 ): Promise<ApiListener> {
+  const sockets = new Set<Socket>();
   const server = createServer(OPTIONS, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     // What breaks a connection concerns nobody else, and a protocol that has not listened yet must not make it fatal.
     socket.on('error', () => {});
     dialect.accept(socket);
@@ -44,15 +50,31 @@ export async function listen(
   server.maxConnections = limits.maxConnections;
   await begin(server, address);
   const { port } = server.address() as { port: number };
+  const looking = setInterval(() => cutLargest(sockets, limits.maxAllBacklogBytes), LOOK_MS);
+  looking.unref();
   return {
     host: address.host,
     port,
     stop: async (within) => {
       server.close();
       await atMost(within, dialect.drain());
+      clearInterval(looking);
       dialect.close();
     },
   };
+}
+
+/** Until what waits for the others is within the bound. */
+function cutLargest(sockets: ReadonlySet<Socket>, bound: number): void {
+  let all = 0;
+  for (const { writableLength } of sockets) all += writableLength;
+  if (all <= bound) return;
+  const largestFirst = [...sockets].sort((one, other) => other.writableLength - one.writableLength);
+  for (const socket of largestFirst) {
+    if (all <= bound) return;
+    all -= socket.writableLength;
+    socket.destroy();
+  }
 }
 
 function begin(server: Server, { host, port }: ApiAddress): Promise<void> {

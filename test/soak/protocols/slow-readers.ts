@@ -13,7 +13,7 @@ export interface SlowReading {
   readonly readers: number;
   /** Within which they must be gone, ms: how long members wait for them is theirs. */
   readonly within: number;
-  /** Resident memory that it may add, bytes. Each may hold 16 MiB (`maxBacklogBytes`), and freed memory comes back late. */
+  /** Resident memory that it may add, bytes. Each may hold 1 MiB and an answer (`maxBacklogBytes`), and freed memory comes back late. */
   readonly memory: number;
 }
 

@@ -8,6 +8,7 @@ import type { KvValue } from '@seedraft/kv';
 import { HeldBytes } from '../held-bytes.ts';
 import { type ParsedJson, parseJsonBytes } from '../json-value.ts';
 import type { ApiContext } from '../protocol.ts';
+import { untilTaken } from '../room.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { type Answer, answer, errorAnswer, unreadable } from './requests.ts';
 
@@ -123,12 +124,21 @@ export class RaftnodeConnection {
       this.#end();
       return;
     }
+    this.#isBusy = true;
+    void untilTaken(this.#socket, this.#context.limits).then(() => this.#onTaken());
+  }
+
+  /** Whoever takes no answers gets no further ones. */
+  #onTaken(): void {
+    this.#isBusy = false;
+    if (this.#isEnding) return;
+    if (this.#isDraining || this.#socket.destroyed) this.#end();
+    else this.#goOn();
+  }
+
+  #goOn(): void {
     const { idle, stall } = this.#context.limits;
     this.#socket.setTimeout(this.#socket.writableLength > 0 ? stall : idle);
-    if (this.#socket.writableLength > this.#context.limits.maxBacklogBytes) {
-      this.#socket.destroy();
-      return;
-    }
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#next();
   }

@@ -4,6 +4,7 @@
  * connection only before AUTH or in the midst of a command: Redis's clients keep idle connections for hours.
  */
 import type { Socket } from 'node:net';
+import { untilTaken } from '../room.ts';
 import { Pipeline, type ReplySink } from './pipeline.ts';
 import { Failure, type Reply, ReplyWriter, type RespVersion } from './reply.ts';
 import { type Arguments, type Parsed, RequestParser } from './request-parser.ts';
@@ -13,9 +14,8 @@ import { type RedisServer, RedisSession } from './session.ts';
 const MOST_TOGETHER = 512;
 /** The largest list of the machine, twice for names and values, and the name. */
 const MAX_ARGUMENTS = 20_001;
-/** Replies are sent on when so many bytes are here, and commands wait while so many are not taken. */
+/** Replies are sent on when so many bytes are here. */
 const SEND_BYTES = 64 * 1024;
-const BACKLOG_BYTES = 1024 * 1024;
 /** What is left of a closed connection is read and dropped for this long: a reset would take the answer with it. */
 const LINGER_MS = 1000;
 const THROTTLE_MS = 5;
@@ -64,18 +64,7 @@ export class RedisConnection implements ReplySink {
 
   async room(): Promise<void> {
     if (this.#replies.length >= SEND_BYTES) this.#send();
-    const { stall, maxBacklogBytes } = this.#session.server.context.limits;
-    if (this.#socket.writableLength <= Math.min(BACKLOG_BYTES, maxBacklogBytes)) return;
-    this.#socket.setTimeout(stall);
-    await new Promise<void>((resolve) => {
-      const go = (): void => {
-        this.#socket.off('drain', go).off('close', go);
-        resolve();
-      };
-      if (this.#socket.destroyed) resolve();
-      else this.#socket.on('drain', go).on('close', go);
-    });
-    this.#socket.setTimeout(0);
+    await untilTaken(this.#socket, this.#session.server.context.limits);
   }
 
   #onData(chunk: Buffer): void {

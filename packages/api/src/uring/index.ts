@@ -24,9 +24,8 @@ export function uring(context: ApiContext): Dialect {
     error: (status, code, sentence) => json(status, { error: sentence, code }),
     upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, access) => {
       if (!/^\/uring\/?(\?|$)/.test(request.url ?? '')) return json(404, 'not found');
-      const address = request.socket.remoteAddress ?? '';
       upgrader.handleUpgrade(request, socket, head, (opened: WebSocket) => {
-        const one = new UringSocket(opened, context, commands, access, address);
+        const one = new UringSocket(opened, request.socket, { context, commands, access });
         sockets.add(one);
         opened.once('close', () => {
           sockets.delete(one);

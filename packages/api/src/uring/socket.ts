@@ -3,11 +3,13 @@
  * command. Answers bear the code, the `rid` and the data. Kept: commands are carried out one after the other; what is malformed is answered and
  * leaves the socket open; who does not read is cut off. `rid` is the client's own mark: it never makes two commands one.
  */
+import type { Socket } from 'node:net';
 import type { KvValue } from '@seedraft/kv';
 import type { RawData, WebSocket } from 'ws';
 import { parseJson } from '../json-value.ts';
 import { ownEntry } from '../own-entry.ts';
 import { type Access, type ApiContext, mayDo } from '../protocol.ts';
+import { untilTaken } from '../room.ts';
 import { CHANNELS, type Channel, subscribe } from './channels.ts';
 import type { UringCommands } from './commands.ts';
 import { bad, type Outcome, outcome } from './outcome.ts';
@@ -21,8 +23,16 @@ type UringProtocol = (typeof PROTOCOLS)[number];
 /** Commands that wait for their turn; beyond them the socket is not read. */
 const MOST_WAITING = 64;
 
+export interface UringSpeaker {
+  readonly context: ApiContext;
+  readonly commands: UringCommands;
+  readonly access: Access;
+}
+
 export class UringSocket {
   readonly #socket: WebSocket;
+  /** What it speaks over. */
+  readonly #wire: Socket;
   readonly #context: ApiContext;
   readonly #commands: UringCommands;
   readonly #access: Access;
@@ -34,18 +44,13 @@ export class UringSocket {
   #isDraining = false;
   #isAlive = true;
 
-  constructor(
-    socket: WebSocket,
-    context: ApiContext,
-    commands: UringCommands,
-    access: Access,
-    address: string,
-  ) {
+  constructor(socket: WebSocket, wire: Socket, { context, commands, access }: UringSpeaker) {
     this.#socket = socket;
+    this.#wire = wire;
     this.#context = context;
     this.#commands = commands;
     this.#access = access;
-    this.#address = address;
+    this.#address = wire.remoteAddress ?? '';
     socket.on('message', (data: RawData, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('pong', () => {
       this.#isAlive = true;
@@ -95,10 +100,18 @@ export class UringSocket {
       } catch (thrown) {
         this.#send(null, bad(String(thrown), 'INTERNAL', 500));
       }
-      if (this.#socket.isPaused && this.#waiting.length < MOST_WAITING / 2) this.#socket.resume();
+      await untilTaken(this.#wire, this.#context.limits);
+      if (this.#waiting.length < MOST_WAITING / 2) this.#resume();
     }
     this.#isBusy = false;
     if (this.#isDraining) this.#socket.close(1001, 'this member stops: use another');
+  }
+
+  /** Paused because much waits here, or because little of what went out was taken. */
+  #resume(): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.isPaused) this.#socket.resume();
+    else if (this.#wire.isPaused()) this.#wire.resume();
   }
 
   async #carryOut(text: string): Promise<void> {
@@ -184,7 +197,7 @@ export class UringSocket {
   /** Also called while an entry is applied: must not throw. */
   #push(message: unknown): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > this.#context.limits.maxBacklogBytes) {
+    if (this.#socket.bufferedAmount > this.#context.limits.maxPushedBytes) {
       this.#socket.terminate();
       return;
     }
