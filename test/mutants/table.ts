@@ -57,7 +57,9 @@ export function markdownOfCheckers(sentences: readonly Sentence[]): string {
 function swarmCell(column: Column | null): string {
   if (column === null) return '';
   if (column.killed === 0) return `not in ${column.seeds}`;
-  const some = column.killed < column.roots ? ` (${column.killed} of ${column.roots} roots)` : '';
+  const { killed, roots } = column;
+  const of = killed < roots ? `${killed} of ` : '';
+  const some = roots === 1 ? '' : ` (${of}${roots} roots)`;
   return `${column.seeds}, ${column.seconds.toFixed(1)}${some}`;
 }
 

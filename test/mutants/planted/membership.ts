@@ -94,7 +94,7 @@ export const membership: readonly Mutant[] = [
     find: '    if (member === undefined && isPromise(message)) return false;\n',
     replace: '',
     expectedRule: 'S15',
-    scenarios: ['membership/late-vote'],
+    scenarios: ['membership/late-vote-of-a-newcomer'],
     source: 'as M32, for an id that was removed after its disk was lost',
   },
   {
