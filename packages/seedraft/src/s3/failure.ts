@@ -8,8 +8,6 @@ export type S3FailureCode =
   | 'S3_NO_OBJECT'
   | 'S3_MISCONFIGURED'
   | 'S3_FAILED'
-  /** There, and may be all that somebody has. */
-  | 'OBJECT_EXISTS'
   /** Not a whole backup of ours. */
   | 'NOT_A_BACKUP'
   | 'FORMAT_NEWER'
