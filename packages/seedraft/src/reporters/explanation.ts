@@ -14,7 +14,7 @@ import {
 } from '@seedraft/sim';
 import pc from 'picocolors';
 import { ruleDefinition } from '../rules.ts';
-import { table } from '../verbs/table.ts';
+import { table } from './table.ts';
 
 export interface Explanation {
   readonly recording: Recording;

@@ -3,6 +3,7 @@ import { type Backup, openBackup, SeedraftError } from '@seedraft/client';
 import { type BackupFile, encodeBackup, readBackup, writeBackup } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { facts } from '../reporters/table.ts';
 import { S3Failure } from '../s3/failure.ts';
 import { isS3 } from '../s3/location.ts';
 import { commandLine } from '../shell.ts';
@@ -13,7 +14,6 @@ import { interruptible } from './interrupt.ts';
 import { note, out } from './output.ts';
 import { addReachOptions, certificate, failed, findEndpoints, type ReachFlags } from './reach.ts';
 import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
-import { facts } from './table.ts';
 import { parseTime } from './time.ts';
 
 export interface BackupFlags extends ReachFlags, S3Flags {

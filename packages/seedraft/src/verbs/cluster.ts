@@ -26,10 +26,11 @@ import {
 import { LocalCluster, type LocalMember } from '../local-cluster/local-cluster.ts';
 import type { Exit } from '../local-cluster/process-member.ts';
 import { flawOfPort } from '../local-cluster/taken-ports.ts';
-import { type HeldBackup, holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
+import { restoredClusterId, restoreMember } from '../restore.ts';
 import { type ApiWish, parseApi } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
+import { type HeldBackup, holdBackup } from './held-backup.ts';
 import { note, out } from './output.ts';
 import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
 

@@ -5,11 +5,11 @@ import type { Entry } from '@seedraft/core';
 import { describeCommand } from '@seedraft/replica';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { table } from '../reporters/table.ts';
 import { found } from './directory-found.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
-import { table } from './table.ts';
 
 interface EntryFlags extends ReachFlags {
   readonly from: string;

@@ -1,9 +1,9 @@
 /** `seedraft debug node`: what one running member says of itself, and of its followers where it leads. */
 import type { MemberStatus } from '@seedraft/wire';
 import type { Command } from 'commander';
+import { facts, table } from '../reporters/table.ts';
 import { describeMembers } from './describe-members.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
-import { facts, table } from './table.ts';
 
 export function addDebugNode(debug: Command, finish: (code: number) => void): void {
   addReachOptions(

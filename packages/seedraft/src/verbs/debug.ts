@@ -2,6 +2,7 @@
 import type { Configuration } from '@seedraft/core';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
+import { facts } from '../reporters/table.ts';
 import { addDebugEntries } from './debug-entries.ts';
 import { addDebugNode } from './debug-node.ts';
 import { describeMembers } from './describe-members.ts';
@@ -9,7 +10,6 @@ import { type Found, found } from './directory-found.ts';
 import { examples } from './examples.ts';
 import { addForceConfiguration } from './force-configuration.ts';
 import { out } from './output.ts';
-import { facts } from './table.ts';
 
 export function addDebug(program: Command, finish: (code: number) => void): void {
   const debug = program.command('debug').summary('look into a data directory or a member');

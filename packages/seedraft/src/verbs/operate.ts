@@ -3,12 +3,12 @@ import type { Client } from '@seedraft/client';
 import { parseAddress } from '@seedraft/node';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
+import { table } from '../reporters/table.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
 import { figuresAbove } from './figures-above.ts';
 import { addTickets, idOf } from './member-tickets.ts';
 import { addReachOptions, type ReachFlags, reach } from './reach.ts';
-import { table } from './table.ts';
 
 export function addMember(program: Command, finish: (code: number) => void): void {
   const member = program.command('member').summary('who is in the cluster');

@@ -3,11 +3,12 @@ import { type FirstMember, parseAddress } from '@seedraft/node';
 import type { BackupFile } from '@seedraft/store/level';
 import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { holdBackup, restoredClusterId, restoreMember } from '../restore.ts';
+import { restoredClusterId, restoreMember } from '../restore.ts';
 import { parseFirstMember } from '../serve/settings.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { figuresAbove } from './figures-above.ts';
+import { holdBackup } from './held-backup.ts';
 import { out } from './output.ts';
 import { addEndpointOption, addLatestOption, type S3Flags } from './s3-flags.ts';
 

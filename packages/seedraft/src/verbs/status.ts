@@ -6,10 +6,10 @@ import type { MemberStatus } from '@seedraft/wire';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { readClusterFile } from '../local-cluster/cluster-file.ts';
+import { table } from '../reporters/table.ts';
 import { commandLine } from '../shell.ts';
 import { type Answer, advice, type Seen, see } from './cluster-view.ts';
 import { addReachOptions, findEndpoints, type ReachFlags, reach } from './reach.ts';
-import { table } from './table.ts';
 
 /** ms for each member; one that takes longer is shown as silent. */
 const WITHIN = 2000;
