@@ -72,14 +72,14 @@ export async function requestId(
 }
 
 /** Resolves when all of them are voters, and (unless `stayJoint`) the joint configuration is left. */
-export function join(
+export async function join(
   desk: TicketDesk,
   tickets: readonly Pick<Ticket, 'reservedId'>[],
   { stayJoint = false }: JoinOptions,
   patience: Patience,
 ): Promise<void> {
   const ids = tickets.map(({ reservedId }) => reservedId);
-  return patience.until(async (within) => {
+  await patience.until(async (within): Promise<true | undefined> => {
     const status = await desk.status(within);
     const { configuration } = status;
     refuseRemoved(configuration, ids);
@@ -89,12 +89,12 @@ export function join(
       return undefined;
     }
     const learners = places.filter(({ role }) => role === 'learner');
-    if (learners.length === 0) return stayJoint || isLeft(configuration) ? null : undefined;
+    if (learners.length === 0) return stayJoint || isLeft(configuration) ? true : undefined;
     const promotions = learners.map(({ id }) => ({ type: 'promote', id }) as const);
     const changes = [...promotions, ...oldPlaces(configuration, learners)];
     await desk.change(changes, stayJoint ? 'explicit' : 'joint', patience.left());
-    return stayJoint ? null : undefined;
-  }) as Promise<unknown> as Promise<void>;
+    return stayJoint ? true : undefined;
+  });
 }
 
 function isAt({ peerAddress, role }: Member, address: string): boolean {

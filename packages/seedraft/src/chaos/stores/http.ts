@@ -3,6 +3,8 @@ import { request as begin } from 'node:http';
 import { NotDone } from '../store.ts';
 import { dial, within } from './dial.ts';
 
+const MOST_HOPS = 5;
+
 export interface HttpAsked {
   readonly endpoint: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -65,8 +67,6 @@ export async function follow(asked: HttpAsked, patience: number): Promise<HttpAn
   }
   throw new NotDone('not applied', 'sent from member to member');
 }
-
-const MOST_HOPS = 5;
 
 export function parsed(text: string): unknown {
   try {
