@@ -27,13 +27,15 @@ const SUPERVISION_MS = 1000;
 const LOOK_MS = 200;
 const JOIN_ATTEMPTS = 3;
 const STATUS_WITHIN_MS = 400;
+/** A member promises to end within 10 s of being told to; the machine may be busy. */
+const STOP_WITHIN_MS = 30_000;
 /** While a member was down somebody else's connection may have got its port: try again, it is no finding. */
 const PORT_LOST = /PORT_TAKEN|EADDRINUSE|address already in use/;
 
 export class ChaosCluster {
   readonly rules = new LinkRules();
   readonly members: ChaosMember[] = [];
-  /** Members that ended by themselves, a sentence each. */
+  /** Members that ended by themselves, or did not when they were told to, a sentence each. */
   readonly findings: string[] = [];
   /** Terms that had a leader. */
   readonly elections = new Set<number>();
@@ -159,7 +161,15 @@ export class ChaosCluster {
   bounce(member: ChaosMember): void {
     if (member.status !== 'up') return;
     this.#down(member);
-    this.#local.processOf(member.local)?.signal('SIGTERM');
+    const process = this.#local.processOf(member.local);
+    process?.signal('SIGTERM');
+    const timer = setTimeout(() => {
+      if (this.#isStopping || member.status === 'gone') return;
+      this.#find(`${member.name} was told to stop, and runs ${STOP_WITHIN_MS / 1000} s later`);
+      process?.signal('SIGKILL');
+    }, STOP_WITHIN_MS);
+    timer.unref();
+    void process?.exited.then(() => clearTimeout(timer));
     this.restart(member);
   }
 
@@ -302,12 +312,15 @@ export class ChaosCluster {
     member.isWanted = false;
     if (member.isLeaving) return;
     if (!PORT_LOST.test(this.#lastLines.get(local) ?? '')) {
-      const sentence = `${local.name} ended by itself: ${endOf(local, exit)}`;
-      this.findings.push(sentence);
-      this.#options.tell(sentence);
+      this.#find(`${local.name} ended by itself: ${endOf(local, exit)}`);
     }
     const timer = setTimeout(() => this.restart(member), SUPERVISION_MS);
     timer.unref();
+  }
+
+  #find(sentence: string): void {
+    this.findings.push(sentence);
+    this.#options.tell(sentence);
   }
 }
 
