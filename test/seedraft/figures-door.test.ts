@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { RawClient } from '../node/raw.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-door-'));
@@ -18,6 +19,16 @@ afterAll(() => {
 
 /** Resolves with where its figures are. */
 function serve(...flags: string[]): Promise<string> {
+  return serving(...flags).then(({ figures }) => figures);
+}
+
+interface Doors {
+  readonly figures: string;
+  readonly clients: string;
+  readonly uring: string;
+}
+
+function serving(...flags: string[]): Promise<Doors> {
   const all = ['--peer-listen', '127.0.0.1:0', '--client-listen', '127.0.0.1:0'];
   const child = spawn(
     process.execPath,
@@ -27,10 +38,13 @@ function serve(...flags: string[]): Promise<string> {
   children.push(child);
   return new Promise((resolve, reject) => {
     const said: string[] = [];
+    const isAll = flags.includes('--api');
     createInterface({ input: child.stderr! }).on('line', (line) => {
       said.push(line);
-      const at = /figures at (http:\/\/[^/]+)/.exec(line)?.[1];
-      if (at !== undefined) resolve(at);
+      const found = (what: RegExp) => what.exec(said.join('\n'))?.[1] ?? '';
+      const figures = found(/figures at (http:\/\/[^/]+)/);
+      const [clients, uring] = [found(/clients at (\S+)/), found(/speaks uring at (\S+)/)];
+      if (isAll ? uring !== '' : figures !== '') resolve({ figures, clients, uring });
     });
     child.once('exit', () => reject(new Error(said.join('\n'))));
   });
@@ -65,7 +79,8 @@ test('a member that is told to stop while it starts ends, though nobody ever let
 test('a first member whose others are not there yet says whom it waits for', async () => {
   const members = '1=127.0.0.1:1/127.0.0.1:2,2=127.0.0.1:3/127.0.0.1:4';
   const birth = ['--bootstrap', '--cluster', 'c', '--id', '1', '--members', members];
-  const at = await serve(...birth, '--data', 'founder');
+  const doors = await serving(...birth, '--data', 'founder', '--api', 'uring=127.0.0.1:0');
+  const at = doors.figures;
   await expect
     .poll(() => get(`${at}/readyz`), { timeout: 20_000 })
     .toEqual([503, expect.stringMatching(/waits for n2 at 127\.0\.0\.1:3/)]);
@@ -73,4 +88,16 @@ test('a first member whose others are not there yet says whom it waits for', asy
   const [, page] = await get(`${at}/metrics`);
   expect(page).toMatch(/^seedraft_is_started 1$/m);
   expect(page).toMatch(/^seedraft_raft_leader_id 0$/m);
+  // Whoever asks is told the same, not to try again.
+  const [code, refusal] = await get(`http://${doors.uring}/kv/k`);
+  expect([code, JSON.parse(refusal).error]).toEqual([
+    503,
+    expect.stringMatching(/waits for n2 at/),
+  ]);
+  const wire = new RawClient(doors.clients);
+  await wire.hello();
+  wire.ask(1, { type: 'Query', mode: 'linearizable', query: ['get', '', 'k'] });
+  const reply = await wire.message();
+  wire.socket.destroy();
+  expect(reply).toMatchObject({ type: 'reply', reason: expect.stringMatching(/waits for n2 at/) });
 });

@@ -1,6 +1,7 @@
 /** Why something was not done, as every protocol says it: a code for machines, a sentence for people. */
 import type { KvRefused } from '@seedraft/kv';
 import { type ClientReply, sentence } from '@seedraft/replica';
+import type { MemberStatus } from '@seedraft/wire';
 
 export interface Reason {
   readonly code: string;
@@ -16,10 +17,21 @@ const UNKNOWN: Reason = Object.freeze({
   isDefinite: false,
 });
 
-export function reasonOf(reply: Exclude<ClientReply, { type: 'Ok' }>): Reason {
+/** While a cluster waits for its first members nobody leads, and to try again helps nobody: then it is said who is missing. */
+export function reasonOf(
+  reply: Exclude<ClientReply, { type: 'Ok' }>,
+  { founding }: Pick<MemberStatus, 'founding'>,
+): Reason {
   if (reply.type === 'Unknown') return UNKNOWN;
-  return { code: reply.code, sentence: sentence(reply.code), isDefinite: true };
+  const { code } = reply;
+  if (founding && LEADERLESS.has(code)) {
+    const said = `${founding[0]!.toUpperCase()}${founding.slice(1)}`;
+    return { code, sentence: /[.?!)]$/.test(said) ? said : `${said}.`, isDefinite: true };
+  }
+  return { code, sentence: sentence(code), isDefinite: true };
 }
+
+const LEADERLESS: ReadonlySet<string> = new Set(['NO_LEADER', 'NOT_LEADER', 'NOT_READY']);
 
 /** Of the machine: it did nothing. */
 export function refusalReason({ code, reason }: KvRefused): Reason {

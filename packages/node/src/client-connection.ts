@@ -301,7 +301,12 @@ export class ClientConnection implements SocketOwner, Asker {
       return { type: 'reply', requestId, reply, reason: '', leaderAddress: '' };
     }
     const leaderAddress = this.#context.clientAddressOf(reply.leader);
-    return { type: 'reply', requestId, reply, reason: sentence(reply.code), leaderAddress };
+    const { code } = reply;
+    // To try again would help nobody then.
+    const founding =
+      code === 'NO_LEADER' || code === 'NOT_LEADER' ? this.#context.founding() : null;
+    const reason = founding ?? sentence(code);
+    return { type: 'reply', requestId, reply, reason, leaderAddress };
   }
 
   #send(frame: ClientFrame): void {

@@ -28,6 +28,8 @@ export interface ClientContext {
   clientAddresses(): readonly string[];
   appliedIndex(): number;
   status(): unknown;
+  /** Whom the cluster waits for before anybody may lead it; null: it does not. */
+  founding(): string | null;
   /** Of the log, as many as one answer takes. */
   entries(range: { readonly from: number; readonly to: number }): readonly Entry[];
   /** Null: no such watch. */

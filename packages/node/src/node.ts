@@ -19,6 +19,7 @@ import { Tokens } from './client-roles.ts';
 import { Clients, type Notify } from './clients.ts';
 import { type Ending, endingOf, writeReport } from './death.ts';
 import { Driver } from './driver.ts';
+import { describeFounding } from './founding.ts';
 import type { TlsMaterial } from './frame-socket.ts';
 import { becomeVoter } from './join.ts';
 import { type LocalBackup, localBackup } from './local-backup.ts';
@@ -170,6 +171,10 @@ export class Member implements RunningNode {
       clientAddresses: () => this.#driver.clientAddresses(),
       appliedIndex: () => this.#driver.replica.appliedIndex,
       status: () => this.status(),
+      founding: () => {
+        const { founding, raft } = this.#driver.replica;
+        return describeFounding(founding, raft.configuration);
+      },
       entries: (range) => entriesOf(this.#driver.replica.raft.log, range),
       watch: (query, notify) => this.#watchMachine(query, notify),
       ask: (request, asker, tag) => this.#driver.request(request, asker, tag),

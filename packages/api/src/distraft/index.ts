@@ -93,7 +93,7 @@ async function ask(
 ): Promise<HttpAnswer> {
   const reply = await context.door.ask(request);
   if (reply.type !== 'Ok') {
-    const { code, sentence } = reasonOf(reply);
+    const { code, sentence } = reasonOf(reply, context.door.status());
     if (code === 'NO_LEADER') return NO_LEADER;
     return json(503, { ok: false, error: sentence, code });
   }

@@ -116,7 +116,7 @@ function order(
       if (asked === null) return OK;
       if (asked === 'bad') return text(400, 'BAD_REQUEST: a member is named by its number.');
       const reply = await door.ask(asked);
-      return reply.type === 'Ok' ? OK : failed(reasonOf(reply));
+      return reply.type === 'Ok' ? OK : failed(reasonOf(reply, door.status()));
     },
   };
 }
@@ -124,7 +124,7 @@ function order(
 async function store([key, value]: readonly string[], { door }: ApiContext): Promise<HttpAnswer> {
   const command = put(DEFAULT_NAMESPACE, key!, value!);
   const reply = await door.ask({ type: 'Command', command });
-  if (reply.type !== 'Ok') return failed(reasonOf(reply));
+  if (reply.type !== 'Ok') return failed(reasonOf(reply, door.status()));
   const result = reply.value as KvResult;
   return result.status === 'refused' ? text(400, `${result.code}: ${result.reason}.`) : OK;
 }
@@ -136,7 +136,7 @@ async function read(
 ): Promise<HttpAnswer> {
   const mode = query.has('stale') ? 'stale' : 'linearizable';
   const reply = await door.ask({ type: 'Query', mode, query: get(DEFAULT_NAMESPACE, key!) });
-  if (reply.type !== 'Ok') return failed(reasonOf(reply));
+  if (reply.type !== 'Ok') return failed(reasonOf(reply, door.status()));
   const result = reply.value as KvResult;
   if (result.status === 'refused') return text(400, `${result.code}: ${result.reason}.`);
   if (result.status !== 'found') return text(400, `MISSING: there is no ${key}.`);

@@ -124,7 +124,7 @@ async function ask(
   context: ApiContext,
 ): Promise<Exclude<KvResult, { status: 'refused' }> | Reason> {
   const reply = await context.door.ask(request);
-  if (reply.type !== 'Ok') return reasonOf(reply);
+  if (reply.type !== 'Ok') return reasonOf(reply, context.door.status());
   const result = reply.value as KvResult;
   return result.status === 'refused' ? refusalReason(result) : result;
 }

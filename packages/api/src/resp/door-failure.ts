@@ -1,5 +1,6 @@
 /** What the cluster did not do, as errors of the kind Redis's clients know. */
 import type { ClientRefusalCode, ClientReply } from '@seedraft/replica';
+import type { MemberStatus } from '@seedraft/wire';
 import { reasonOf } from '../reason.ts';
 import { Failure } from './reply.ts';
 
@@ -23,8 +24,8 @@ export const NOT_TRIED = new Failure(
   'TRYAGAIN not tried, since nobody knows what became of what was sent before it.',
 );
 
-export function failureOf(reply: NotDone): Failure {
-  const { sentence } = reasonOf(reply);
+export function failureOf(reply: NotDone, status: Pick<MemberStatus, 'founding'>): Failure {
+  const { sentence } = reasonOf(reply, status);
   if (reply.type === 'Unknown') return new Failure(`UNKNOWN ${sentence}`);
   if (LEADERLESS.has(reply.code)) return new Failure(`CLUSTERDOWN no leader: ${sentence}`);
   if (reply.code === 'STATE_LIMIT') return new Failure(`OOM ${sentence}`);

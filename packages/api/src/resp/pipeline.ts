@@ -132,9 +132,10 @@ export class Pipeline {
   }
 
   async #door(request: DoorRequest): Promise<Extract<ClientReply, { type: 'Ok' }> | Failure> {
-    const reply = await this.#session.server.context.door.ask(request);
+    const { door } = this.#session.server.context;
+    const reply = await door.ask(request);
     if (reply.type === 'Ok') return reply;
-    const failure = failureOf(reply);
+    const failure = failureOf(reply, door.status());
     if (isAboutCluster(reply)) this.#failure = reply.type === 'Unknown' ? NOT_TRIED : failure;
     return failure;
   }

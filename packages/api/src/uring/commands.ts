@@ -137,7 +137,9 @@ export class UringCommands {
       mode: 'single',
       changes: [{ type: 'remove', id: member.id }],
     });
-    return reply.type === 'Ok' ? outcome(200, true) : { ...failed(reasonOf(reply)), code: 500 };
+    return reply.type === 'Ok'
+      ? outcome(200, true)
+      : { ...failed(reasonOf(reply, this.#context.door.status())), code: 500 };
   }
 
   // ------------------------------------------------------------------------------------------------------------------- asking
@@ -150,7 +152,7 @@ export class UringCommands {
     const waiting = this.#context.membership?.waiting?.() ?? null;
     if (waiting !== null) return failed(waiting);
     const reply = await this.#context.door.ask(request);
-    if (reply.type !== 'Ok') return failed(reasonOf(reply));
+    if (reply.type !== 'Ok') return failed(reasonOf(reply, this.#context.door.status()));
     const result = reply.value as KvResult;
     if (result.status !== 'refused') return say(result);
     return { ...failed(refusalReason(result)), code: 400 };

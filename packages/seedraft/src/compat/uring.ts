@@ -88,6 +88,13 @@ function howToJoin(id: number, peers: readonly string[]): string {
   return `Member ${id} is in no cluster yet. POST /node/${id} to ${where}; that one must have this one's address among its -p.`;
 }
 
+function ofAnother(number: number, address: string): string {
+  return (
+    `Member ${number} at ${address} is in a cluster of its own (was it started with -b?). To have it here, losing what it holds: stop it, ` +
+    `remove its ./raft-rocks-${number} and start it without -b.`
+  );
+}
+
 class UringMembership implements Membership {
   readonly #launched: Launched;
   readonly #name: string;
@@ -139,6 +146,7 @@ class UringMembership implements Membership {
     const found = await this.#find(number);
     if (found === null || found.isJoined) {
       if (before.length > 0) return null;
+      if (found !== null) return reason('IN_ANOTHER_CLUSTER', ofAnother(number, found.address));
       const asked = this.#peers.join(', ') || 'nobody: there is no -p';
       return reason('UNKNOWN_MEMBER', `No peer says that it is ${number} (asked: ${asked}).`);
     }

@@ -1,4 +1,5 @@
 /** `seedraft kv`: the built-in key-value machine from a terminal. */
+import { isUtf8 } from 'node:buffer';
 import type { Client } from '@seedraft/client';
 import type { KvItem, KvValue } from '@seedraft/kv';
 import { Argument, type Command } from 'commander';
@@ -157,7 +158,7 @@ function expire(key: string, time: string, { namespace }: KvFlags): Action {
     if (lives === null) {
       return { text: 'there is no such key', json: { key, found: false }, code: EXIT.missing };
     }
-    const text = ttl === null ? 'it stays' : `it goes in ${time}`;
+    const text = ttl === null ? 'it stays' : `it goes in ${ttl / 1000} s`;
     return { text, json: { key, found: true, expires: lives.expires } };
   };
 }
@@ -246,9 +247,17 @@ function parsedValue(text: string, { jsonValue }: KvFlags): KvValue {
   }
 }
 
-/** Text as it is, everything else as JSON; bytes in base64, since a terminal is no place for them. */
+/** Text as it is, also where Redis's clients wrote it as bytes; everything else as JSON, other bytes in base64: a terminal is no place for them. */
 function shown(value: KvValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(jsonOf(value));
+  const text = value instanceof Uint8Array ? printable(value) : value;
+  return typeof text === 'string' ? text : JSON.stringify(jsonOf(value));
+}
+
+/** Null: it is no text, or not all of it would show. */
+function printable(bytes: Uint8Array): string | null {
+  const text = Buffer.from(bytes).toString('utf8');
+  const isText = isUtf8(bytes) && !/[^\P{C}\n\t]/u.test(text);
+  return isText ? text : null;
 }
 
 function plain({ key, value, revision, expires }: KvItem) {
