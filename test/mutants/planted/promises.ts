@@ -18,7 +18,7 @@ export const promises: readonly Mutant[] = [
     find: '  if ((raft.forwardSeen[at]?.highest ?? 0) >= rpc.id) return false;\n',
     replace: '',
     expectedRule: 'LIN',
-    scenarios: [],
+    scenarios: ['replication/forwarded-twice'],
     source: 'a command outside a session runs once, or nobody was told that it ran',
   },
   {
