@@ -35,8 +35,10 @@ beforeAll(async () => {
   old = await ApiCluster.start('distraft', 3);
   for (const member of old.members) await old.also(member, 'raftnode', {});
   for (const { door } of old.members) await old.announced('raftnode', door);
-  const leader = await old.leader();
-  await ask(leader.api.address, 'POST', '/colour', form('old'));
+  const write = inOld('POST', '/colour', form('old'));
+  await old.nodes.until('it is written', async () => {
+    return ((await write()) as { value?: unknown }).value === 'old';
+  });
 });
 afterAll(async () => {
   for (const { node, distraft, raftnode } of restored) {
@@ -46,6 +48,10 @@ afterAll(async () => {
   await old.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** At whoever leads the old cluster at the moment. */
+const inOld = (method: string, key: string, body?: URLSearchParams) => async () =>
+  (await ask((await old.leader()).api.address, method, key, body)).body;
 
 async function backedUp() {
   const opened = await openBackup({ endpoints: [(await old.leader()).node.clientAddress] });
@@ -152,9 +158,9 @@ test('no client is sent into the cluster that the backup was taken of', async ()
     expect(news).toBeGreaterThan(0);
     wire.socket.destroy();
   }
-  const old1 = (await old.leader()).api.address;
-  expect((await ask(old1, 'GET', '/colour')).body).toMatchObject({ value: 'old' });
-  expect((await ask(old1, 'GET', '/native')).body).toMatchObject({ value: null });
-  const new1 = leads()!.distraft.address;
-  expect((await ask(new1, 'GET', '/colour')).body).toMatchObject({ value: 'newer' });
+  await expect.poll(inOld('GET', '/colour')).toMatchObject({ value: 'old' });
+  await expect.poll(inOld('GET', '/native')).toMatchObject({ value: null });
+  const inNew = async () =>
+    (await ask(leads()!.distraft.address, 'POST', '/colour', form('newest'))).body;
+  await expect.poll(inNew).toMatchObject({ value: 'newest' });
 });
