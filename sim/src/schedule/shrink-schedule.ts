@@ -100,11 +100,11 @@ class ScheduleShrinker {
   #minimize(): void {
     for (let before = Infinity; this.#steps.length < before && !this.#spent; ) {
       before = this.#steps.length;
+      ddmin(this.#steps, (some) => this.#take(this.#plan, some));
       const steps = this.#steps;
       const sends = sendsOf(this.#plan, steps);
       this.#runs += 1;
       ddmin([...steps.keys()], (places) => this.#take(this.#plan, onlySteps(steps, places, sends)));
-      ddmin(this.#steps, (some) => this.#take(this.#plan, some));
     }
   }
 
