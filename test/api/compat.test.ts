@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { freePort } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 import { ask } from './http-client.ts';
 import { exchange, Launchers } from './launcher.ts';
 

@@ -1,7 +1,7 @@
 /** Redis's own programs: its command line, its benchmark, a server to compare with. A machine without them skips, and says what to install. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { freePort } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 import { RedisPeer } from './redis-peer.ts';
 
 const INSTALL = 'apt-get install -y redis-tools redis-server';

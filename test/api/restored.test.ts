@@ -12,7 +12,7 @@ import { type FirstMember, type RunningNode, startNode } from '@seedraft/node';
 import { encodeBackup, readBackup, writeBackup } from '@seedraft/store/level';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { restoreMember } from '../../packages/seedraft/src/restore.ts';
-import { freePort } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 import { RawClient } from '../node/raw.ts';
 import { ApiCluster } from './api-cluster.ts';
 import { ask } from './http-client.ts';

@@ -10,7 +10,8 @@ import type { Configuration } from '@seedraft/core';
 import { KvMachine, put } from '@seedraft/kv';
 import { createNode, type NodeHandle } from 'seedraft';
 import { afterEach, expect, test } from 'vitest';
-import { freePort, NodeCluster } from '../node/cluster.ts';
+import { NodeCluster } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 
 let cluster: NodeCluster;
 const open: { close(): Promise<void> }[] = [];

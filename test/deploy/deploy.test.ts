@@ -19,7 +19,7 @@ import {
   SETTINGS,
   type SettingName,
 } from '../../packages/seedraft/src/serve/settings.ts';
-import { freePorts } from '../examples/example-program.ts';
+import { freePorts } from '../node/free-ports.ts';
 import { NO_BACKUPS, NO_METRICS } from './no-metrics.ts';
 
 const house = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,9 +1,7 @@
 /** An example's program as its README has it run: bundled, in a folder of its own where `seedraft` is installed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -94,23 +92,5 @@ export class ExamplePrograms {
     for (const child of running) child.kill('SIGKILL');
     await Promise.all(ended);
     rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** The first of so many ports in a row that nobody listens on. */
-export async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const first = 10_000 + randomInt(18_000);
-    const servers = Array.from({ length: count }, (_, at) => createServer().listen(first + at));
-    const isFree = await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<boolean>((resolve) => {
-            server.once('listening', () => resolve(true)).once('error', () => resolve(false));
-          }),
-      ),
-    );
-    for (const server of servers) server.close();
-    if (isFree.every((one) => one)) return first;
   }
 }

@@ -77,7 +77,7 @@ describe('fuzzed', () => {
     const file = path.join(folder, 'job-queue.ts');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('this.#waiting.shift()', 'this.#waiting[0]'));
-    writeFileSync(path.join(folder, 'short.yaml'), 'name: short\nworkload: { for: 3s }\n');
+    writeFileSync(path.join(folder, 'short.yaml'), 'name: short\nworkload: { for: 1s }\n');
     const args = ['fuzz', 'short.yaml', '--seeds', '1', '--workers', '1'];
     const failed = await seedraft(folder, ...args);
     expect(failed.code, failed.text).toBe(10);

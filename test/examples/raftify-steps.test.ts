@@ -1,7 +1,8 @@
 /** raftify's five steps as the example has them, run as a process from its bundle: what each step printed, its own debug tools included. */
 import { type CreateNodeOptions, createNode, raftifyConfig } from 'seedraft';
 import { afterAll, expect, test } from 'vitest';
-import { ExamplePrograms, freePorts } from './example-program.ts';
+import { freePorts } from '../node/free-ports.ts';
+import { ExamplePrograms } from './example-program.ts';
 
 let programs: ExamplePrograms | null = null;
 afterAll(() => programs?.stop());

@@ -1,8 +1,5 @@
 /** Real members in one process, on real sockets and free ports, over directories in memory. Waits for what happens, never for time. */
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KvMachine, put } from '@seedraft/kv';
@@ -14,25 +11,10 @@ import {
   startNode,
 } from '@seedraft/node';
 import type { ClientReply } from '@seedraft/replica';
+import { freePort } from './free-ports.ts';
 import { MemoryStorage } from './memory-storage.ts';
 
 const FAST = { electionTimeoutMin: 200, electionTimeoutMax: 400, heartbeatInterval: 40 };
-
-/** A port nobody listens on, below those that the system gives to whoever dials: one of these could be taken before it is used. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + randomInt(20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-}
 
 export interface TestNode {
   readonly id: number;

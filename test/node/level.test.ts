@@ -5,7 +5,8 @@ import path from 'node:path';
 import { get, KvMachine, put } from '@seedraft/kv';
 import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from '@seedraft/node';
 import { afterEach, expect, test } from 'vitest';
-import { command, freePort } from './cluster.ts';
+import { command } from './cluster.ts';
+import { freePort } from './free-ports.ts';
 
 const made: string[] = [];
 const running: RunningNode[] = [];

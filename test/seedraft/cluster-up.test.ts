@@ -1,13 +1,13 @@
 /** A local cluster by hand, as the README shows it: real processes, found by the other verbs without an address, and nothing left behind. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePorts } from '../node/free-ports.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-up-'));
@@ -15,23 +15,6 @@ const lines: string[] = [];
 let up: ChildProcess;
 /** The first member's port for raftnode's clients; the others have the next two. */
 let api: number;
-
-/** One after the other, and nobody listens on them. */
-async function threeFreePorts(): Promise<number> {
-  for (;;) {
-    const first = 10_000 + 3 * randomInt(6000);
-    const servers = [0, 1, 2].map((at) => createServer().listen(first + at, '127.0.0.1'));
-    const isFree = await Promise.all(
-      servers.map((server) => {
-        return new Promise<boolean>((resolve) => {
-          server.once('listening', () => resolve(true)).once('error', () => resolve(false));
-        });
-      }),
-    );
-    for (const server of servers) server.close();
-    if (isFree.every((one) => one)) return first;
-  }
-}
 
 function command(...words: string[]): Promise<{ code: number; out: string; error: string }> {
   return commandIn(folder, ...words);
@@ -72,7 +55,7 @@ function runningMembers(): {
 }
 
 beforeAll(async () => {
-  api = await threeFreePorts();
+  api = await freePorts(3);
   up = spawn(process.execPath, [BIN, 'cluster', 'up', '--api', `raftnode=${api}`], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1' },

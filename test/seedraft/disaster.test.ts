@@ -15,7 +15,7 @@ import {
   type LocalMember,
 } from '../../packages/seedraft/src/local-cluster/local-cluster.ts';
 import { ProcessMember } from '../../packages/seedraft/src/local-cluster/process-member.ts';
-import { freePort } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));
 const root = mkdtempSync(path.join(tmpdir(), 'seedraft-disaster-'));

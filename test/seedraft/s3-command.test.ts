@@ -12,7 +12,7 @@ import {
   type ReadyMessage,
 } from '../../packages/seedraft/src/local-cluster/process-member.ts';
 import { Launchers } from '../api/launcher.ts';
-import { freePort } from '../node/cluster.ts';
+import { freePort } from '../node/free-ports.ts';
 import { S3Server } from './s3-server.ts';
 
 const BIN = fileURLToPath(new URL('../../packages/seedraft/bin/seedraft.js', import.meta.url));

@@ -3,15 +3,14 @@
  * of this process none of them is left, nor their directories.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ProtocolName } from '@seedraft/api';
 import { HOUSE } from '../mutants/house.ts';
+import { freePort } from '../node/free-ports.ts';
 import type { MemberFigures, MemberOptions } from './node-member.ts';
 
 const PROGRAM = path.join(HOUSE, 'test/dist/soak/node-member.js');
@@ -214,24 +213,3 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
-
-/** Below those that the system gives to whoever dials: one of these could be taken while its member is stopped. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + randomInt(20_000);
-    if (given.has(port)) continue;
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, HOST, () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    given.add(port);
-    return port;
-  }
-}
-
-/** Nobody listens on them yet, and yet they are taken. */
-const given = new Set<number>();
