@@ -13,6 +13,7 @@ import { type ClientOperation, type MemberView, type Micros, Violation } from '.
 import type { Ledger } from './properties/ledger.ts';
 import { type RuleDefinition, seconds } from './properties/rule.ts';
 import type { MemberShadow } from './properties/shadow.ts';
+import { bearable, type Calm } from './timing.ts';
 
 /** What the engine does for the liveness phase. Everything is synchronous: `runUntil` is the event loop. */
 export interface LivenessWorld extends CoreWorld {
@@ -25,10 +26,10 @@ export interface LivenessWorld extends CoreWorld {
   /**
    * Heals the core for good. Links between its members, and between them and the clients: no block, no clog (clogged messages flush), no
    * drop, duplicate, reordering, corruption or capacity limit, latency uniform in [latency / 2, latency]. Its members: not slow, clock
-   * running at a rate within the plan's drift bound and what its timeouts bear (no freeze, no further step), turns of at most `latency`, disk working (no stall, not
-   * full, no scheduled error) with every operation taking at most `latency`. What damage already did to their bytes stays.
+   * within `drift` of true time (no freeze, no further step), turns of at most `latency`, disk working (no stall, not full, no scheduled
+   * error) with every operation taking at most `latency`. What damage already did to their bytes stays.
    */
-  healCore(core: readonly MemberId[], latency: Micros): void;
+  healCore(core: readonly MemberId[], calm: Calm): void;
   /**
    * A write by a client of its own, first sent to `first`, following leader hints among the core, retried when refused or unanswered (a
    * heartbeat apart). It enters the history like any other. Its `outcome` leaves 'open' when its client knows; it is never given up
@@ -139,16 +140,13 @@ class LivenessPhase {
   /** Running outsiders that are deaf or mute. */
   #halfDeaf: MemberView[] = [];
   readonly #timeout: Micros;
-  readonly #latency: Micros;
+  #latency: Micros = 0;
   readonly #checks: Record<string, number> = { L1: 1, L2: 1, L3: 1, L4: 0, L5: 0, L6: 0, L7: 0 };
 
   constructor(world: LivenessWorld, ledger: Ledger) {
     this.#world = world;
     this.#ledger = ledger;
-    const { electionTimeoutMin, electionTimeoutMax } = world.plan.raft;
-    this.#timeout = electionTimeoutMax * 1000;
-    const spread = Math.floor(((electionTimeoutMax - electionTimeoutMin) * 1000) / 20);
-    this.#latency = Math.max(20, Math.min(electionTimeoutMin * 100, spread));
+    this.#timeout = world.plan.raft.electionTimeoutMax * 1000;
   }
 
   run(): LivenessVerdict {
@@ -156,7 +154,7 @@ class LivenessPhase {
     world.freezeFaults();
     this.#core = pickCore(world, this.#ledger);
     this.#failOthers();
-    world.healCore(this.#core, this.#latency);
+    world.healCore(this.#core, this.#calm());
     for (const id of this.#core) this.#checks.L7 = (this.#checks.L7 ?? 0) + world.unanswered(id);
     const bound = this.#bound();
     const within = `${Math.ceil(bound / this.#timeout)} election timeouts`;
@@ -181,6 +179,17 @@ class LivenessPhase {
     this.#answerAll(bound, within);
     const checks = this.#checks;
     return { outcome: 'live', core: this.#core, bound: Math.ceil(bound / this.#timeout), checks };
+  }
+
+  #calm(): Calm {
+    const calm = bearable(this.#world.plan.raft);
+    if (calm === null) {
+      throw new Excuse(
+        'between the heartbeat and the shortest election timeout lies one millisecond, as much as reading a clock in whole ones takes: no leader can stay',
+      );
+    }
+    this.#latency = calm.latency;
+    return calm;
   }
 
   /** Whether members that cannot win may not depose those that do. */

@@ -14,6 +14,7 @@ import type { LivenessWorld } from './liveness.ts';
 import type { SimMember } from './member.ts';
 import type { ClientOperation, MemberView, Micros } from './observer.ts';
 import { Operators } from './operators.ts';
+import type { Calm } from './timing.ts';
 import type { World } from './world.ts';
 
 /** A member that stopped by itself is started again after this. */
@@ -191,27 +192,16 @@ export class Nemesis extends Injector<SimMember> implements LivenessWorld {
     return true;
   }
 
-  /**
-   * Parts per million: within the bound that leases assume, and a quarter of the room between a heartbeat and an election timeout. Clocks
-   * further apart would break the timing requirement (5.6), without which no leader can stay (swarm seed 9672).
-   */
-  #bearableDrift(): number {
-    const { clockDriftBound, electionTimeoutMin, heartbeatInterval } = this.plan.raft;
-    const room = electionTimeoutMin / heartbeatInterval - 1;
-    return Math.floor(Math.min(clockDriftBound, room / 4) * 1_000_000);
-  }
-
-  healCore(core: readonly MemberId[], latency: Micros): void {
+  healCore(core: readonly MemberId[], { latency, drift }: Calm): void {
     this.#core = core;
     for (const observer of this.#world.observers.liveness) observer.onLiveness(core);
     this.#world.network.heal([...core, 0], latency);
-    const bound = this.#bearableDrift();
     for (const id of core) {
       const member = this.#world.member(id);
       member.slowness = 0;
       member.turn = Math.min(member.turn, latency);
       member.busyUntil = this.now;
-      member.time.settle(this.now, bound);
+      member.time.settle(this.now, drift);
       member.rearm();
       member.resume();
       member.disk?.heal?.(latency);
