@@ -45,6 +45,21 @@ describe('crc32c', () => {
     );
   });
 
+  test('long inputs, which take another way, are the short ones one after the other', () => {
+    const bytes = Uint8Array.from({ length: 150_000 }, (_, i) => Math.imul(i, 2654435761) >>> 23);
+    const ends = [0, 1, 63, 64, 65, 300, 1024, 49_151, 49_152, 49_153, 98_304, 100_001, 149_999];
+    for (const from of [0, 1, 7, 16]) {
+      for (const end of ends) {
+        const to = Math.min(from + end, bytes.length);
+        let inShortOnes = 5;
+        for (let at = from; at < to; at += 50) {
+          inShortOnes = crc32c(bytes, inShortOnes, at, Math.min(at + 50, to));
+        }
+        expect(crc32c(bytes, 5, from, to)).toBe(inShortOnes);
+      }
+    }
+  });
+
   test('follows the change of a byte without reading the others', () => {
     fc.assert(
       fc.property(
@@ -115,6 +130,21 @@ describe('hash64', () => {
         "text": "1e0d23f6264ec5ec",
       }
     `);
+  });
+
+  test('long inputs, which take another way, are words one after the other', () => {
+    const bytes = Uint8Array.from({ length: 150_000 }, (_, i) => Math.imul(i, 2654435761) >>> 23);
+    const view = new DataView(bytes.buffer);
+    for (const length of [0, 63, 64, 67, 256, 1001, 49_152, 49_156, 98_305, 149_996]) {
+      const expected = new Hash64(3, 4);
+      let at = 0;
+      for (; at + 4 <= length; at += 4) expected.word(view.getUint32(at, true));
+      let tail = 0;
+      for (let shift = 0; at < length; at++, shift += 8) tail |= bytes[at]! << shift;
+      if (length % 4 !== 0) expected.word(tail);
+      const given = new Hash64(3, 4).bytes(bytes.subarray(0, length));
+      expect(given.digest()).toEqual(expected.word(length).digest());
+    }
   });
 
   test('avalanche: each flipped input bit flips each output bit about half of the time', () => {

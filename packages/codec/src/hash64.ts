@@ -6,6 +6,7 @@
  * Each 32-bit word is scrambled twice with different odd constants and folded into both lanes; each lane's fold is a bijection, so a change
  * of one word changes both. Lengths are folded in at the end of each part, so parts do not run into each other.
  */
+import { assembled, WORTHWHILE } from './assembled.ts';
 
 export interface Digest {
   /** Unsigned 32-bit integers. */
@@ -74,6 +75,11 @@ export class Hash64 {
     let hi = this.#hi;
     let lo = this.#lo;
     let i = 0;
+    if (length >= WORTHWHILE && assembled !== null) {
+      i = length - (length % 4);
+      hi = assembled.fold(bytes, 0, i, hi, lo);
+      lo = assembled.lower;
+    }
     for (; i + 3 < length; i += 4) {
       const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
       let k = Math.imul(word, 0xcc9e2d51 | 0);
