@@ -19,6 +19,7 @@ import {
   SETTINGS,
   type SettingName,
 } from '../../packages/seedraft/src/serve/settings.ts';
+import { readSettingsFile } from '../../packages/seedraft/src/serve/settings-file.ts';
 import { freePorts } from '../node/free-ports.ts';
 import { NO_BACKUPS, NO_METRICS } from './no-metrics.ts';
 
@@ -161,7 +162,7 @@ test('systemd: what it starts is a line of ours, and its settings file is read',
   expect(
     start!.match(/--[a-z-]+/g)!.filter((flag) => !['--config', ...flags].includes(flag)),
   ).toEqual([]);
-  const file = { name: 'member.yaml', text: text('member.yaml') };
+  const file = readSettingsFile('member.yaml', text('member.yaml'));
   const { settings } = mergeSettings({ flags: {}, environment: {}, file });
   expect(settings.members).toHaveLength(3);
 });

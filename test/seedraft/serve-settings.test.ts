@@ -11,10 +11,16 @@ import {
   SETTINGS,
   type Sources,
 } from '../../packages/seedraft/src/serve/settings.ts';
+import { readSettingsFile } from '../../packages/seedraft/src/serve/settings-file.ts';
 
 const NOTHING: Sources = { flags: {}, environment: {}, file: null };
-const merge = (sources: Partial<Sources>) => mergeSettings({ ...NOTHING, ...sources });
-const file = (text: string) => ({ name: 'member.yaml', text });
+type Written = Partial<Omit<Sources, 'file'>> & { readonly file?: string };
+const merge = ({ file, ...sources }: Written) =>
+  mergeSettings({
+    ...NOTHING,
+    ...sources,
+    file: file === undefined ? null : readSettingsFile('member.yaml', file),
+  });
 const start = (flags: Record<string, string>) => {
   const { settings, given } = merge({ flags });
   return nodeOptions(settings, given, () => new KvMachine());
@@ -25,7 +31,7 @@ describe('where a setting comes from', () => {
     const all = {
       flags: { data: 'from-flag' },
       environment: { SEEDRAFT_DATA: 'from-environment' },
-      file: file('data: from-file'),
+      file: 'data: from-file',
     };
     expect(merge(all).settings.data).toBe('from-flag');
     expect(merge({ ...all, flags: {} }).settings.data).toBe('from-environment');
@@ -54,14 +60,14 @@ describe('where a setting comes from', () => {
       expect(byFlag.given, name).toEqual(new Set([name]));
       const others = [
         merge({ environment: { [environmentName(name)]: text } }),
-        merge({ file: file(`${name}: ${JSON.stringify(text)}`) }),
+        merge({ file: `${name}: ${JSON.stringify(text)}` }),
       ];
       for (const other of others) expect(other, name).toEqual(byFlag);
     }
   });
 
   test('a list may be a list in the file', () => {
-    const { settings } = merge({ file: file('join: [a:1, b:2]') });
+    const { settings } = merge({ file: 'join: [a:1, b:2]' });
     expect(settings.join).toEqual(['a:1', 'b:2']);
   });
 });
@@ -86,16 +92,12 @@ describe('a mistake names its place', () => {
       /^(?!.*word).*without credentials/,
     ],
     ['an unknown variable', { environment: { SEEDRAFT_DATAS: 'x' } }, /SEEDRAFT_DATA\?$/],
-    ['an unknown key', { file: file('peer-lisen: a:1') }, /mean peer-listen\?$/],
-    [
-      'a map for a value',
-      { file: file('data: {a: 1}') },
-      /^member\.yaml, data: give a plain value/,
-    ],
-    ['a list for a file', { file: file('- a') }, /name: value/],
-    ['broken YAML', { file: file('data: [') }, /^member\.yaml: /],
+    ['an unknown key', { file: 'peer-lisen: a:1' }, /mean peer-listen\?$/],
+    ['a map for a value', { file: 'data: {a: 1}' }, /^member\.yaml, data: give a plain value/],
+    ['a list for a file', { file: '- a' }, /name: value/],
+    ['broken YAML', { file: 'data: [' }, /^member\.yaml: /],
   ] as const)('%s', (_, sources, message) => {
-    expect(() => merge(sources as Partial<Sources>)).toThrow(message);
+    expect(() => merge(sources as Written)).toThrow(message);
   });
 
   test('variables of other programs are no business of ours', () => {

@@ -7,9 +7,8 @@ export {
   type OpenedApi,
   openApi,
   openNativePort,
-  PROTOCOLS,
-  type ProtocolName,
 } from './open-api.ts';
 export type { Access, ApiContext, Membership, Protocol, TestingControls } from './protocol.ts';
+export { PROTOCOLS, type ProtocolName } from './protocols.ts';
 export type { Reason } from './reason.ts';
 export type { NativeAccept } from './sniff.ts';

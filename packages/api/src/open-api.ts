@@ -5,21 +5,12 @@
 
 import type { Socket } from 'node:net';
 import { Directory } from './directory.ts';
-import { distraft } from './distraft/index.ts';
 import type { Door } from './door.ts';
 import { type ApiLimits, defaultApiLimits, RateGate } from './limits.ts';
 import { type ApiAddress, formatAddress, listen } from './listener.ts';
-import type { Access, ApiContext, Membership, Protocol, TestingControls } from './protocol.ts';
-import { raftify } from './raftify/index.ts';
-import { raftnode } from './raftnode/index.ts';
-import { redis } from './resp/index.ts';
+import type { Access, ApiContext, Membership, TestingControls } from './protocol.ts';
+import { PROTOCOLS, type ProtocolName } from './protocols.ts';
 import { type NativeAccept, sniffing } from './sniff.ts';
-import { uring } from './uring/index.ts';
-
-export const PROTOCOLS = { raftnode, distraft, uring, raftify, redis } as const satisfies Readonly<
-  Record<string, Protocol>
->;
-export type ProtocolName = keyof typeof PROTOCOLS;
 
 export interface ApiOptions {
   readonly protocol: ProtocolName;
@@ -69,7 +60,7 @@ export async function openApi(options: ApiOptions): Promise<OpenedApi> {
     testing: options.testing ?? null,
     answers: options.answers ?? 'head',
   };
-  const dialect = PROTOCOLS[protocol](context);
+  const dialect = (await PROTOCOLS[protocol]())(context);
   const spoken = options.native === undefined ? dialect : sniffing(options.native, dialect, limits);
   const listener = await listen(options.listen, spoken, limits);
   const address = formatAddress(listener);

@@ -69,6 +69,7 @@ async function program(meant: string | undefined, finish: Finish): Promise<Comma
     .showSuggestionAfterError(true)
     .showHelpAfterError('(seedraft --help lists the verbs)')
     .exitOverride();
+  if (meant === '--version' || meant === '-V') return root;
   const isOne = GROUPS.some(([, verbs]) => verbs.some(([name]) => name === meant));
   // Help and suggestions need to know them all.
   if (!isOne) root.addHelpText('after', (await import('./help.ts')).catalogue);

@@ -1,5 +1,5 @@
 /** The protocols that `--api` can name, with who speaks them on the clients' side. */
-import { PROTOCOLS, type ProtocolName } from '@seedraft/api';
+import { PROTOCOLS, type ProtocolName } from '@seedraft/api/protocols';
 import type { OpenStore } from './store.ts';
 import { openDistraft } from './stores/distraft.ts';
 import { openNative } from './stores/native.ts';

@@ -6,7 +6,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type Address, formatAddress, type RunningNode } from '@seedraft/node';
 import type { BackupFigures } from './backup-schedule.ts';
-import { metricsText } from './metrics.ts';
 
 export interface HttpDoor {
   readonly address: string;
@@ -66,6 +65,8 @@ async function answer(path: string, watched: Watched, response: ServerResponse):
   switch (path) {
     case '/metrics': {
       const metrics = node === null ? null : await node.metrics();
+      // With prom-client: a member that nobody scrapes starts without it.
+      const { metricsText } = await import('./metrics.ts');
       const page = await metricsText(metrics, backups);
       send(response, 200, 'text/plain; version=0.0.4', page);
       return;

@@ -7,13 +7,12 @@ import { parseLocation } from '../s3/location.ts';
 import { BackupSchedule } from './backup-schedule.ts';
 import type { Logger } from './log.ts';
 import {
+  BACKUP_SETTINGS,
   environmentName,
   mergeSettings,
   type ServeSettings,
   type SettingName,
 } from './settings.ts';
-
-const NAMES = ['backup', 'backup-every', 'backup-keep', 's3-endpoint'] as const;
 
 /** Throws UsageError for settings that mean nothing by themselves, and when the SDK is not installed: later nobody would look. */
 export async function openSchedule(
@@ -23,7 +22,7 @@ export async function openSchedule(
 ): Promise<BackupSchedule | null> {
   const { backup, 's3-endpoint': endpoint } = settings;
   if (backup === '') {
-    const idle = NAMES.find((name) => given.has(name));
+    const idle = BACKUP_SETTINGS.find((name) => given.has(name));
     if (idle === undefined) return null;
     throw new UsageError(`--${idle} says how --backup s3://BUCKET/PREFIX/ is done: give it too.`);
   }
@@ -44,7 +43,7 @@ export async function openSchedule(
 export async function schedulesOfEnvironment(
   logger: Logger,
 ): Promise<() => Promise<BackupSchedule | null>> {
-  const variables = NAMES.map((name) => environmentName(name));
+  const variables = BACKUP_SETTINGS.map((name) => environmentName(name));
   const environment = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
   const { settings, given } = mergeSettings({ flags: {}, environment, file: null });
   const open = () => openSchedule(settings, given, logger);

@@ -3,9 +3,8 @@
  * (`--peer-listen`, SEEDRAFT_PEER_LISTEN, `peer-listen:`). A flag beats the environment, which beats the file, which beats the default.
  * Whatever is not in the table is an error with a suggestion: a misspelt setting must not silently be a default.
  */
-import { PROTOCOLS, type ProtocolName } from '@seedraft/api';
-import { type Address, parseAddress } from '@seedraft/node';
-import { parseDocument } from 'yaml';
+import { PROTOCOLS, type ProtocolName } from '@seedraft/api/protocols';
+import { type Address, parseAddress } from '@seedraft/node/address';
 import { UsageError } from '../exit-codes.ts';
 import { nearestNames } from '../nearest-names.ts';
 import { readLocation } from '../s3/location.ts';
@@ -230,6 +229,9 @@ export const SETTINGS: readonly Setting[] = Object.entries(TABLE).map(
   ([name, one]) => ({ name, ...one }) as unknown as Setting,
 );
 
+/** Of which `backup` says where, and the others how. */
+export const BACKUP_SETTINGS = ['backup', 'backup-every', 'backup-keep', 's3-endpoint'] as const;
+
 export const environmentName = (name: string): string =>
   `SEEDRAFT_${name.toUpperCase().replaceAll('-', '_')}`;
 
@@ -245,7 +247,14 @@ export interface Sources {
   /** Texts of the flags that were given, by setting; a list's are joined by commas. */
   readonly flags: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly file: { readonly name: string; readonly text: string } | null;
+  readonly file: SettingsFile | null;
+}
+
+/** A file that was read, by settings-file.ts. */
+export interface SettingsFile {
+  readonly name: string;
+  /** Its keys, and their values as a flag would give them. */
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 /** Every setting's value and whether somebody chose it. Throws UsageError that names the place of each mistake. */
@@ -253,12 +262,11 @@ export function mergeSettings(sources: Sources): {
   readonly settings: ServeSettings;
   readonly given: ReadonlySet<SettingName>;
 } {
-  const file = sources.file === null ? new Map<string, string>() : readFile(sources.file);
   refuseUnknownVariables(sources.environment);
   const values: Record<string, SettingValue> = {};
   const given = new Set<SettingName>();
   for (const { name, kind, fallback } of SETTINGS) {
-    const found = find(name, sources, file);
+    const found = find(name, sources);
     if (found === null) {
       values[name] = fallback;
       continue;
@@ -275,12 +283,12 @@ export function mergeSettings(sources: Sources): {
   return { settings: values as ServeSettings, given };
 }
 
-function find(name: string, { flags, environment, file }: Sources, keys: Map<string, string>) {
+function find(name: string, { flags, environment, file }: Sources) {
   const flag = flags[name];
   if (flag !== undefined) return { text: flag, place: `--${name}` };
   const variable = environment[environmentName(name)];
   if (variable !== undefined) return { text: variable, place: environmentName(name) };
-  const key = keys.get(name);
+  const key = file?.keys.get(name);
   return key === undefined ? null : { text: key, place: `${file!.name}, ${name}` };
 }
 
@@ -292,32 +300,7 @@ function refuseUnknownVariables(environment: Sources['environment']): void {
   }
 }
 
-/** The file's keys and their values as texts, as a flag would give them. */
-function readFile({ name, text: written }: { name: string; text: string }): Map<string, string> {
-  const document = parseDocument(written, { logLevel: 'error' });
-  const [flaw] = document.errors;
-  if (flaw !== undefined) throw new UsageError(`${name}: ${flaw.message}`);
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  if (value === null) return new Map();
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new UsageError(`${name}: give settings as "name: value", one a line.`);
-  }
-  const known = SETTINGS.map((one) => one.name);
-  const keys = new Map<string, string>();
-  for (const [key, content] of Object.entries(value)) {
-    if (!known.includes(key)) {
-      throw new UsageError(`${name}: ${key} is no setting.${didYouMean(key, known)}`);
-    }
-    const items: unknown[] = Array.isArray(content) ? content : [content];
-    if (!items.every((item) => ['string', 'number', 'boolean'].includes(typeof item))) {
-      throw new UsageError(`${name}, ${key}: give a plain value, or a list of them.`);
-    }
-    keys.set(key, items.join(','));
-  }
-  return keys;
-}
-
-function didYouMean(written: string, known: readonly string[]): string {
+export function didYouMean(written: string, known: readonly string[]): string {
   const [nearest] = nearestNames(written, known);
   return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PROTOCOLS } from '@seedraft/api';
+import { PROTOCOLS } from '@seedraft/api/protocols';
 import { quorumSize } from '@seedraft/core';
 import { parseAddress } from '@seedraft/node';
 import type { BackupFile } from '@seedraft/store/level';

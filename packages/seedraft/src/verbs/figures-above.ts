@@ -2,7 +2,7 @@
  * Where a member that is started as printed shows its figures: members of one host would all take the default port of /metrics and /status, so each gets
  * one above those of its own.
  */
-import { formatAddress, parseAddress } from '@seedraft/node';
+import { formatAddress, parseAddress } from '@seedraft/node/address';
 
 /** `place`: among those that share these addresses. */
 export function figuresAbove(addresses: readonly string[], place = 0): string[] {

@@ -1,6 +1,6 @@
 /** `seedraft member ticket`, `join`, `leave-joint`: an id is reserved, its owner started with it, and all that caught up become voters in one change. */
 import type { Client } from '@seedraft/client';
-import { formatAddress, parseAddress } from '@seedraft/node';
+import { formatAddress, parseAddress } from '@seedraft/node/address';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { commandLine } from '../shell.ts';

@@ -1,6 +1,6 @@
 /** Verbs of those who run a cluster: `member`, `leader`, `snapshot`. */
 import type { Client } from '@seedraft/client';
-import { parseAddress } from '@seedraft/node';
+import { parseAddress } from '@seedraft/node/address';
 import type { Command } from 'commander';
 import { UsageError } from '../exit-codes.ts';
 import { table } from '../reporters/table.ts';

@@ -5,13 +5,19 @@ import { type NodeEvent, type NodeOptions, type RunningNode, startNode } from '@
 import { type Command, Option } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
-import { type Apis, openApis } from '../serve/apis.ts';
+import type { Apis } from '../serve/apis.ts';
 import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
-import { openSchedule } from '../serve/open-schedule.ts';
-import { mergeSettings, SETTINGS, type ServeSettings } from '../serve/settings.ts';
+import {
+  BACKUP_SETTINGS,
+  mergeSettings,
+  SETTINGS,
+  type ServeSettings,
+  type SettingName,
+  type SettingsFile,
+} from '../serve/settings.ts';
 import { listenForStop, type ToldToStop } from '../serve/told-to-stop.ts';
 import { examples } from './examples.ts';
 
@@ -83,11 +89,11 @@ async function serve(command: Command): Promise<number> {
   const { settings, given } = mergeSettings({
     flags: flagTexts(command),
     environment: process.env,
-    file: configFile(command),
+    file: await configFile(command),
   });
   const options = nodeOptions(settings, given, () => new KvMachine());
   const logger = createLogger(settings.name === '' ? 'seedraft' : settings.name, settings);
-  const schedule = await openSchedule(settings, given, logger);
+  const schedule = await scheduleOf(settings, given, logger);
   const stop = listenForStop();
   const serving: Serving = { settings, logger, schedule, startUp: new StartUp() };
   const http = await httpDoor(serving);
@@ -98,6 +104,28 @@ async function serve(command: Command): Promise<number> {
     await schedule?.stop();
     await http?.close();
   }
+}
+
+// What not every member does is loaded by those that do it: a third of the time to start.
+
+async function scheduleOf(
+  settings: ServeSettings,
+  given: ReadonlySet<SettingName>,
+  logger: Logger,
+): Promise<BackupSchedule | null> {
+  if (!BACKUP_SETTINGS.some((name) => given.has(name))) return null;
+  const { openSchedule } = await import('../serve/open-schedule.ts');
+  return openSchedule(settings, given, logger);
+}
+
+async function apisOf(
+  node: RunningNode,
+  settings: ServeSettings,
+  logger: Logger,
+): Promise<Apis | 'failed'> {
+  if (settings.api.length === 0) return { addresses: {}, stop: () => Promise.resolve() };
+  const { openApis } = await import('../serve/apis.ts');
+  return openApis(node, settings, logger);
 }
 
 async function startAndRun(
@@ -152,7 +180,7 @@ async function run(
   http: HttpDoor | null,
   interrupted: Promise<'interrupted'>,
 ): Promise<number> {
-  const apis = await openApis(node, settings, logger);
+  const apis = await apisOf(node, settings, logger);
   if (apis === 'failed') {
     await node.stop();
     return EXIT.usage;
@@ -235,13 +263,16 @@ function flagTexts(command: Command): Record<string, string> {
   return texts;
 }
 
-function configFile(command: Command): { name: string; text: string } | null {
+async function configFile(command: Command): Promise<SettingsFile | null> {
   const name =
     (command.getOptionValue('config') as string | undefined) ?? process.env.SEEDRAFT_CONFIG;
   if (name === undefined) return null;
+  let text: string;
   try {
-    return { name, text: readFileSync(name, 'utf8') };
+    text = readFileSync(name, 'utf8');
   } catch (error) {
     throw new UsageError(`--config ${name}: ${(error as Error).message}`);
   }
+  const { readSettingsFile } = await import('../serve/settings-file.ts');
+  return readSettingsFile(name, text);
 }
