@@ -1,6 +1,6 @@
 /**
  * Proves with real members on real sockets: an id is reserved once and for one address whoever asks at once and whoever leads; several tickets
- * become voters by one joint change or not at all; and a member in the program's own hands does all of it too.
+ * become voters by one joint change or not at all; nobody is recorded at another's address; and a member in the program's own hands does all of it too.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,6 +58,27 @@ test('ids asked for by many at once, while leadership moves: one for each addres
   expect(again.reservedId).toBe(10);
   const gone = first!.members.join([{ reservedId: 9 }]);
   await expect(gone).rejects.toMatchObject({ code: 'NO_TICKET', outcome: 'not applied' });
+});
+
+test('one more member is never recorded where one is, be it asked for twice at once', async () => {
+  cluster = await NodeCluster.start(1);
+  const { members } = await client();
+  const [one] = cluster.first;
+  const free = { peerAddress: '127.0.0.1:1', clientAddress: '127.0.0.1:2' };
+  for (const taken of [{ peerAddress: one!.peerAddress }, { clientAddress: one!.clientAddress }]) {
+    await expect(members.add({ name: 'n2', ...free, ...taken })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringMatching(/reach member 1 \(n1\) at .*give another address/),
+      outcome: 'not applied',
+    });
+  }
+  const both = await Promise.allSettled([1, 2].map((n) => members.add({ name: `${n}`, ...free })));
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  await expect(members.add({ name: 'n9', ...free })).rejects.toThrow(/^ADDRESS_IN_USE/);
+  expect((await members.configuration()).members.map(({ id }) => id)).toEqual([1, 2]);
+  // Who is there no more is in nobody's way.
+  await members.remove(2);
+  expect(await members.add({ name: 'n3', ...free })).toBe(3);
 });
 
 test('two tickets are one joint change: both are voters, or neither', async () => {

@@ -143,15 +143,23 @@ describe('many keys', () => {
     return machine;
   };
 
-  test('a namespace goes in constant time, with its deadlines, and comes back from a snapshot begun before', () => {
+  test('a namespace goes in constant time', () => {
+    // Removing them one by one takes tens of milliseconds. The best of some: a busy machine may halt one.
+    const times = [1, 2, 3, 4].map(() => {
+      const machine = filled(20_000, 10);
+      const started = performance.now();
+      machine.apply(flush('full'), at(3));
+      return performance.now() - started;
+    });
+    expect(Math.min(...times)).toBeLessThan(5);
+  });
+
+  test('a namespace goes with its deadlines, and comes back from a snapshot begun before', () => {
     const machine = filled(20_000, 10);
     machine.apply(put('other', 'k', 1), at(2));
     const [digest, snapshot] = [machine.digest(), machine.snapshot()];
     const chunks = [snapshot.next().value, snapshot.next().value];
-    const started = performance.now();
     expect(machine.apply(flush('full'), at(3))).toEqual({ status: 'counted', count: 20_000 });
-    // Removing them one by one takes tens of milliseconds.
-    expect(performance.now() - started).toBeLessThan(5);
     expect(machine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
     expect(machine.apply(flush('full'), at(4))).toEqual({ status: 'counted', count: 0 });
     machine.apply(put('full', 'k7', 'new'), at(5));

@@ -16,6 +16,7 @@ import { encodeHandshake, WIRE_VERSION } from '@seedraft/wire';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHAOS_APIS, STORES } from '../../packages/seedraft/src/chaos/apis.ts';
 import { CHAOS_CLASS_NAMES, drawSchedule } from '../../packages/seedraft/src/chaos/classes.ts';
+import { ChaosCluster } from '../../packages/seedraft/src/chaos/cluster.ts';
 import { NOT_CONVERGED } from '../../packages/seedraft/src/chaos/converge.ts';
 import { ChaosFolder } from '../../packages/seedraft/src/chaos/folder.ts';
 import { type Evidence, judge } from '../../packages/seedraft/src/chaos/judge.ts';
@@ -321,6 +322,29 @@ test('a protocol that acknowledges what was refused is found out', async () => {
   expect(result).toMatchObject({ verdict: 'violation', exit: 10, linearizable: false });
   expect(result.sentence).toMatch(/not linearizable, on "(raftify|kept)/);
 }, 60_000);
+
+test('a member that was told to stop and runs on is a finding, and is put to an end', async () => {
+  const told: string[] = [];
+  const cluster = await ChaosCluster.plan({
+    plan: chaosPlan(flagScenario({ members: 1, clients: 1, rate: 1, milliseconds: 1000 }), 'stay'),
+    apis: [],
+    data: path.join(place, 'stay/data'),
+    logs: path.join(place, 'stay/logs'),
+    tell: (sentence) => told.push(sentence),
+    stopWithin: 0,
+  });
+  try {
+    await cluster.start();
+    const [member] = cluster.members;
+    cluster.bounce(member!);
+    // Nobody ends within no time; the next process of it runs.
+    await expect.poll(() => cluster.findings).toEqual(['n1 was told to stop, and runs 0 s later']);
+    expect(told).toContain(cluster.findings[0]);
+    await expect.poll(() => member!.status).toBe('up');
+  } finally {
+    await cluster.stop();
+  }
+});
 
 test('a few seconds of kills and partitions pass through every protocol, and leave what is needed to judge again', async () => {
   const { code, out, error } = await seedraft(

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { connect as connectTo } from '@seedraft/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from '../node/free-ports.ts';
 
@@ -89,6 +90,29 @@ test('the other verbs find it, and write, read, watch over and order it', async 
   const next = (leader % 3) + 1;
   const transfer = await command('leader', 'transfer', `${next}`, '--json');
   expect(JSON.parse(transfer.out)).toEqual({ leader: next });
+}, 60_000);
+
+test('bytes that are text are shown as text, other bytes in base64', async () => {
+  const client = await connectTo({ endpoints: runningMembers().map((one) => one.client) });
+  try {
+    const values = {
+      1: Buffer.from('schön'),
+      2: Buffer.from([0xff, 0x00]),
+      3: Buffer.from('\u0007'),
+    };
+    for (const [key, value] of Object.entries(values)) await client.kv().put(`bytes/${key}`, value);
+  } finally {
+    await client.close();
+  }
+  const { out } = await command('kv', 'scan', 'bytes/');
+  expect(out.split('\n')).toEqual([
+    'bytes/1\tschön',
+    'bytes/2\t{"base64":"/wA="}',
+    'bytes/3\t{"base64":"Bw=="}',
+    '',
+  ]);
+  const one = await command('kv', 'get', 'bytes/2');
+  expect(one.out).toBe('{"base64":"/wA="}\n');
 }, 60_000);
 
 test('an id is reserved once for an address, and worth nothing when it is removed', async () => {

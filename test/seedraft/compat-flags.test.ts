@@ -1,7 +1,10 @@
 /** What other systems' command lines and environments mean here: who the members are, where they are, where the data goes; and what is refused. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { distraftLaunch } from '../../packages/seedraft/src/compat/distraft.ts';
+import type { Launched } from '../../packages/seedraft/src/compat/launch.ts';
 import { raftifyLaunch } from '../../packages/seedraft/src/compat/raftify.ts';
 import { type RaftnodeFlags, raftnodeLaunch } from '../../packages/seedraft/src/compat/raftnode.ts';
 import { uringLaunch } from '../../packages/seedraft/src/compat/uring.ts';
@@ -87,4 +90,32 @@ test('uring and raftify: who begins, who waits, who joins', () => {
   expect(joining.start).toMatchObject({ how: 'join', endpoints: ['127.0.0.1:60062'] });
   // Only looked at, never made.
   expect(existsSync('raft-rocks-1')).toBe(false);
+});
+
+test('uring: a member of another cluster is told from one that is not there, and is not made to join', async () => {
+  const asked: string[] = [];
+  const other = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`);
+    response.end(JSON.stringify({ id: 2, role: 'Leader', last_index: 5 }));
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const address = `127.0.0.1:${(other.address() as { port: number }).port}`;
+  try {
+    const plan = uringLaunch({ id: '1', endpoint: '127.0.0.1:1', peers: [address] });
+    const door = { status: () => ({ configuration: { members: [] } }) };
+    const launched = { door, secret: null } as unknown as Launched;
+    const membership = plan.membership!(launched);
+    expect(await membership.add(2)).toEqual({
+      code: 'IN_ANOTHER_CLUSTER',
+      sentence: expect.stringMatching(
+        `Member 2 at ${address} is in a cluster of its own .* remove its ./raft-rocks-2`,
+      ),
+      isDefinite: true,
+    });
+    expect(await membership.add(3)).toMatchObject({ code: 'UNKNOWN_MEMBER' });
+    expect(asked).toEqual(['GET /status', 'GET /status']);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
 });

@@ -14,6 +14,7 @@ import {
   Patience,
   type ReserveOptions,
   refuseFlawed,
+  refuseTaken,
   requestId,
   type Ticket,
   type TicketDesk,
@@ -144,10 +145,15 @@ export class Members {
     return this.change([], 'explicit', options);
   }
 
-  /** Resolves with its id. INVALID_CHANGE when somebody took the id meanwhile: ask again. */
+  /**
+   * Resolves with its id. ADDRESS_IN_USE where a member is recorded already; INVALID_CHANGE when somebody took the id meanwhile: ask again. The next id is the
+   * guard of both: whoever was added since the addresses were looked at has taken it, so of two at once for one address one is refused.
+   */
   async add(member: NewMember, options?: CallOptions): Promise<MemberId> {
     refuseFlawed(member);
-    const id = member.id ?? (await this.configuration(options)).highestId + 1;
+    const configuration = await this.configuration(options);
+    refuseTaken(configuration, member);
+    const id = member.id ?? configuration.highestId + 1;
     const { role = 'learner', incarnation = '', priority = 0 } = member;
     const { name, peerAddress, clientAddress } = member;
     const added: Member = { id, incarnation, name, peerAddress, clientAddress, role, priority };

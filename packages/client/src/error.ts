@@ -2,7 +2,7 @@
 import type { KvRefusalCode } from '@seedraft/kv';
 import type { Failure, FailureCode } from './engine/index.ts';
 
-/** KvRefusalCode: the built-in state machine's own refusals. NO_TICKET: the member that the ticket was for is removed. ADDRESS_IN_USE: a voter runs where the ticket is for. */
+/** KvRefusalCode: the built-in state machine's own refusals. NO_TICKET: the member that the ticket was for is removed. ADDRESS_IN_USE: a voter runs where the ticket is for, or a member is recorded where one more was to be. */
 export type SeedraftErrorCode = FailureCode | KvRefusalCode | 'NO_TICKET' | 'ADDRESS_IN_USE';
 
 /**

@@ -132,6 +132,24 @@ async function refuseRunning(desk: TicketDesk, member: Member, within: number): 
   throw new SeedraftError('ADDRESS_IN_USE', `ADDRESS_IN_USE: ${reason}`, 'not applied');
 }
 
+/** One more member at an address that has one could never be told from it: whoever dials it meets the other. */
+export function refuseTaken(
+  { members }: Configuration,
+  wanted: Pick<Member, 'peerAddress' | 'clientAddress'>,
+): void {
+  for (const [kind, what] of [
+    ['peerAddress', 'members reach'],
+    ['clientAddress', 'clients reach'],
+  ] as const) {
+    const address = wanted[kind];
+    const there = members.find((one) => one[kind] === address && one.role !== 'leaving');
+    if (address === '' || there === undefined) continue;
+    const { id, name } = there;
+    const reason = `${what} member ${id} (${name}) at ${address}. For one more member give another address; for a member whose disk was lost, request a ticket that says so; or remove member ${id} first.`;
+    throw new SeedraftError('ADDRESS_IN_USE', `ADDRESS_IN_USE: ${reason}`, 'not applied');
+  }
+}
+
 const LONGEST_NAME = 256;
 
 /** What would be in the log for good, and is of no use there. */

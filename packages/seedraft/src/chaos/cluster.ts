@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly logs: string;
   /** For the story. */
   readonly tell: (sentence: string) => void;
+  /** ms until a member that was told to stop and runs on is a finding. */
+  readonly stopWithin?: number;
 }
 
 const SUPERVISION_MS = 1000;
@@ -161,13 +163,14 @@ export class ChaosCluster {
   bounce(member: ChaosMember): void {
     if (member.status !== 'up') return;
     this.#down(member);
+    const { stopWithin = STOP_WITHIN_MS } = this.#options;
     const process = this.#local.processOf(member.local);
     process?.signal('SIGTERM');
     const timer = setTimeout(() => {
       if (this.#isStopping || member.status === 'gone') return;
-      this.#find(`${member.name} was told to stop, and runs ${STOP_WITHIN_MS / 1000} s later`);
+      this.#find(`${member.name} was told to stop, and runs ${stopWithin / 1000} s later`);
       process?.signal('SIGKILL');
-    }, STOP_WITHIN_MS);
+    }, stopWithin);
     timer.unref();
     void process?.exited.then(() => clearTimeout(timer));
     this.restart(member);
