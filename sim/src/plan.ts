@@ -35,10 +35,10 @@ export interface DiskKnobs {
 
 export interface WorkloadPlan {
   /**
-   * `ring`, `expiry`: of the built-in machine, with models of their own (systems/). `own`: of a user's machine, that the run is given;
+   * `ring`, `expiry`, `sketches`: of the built-in machine, with models of their own (systems/). `own`: of a user's machine, that the run is given;
    * `protocol`: of a user's protocol, and then nothing in the run is Raft.
    */
-  readonly kind: 'kv' | 'register' | 'ring' | 'expiry' | 'own' | 'protocol' | 'none';
+  readonly kind: 'kv' | 'register' | 'ring' | 'expiry' | 'sketches' | 'own' | 'protocol' | 'none';
   readonly clients: number;
   /** Operations a second, over all clients. */
   readonly rate: number;
@@ -59,10 +59,12 @@ export interface WorkloadPlan {
     readonly transact?: number | undefined;
     /** expiry: deadlines set and taken away. */
     readonly touch?: number | undefined;
-    /** ring: nodes that come. */
+    /** ring: nodes that come. sketches: elements. */
     readonly add?: number | undefined;
-    /** ring: nodes that go. */
+    /** ring: nodes that go. sketches: whole ones. */
     readonly remove?: number | undefined;
+    /** sketches: unions. */
+    readonly merge?: number | undefined;
   };
   readonly reads: { readonly linearizable: number; readonly lease: number; readonly stale: number };
   readonly valueBytes: number;

@@ -106,7 +106,7 @@ export const kvSubject: Subject = {
   },
 };
 
-type Word = Exclude<keyof WorkloadPlan['mix'], 'touch' | 'add' | 'remove'>;
+type Word = Exclude<keyof WorkloadPlan['mix'], 'touch' | 'add' | 'remove' | 'merge'>;
 
 /** Draws what one client of the key-value machine does next. */
 class KvWorkload implements ClientWorkload {

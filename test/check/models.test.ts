@@ -8,6 +8,7 @@ import {
   type Model,
   namespacedKv,
   ring,
+  sketches,
 } from '@seedraft/check';
 import { expect, test } from 'vitest';
 
@@ -236,4 +237,48 @@ test('ring: nodes alone, of a system that tells no moves, are compared as exactl
     ['remove', { ...name, node: 'x' }, []],
   ]);
   expect(states.map((state) => state === null)).toEqual([true, false, false, true, false]);
+});
+
+test('sketches: what is in the set is in every answer, and strangers, counts and changes stray only a little', () => {
+  const filters = run(sketches() as Model, [
+    ['bfexists', { key: 'a', elements: ['x'] }, [false]],
+    ['bfadd', { key: 'a', elements: ['x', 'y', 'x'] }, [true, true, false]],
+    ['bfadd', { key: 'a', elements: ['x'] }, [true]],
+    ['bfadd', { key: 'a', elements: ['p', 'q'] }, [false, false]],
+    ['bfexists', { key: 'a', elements: ['x', 'z', 'y'] }, [true, true, true]],
+    ['bfexists', { key: 'a', elements: ['x', 'z', 'u'] }, [true, true, true]],
+    ['bfexists', { key: 'a', elements: ['x', 'z'] }, [false, false]],
+    ['bfexists', { key: 'a', elements: ['x', 'z'] }, [true]],
+    ['bfreserve', { key: 'a' }, true],
+    ['bfreserve', { key: 'b' }, true],
+    ['bfmerge', { key: 'a', from: ['b'] }, 'merged'],
+    ['bfmerge', { key: 'a', from: ['b'] }, 'mismatch'],
+    ['bfmerge', { key: 'c', from: ['d'] }, 'missing'],
+    ['bfmerge', { key: 'c', from: ['b'] }, 'merged'],
+    ['bfdel', { key: 'c' }, false],
+    ['bfdel', { key: 'c' }, true],
+  ]);
+  const impossible = (states: readonly unknown[]): number[] =>
+    states.flatMap((state, place) => (state === null ? [place] : []));
+  expect(impossible(filters)).toEqual([2, 3, 5, 6, 7, 8, 10, 14]);
+
+  const hundred = Array.from({ length: 100 }, (_, n) => `e${n}`);
+  const counters = run(sketches() as Model, [
+    ['pfadd', { key: 'a', elements: ['x'] }, false],
+    ['pfadd', { key: 'a', elements: ['x'] }, true],
+    ['pfadd', { key: 'a', elements: ['x'] }, true],
+    ['pfadd', { key: 'a', elements: ['y'] }, false],
+    ['pfcount', { keys: ['a', 'b'] }, 1],
+    ['pfcount', { keys: ['a', 'b'] }, 4],
+    ['pfmerge', { key: 'b', from: ['a', 'c'] }, false],
+    ['pfmerge', { key: 'b', from: ['a', 'c'] }, true],
+    ['pfmerge', { key: 'b', from: ['a', 'c'] }, true],
+    ['pfadd', { key: 'b', elements: hundred }, true],
+    ['pfcount', { keys: ['b'] }, 98],
+    ['pfcount', { keys: ['b'] }, 108],
+    ['pfcount', { keys: ['b'] }, 96],
+    ['pfdel', { key: 'b' }, true],
+    ['pfcount', { keys: ['b'] }, 2],
+  ]);
+  expect(impossible(counters)).toEqual([0, 2, 5, 6, 8, 11, 12, 14]);
 });

@@ -172,6 +172,19 @@ describe('Bloom filters', () => {
     expect(machine.ask(bloomMerge('', 'grows', ['grows']))).toMatchObject({ code: 'MISMATCH' });
   });
 
+  test('united again and again is not full of nothing: what both have counts once', () => {
+    const machine = new Machine();
+    const options = { capacity: 100, error: 0.001, fixed: true };
+    for (const key of ['a', 'b']) machine.ask(bloomReserve('', key, options));
+    machine.ask(bloomAdd('', 'a', named(0, 30)));
+    machine.ask(bloomAdd('', 'b', named(10, 40)));
+    for (let n = 0; n < 100; n++) machine.ask(bloomMerge('', 'a', ['a', 'b']));
+    const { items } = machine.ask<'bloom'>(bloomInfo('', 'a'));
+    expect(items).toBeGreaterThanOrEqual(40);
+    expect(items).toBeLessThanOrEqual(60);
+    expect(machine.ask(bloomAdd('', 'a', named(40, 70)))).toMatchObject({ status: 'added' });
+  });
+
   test('an absent one has nothing, is made on the first add, and cannot be larger than 32 MiB', () => {
     const machine = new Machine();
     expect(machine.has('b', ['x'])).toEqual([false]);

@@ -1,5 +1,5 @@
 /**
- * The workloads `ring` and `expiry`: the built-in machine passes under what they do, with every kind of operation at work and judged; a
+ * The workloads `ring`, `expiry` and `sketches`: the built-in machine passes under what they do, with every kind of operation at work and judged; a
  * machine that expires by a clock of its own, or loses a vnode, is caught, by the rule that is about it.
  */
 import { KvMachine, type KvResult } from '@seedraft/kv';
@@ -8,14 +8,16 @@ import { builtInSystem, type OwnSystem, type Plan, type RunResult, run } from '@
 import { describe, expect, it } from 'vitest';
 import { type PlanOverrides, plainPlan } from './plans.ts';
 
+type Kind = 'ring' | 'expiry' | 'sketches' | 'kv';
 type Mix = Plan['workload']['mix'];
-const MIXES: Readonly<Record<'ring' | 'expiry' | 'kv', Mix>> = {
+const MIXES: Readonly<Record<Kind, Mix>> = {
   ring: { get: 3, put: 0, cas: 0, delete: 0, expire: 0, batch: 0, add: 4, remove: 3 },
   expiry: { get: 6, put: 4, cas: 2, delete: 1, expire: 0, batch: 0, touch: 4 },
+  sketches: { get: 3, put: 0, cas: 0, delete: 0, expire: 0, batch: 0, add: 3, remove: 1, merge: 2 },
   kv: { get: 3, put: 1, cas: 1, delete: 0, expire: 0, batch: 0, increment: 4, transact: 4 },
 };
 
-function planOf(kind: 'ring' | 'expiry' | 'kv', seed: string, over: PlanOverrides = {}): Plan {
+function planOf(kind: Kind, seed: string, over: PlanOverrides = {}): Plan {
   const faults: Plan['faults'] = [
     {
       id: 1,
@@ -32,7 +34,7 @@ function planOf(kind: 'ring' | 'expiry' | 'kv', seed: string, over: PlanOverride
 const SMALL = { everyEntries: 40, everyBytes: 10_000_000, keep: 5 };
 
 /** The same workload and model over another machine. */
-function planted(kind: 'ring' | 'expiry', seed: string, machine: () => StateMachine): RunResult {
+function planted(kind: Exclude<Kind, 'kv'>, seed: string, machine: () => StateMachine): RunResult {
   const plan = planOf(kind, seed);
   const own: OwnSystem = { ...builtInSystem(plan)!, machine };
   return run({ ...plan, workload: { ...plan.workload, kind: 'own' } }, { own });
@@ -45,7 +47,7 @@ const found = ({ verdict, rule, sentence, reason }: RunResult) => ({
 });
 const PASS = { verdict: 'pass', rule: null, why: null };
 
-describe.each(['ring', 'expiry', 'kv'] as const)('%s', (kind) => {
+describe.each(['ring', 'expiry', 'sketches', 'kv'] as const)('%s', (kind) => {
   it('passes, judged, with every operation at work', () => {
     const names = new Map<string, number>();
     for (const seed of ['a', 'b']) {
@@ -58,6 +60,10 @@ describe.each(['ring', 'expiry', 'kv'] as const)('%s', (kind) => {
     const wanted = {
       ring: ['size', 'add', 'remove', 'nodes'],
       expiry: ['get', 'left', 'put', 'create', 'delete', 'expire', 'persist'],
+      sketches: [
+        ...['pfadd', 'pfcount', 'pfmerge', 'pfdel'],
+        ...['bfreserve', 'bfadd', 'bfexists', 'bfmerge', 'bfdel'],
+      ],
       kv: ['get', 'put', 'cas', 'increment', 'transact'],
     }[kind];
     expect([...names.keys()].sort()).toEqual(wanted.sort());
@@ -102,8 +108,20 @@ describe('planted bugs are caught', () => {
     });
   });
 
+  it.each([
+    [
+      'forgets one of its elements',
+      (answer: KvResult) => contained(answer, (one, i) => one && i > 0),
+    ],
+    ['takes every stranger for a member', (answer: KvResult) => contained(answer, () => true)],
+    ['counts what it has twice', countedTwice],
+  ])('a sketch that %s: all members agree, the sets do not', (_, changed) => {
+    const result = planted('sketches', 'h', () => new Smudged(changed));
+    expect(result).toMatchObject({ verdict: 'violation', rule: 'LIN' });
+  });
+
   it('the same systems over the machine as it is pass', () => {
-    for (const kind of ['ring', 'expiry'] as const) {
+    for (const kind of ['ring', 'expiry', 'sketches'] as const) {
       expect(found(planted(kind, 'g', () => new KvMachine()))).toEqual(PASS);
     }
   });
@@ -149,4 +167,25 @@ class Leaky extends KvMachine {
     }));
     return { ...answer, ring: { ...answer.ring, nodes } };
   }
+}
+
+class Smudged extends KvMachine {
+  readonly #changed: (answer: KvResult) => KvResult;
+  constructor(changed: (answer: KvResult) => KvResult) {
+    super();
+    this.#changed = changed;
+  }
+  override query(query: unknown, context: { readonly time: number }): KvResult {
+    return this.#changed(super.query(query, context));
+  }
+}
+
+function contained(answer: KvResult, as: (one: boolean, place: number) => boolean): KvResult {
+  return answer.status === 'contained'
+    ? { ...answer, contained: answer.contained.map(as) }
+    : answer;
+}
+
+function countedTwice(answer: KvResult): KvResult {
+  return answer.status === 'counted' ? { ...answer, count: 2 * answer.count } : answer;
 }

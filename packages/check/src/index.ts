@@ -31,6 +31,7 @@ export {
   type RingState,
   ring,
 } from './models/ring.ts';
+export { sketches } from './models/sketches.ts';
 export { type HistoryError, type HistoryErrorCode, type Paired, pairHistory } from './pairing.ts';
 export type { StrategyName } from './search/search.ts';
 export { readEdn } from './text/edn.ts';

@@ -169,16 +169,25 @@ function merge({ options, layers }: Filter, pages: Pages, other: Content): Pages
   const [mine, layer] = [layers[0]!, theirs.layers[0]!];
   const draft = pages.edit();
   mine.set += unite(draft, other.pages!, layer);
-  // An upper bound: what both had is counted twice. Beyond the capacity the bits must show that it is.
-  const items = mine.items + layer.items;
-  mine.items = Math.min(items, mine.capacity);
-  if (items > mine.capacity && 2 * mine.set > mine.bits) {
+  const items = unitedItems(mine, layer);
+  if (items > mine.capacity) {
     throw new Refusal(
       'FULL',
       'together they hold more than they were reserved for, and would be wrong too often: reserve larger ones',
     );
   }
+  mine.items = items;
   return draft.done();
+}
+
+/**
+ * How many elements a union has at most, in `mine`, whose bits are united already: what both had must not count twice, or a filter that is
+ * united again and again would be full of nothing. At its capacity half of a filter's bits are set, and the fewer are set the more each element
+ * sets; so no more elements made them than the share of that half.
+ */
+function unitedItems(mine: Layer, other: Layer): number {
+  const shown = Math.ceil((2 * mine.set * mine.capacity) / mine.bits);
+  return Math.max(mine.items, other.items, Math.min(mine.items + other.items, shown));
 }
 
 /** All bits of a layer; says how many of them were not set before. */

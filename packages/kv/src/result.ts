@@ -96,7 +96,7 @@ export interface KvBloomFacts {
   readonly options: BloomOptions;
   /** What all its layers are made for together. */
   readonly capacity: number;
-  /** Elements that were not there when they were added. */
+  /** Elements that were not there when they were added; of a union, at most so many. */
   readonly items: number;
   readonly layers: number;
   /** Of its bits. */

@@ -210,6 +210,7 @@ export function drawWorkload(
 function drawKind(draw: Draw): WorkloadPlan['kind'] {
   if (draw.chance('expiry workload', 80_000)) return 'expiry';
   if (draw.chance('ring workload', 60_000)) return 'ring';
+  if (draw.chance('sketches workload', 50_000)) return 'sketches';
   return draw.chance('register', 150_000) ? 'register' : 'kv';
 }
 

@@ -78,7 +78,9 @@ const diskSchema = z.strictObject({
 });
 
 const workloadSchema = z.strictObject({
-  kind: z.enum(['kv', 'register', 'ring', 'expiry', 'own', 'protocol', 'none']).optional(),
+  kind: z
+    .enum(['kv', 'register', 'ring', 'expiry', 'sketches', 'own', 'protocol', 'none'])
+    .optional(),
   clients: z.int().min(0).max(1_000).optional(),
   /** Operations a second, over all clients. */
   rate: z.int().min(0).max(100_000).optional(),
@@ -98,6 +100,7 @@ const workloadSchema = z.strictObject({
       touch: weight.optional(),
       add: weight.optional(),
       remove: weight.optional(),
+      merge: weight.optional(),
     })
     .optional(),
   reads: z

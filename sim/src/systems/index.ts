@@ -3,6 +3,7 @@ import type { OwnSystem } from '../own/system.ts';
 import type { Plan } from '../plan.ts';
 import { expirySystem } from './expiry.ts';
 import { ringSystem } from './ring.ts';
+import { sketchesSystem } from './sketches.ts';
 
 /** Null: the plan's workload is of another kind. */
 export function builtInSystem({ workload }: Plan): OwnSystem | null {
@@ -11,6 +12,8 @@ export function builtInSystem({ workload }: Plan): OwnSystem | null {
       return ringSystem(workload);
     case 'expiry':
       return expirySystem(workload);
+    case 'sketches':
+      return sketchesSystem(workload);
     default:
       return null;
   }

@@ -84,7 +84,7 @@ export function refusalsOf(scenario: Scenario): string[] {
   }
   if (workload.kind === 'own' || workload.kind === 'protocol')
     refuse('workload.kind', workload.kind, 'members here run the built-in machine');
-  if (workload.kind === 'ring' || workload.kind === 'expiry')
+  if (['ring', 'expiry', 'sketches'].includes(workload.kind ?? ''))
     refuse('workload.kind', workload.kind, 'not in this workload');
   if (expect !== 'pass') refuse('expect', expect, 'a run here is to pass');
   if ((cluster.learners ?? 0) > 0) refuse('cluster.learners', 1, 'let them join: add');
