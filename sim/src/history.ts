@@ -76,15 +76,12 @@ function judged(
   witness: Witness | null,
 ): Operation {
   const known = operation.outcome === 'ok';
-  return {
-    process: operation.process,
-    f,
-    input,
-    output: known ? (operation.output ?? null) : undefined,
-    invoked: operation.invoked,
-    returned: known ? operation.returned : Infinity,
-    ...(witness !== null && { witness }),
-  };
+  const { process, invoked } = operation;
+  const output = known ? (operation.output ?? null) : undefined;
+  const returned = known ? operation.returned : Infinity;
+  return witness === null
+    ? { process, f, input, output, invoked, returned }
+    : { process, f, input, output, invoked, returned, witness };
 }
 
 /** The writes of a batch share its index; they claim places up to it, in their order, after the index before. */

@@ -83,7 +83,7 @@ export const kvSubject: Subject = {
   // Its key is its own, so that writing it twice does no harm.
   fresh: (id) => {
     const input = { key: `fresh ${id}`, value: distinctValue(id, 8) };
-    return { f: 'put', input, readOnly: false, mode: 'write', isJudged: true };
+    return write('put', input);
   },
   // Keys that expire are outside the model.
   readsBack: (operations) => {
@@ -105,6 +105,10 @@ export const kvSubject: Subject = {
     return claims;
   },
 };
+
+function write(f: string, input: unknown): Intent {
+  return { f, input, readOnly: false, mode: 'write', isJudged: true };
+}
 
 type Word = Exclude<keyof WorkloadPlan['mix'], 'touch' | 'add' | 'remove' | 'merge'>;
 
@@ -164,27 +168,26 @@ class KvWorkload implements ClientWorkload {
     if (f === null) return null;
     const key = drawKey({ keys: this.#keys, skew: this.#plan.skew }, this.#key);
     const value = distinctValue(id, this.#plan.valueBytes);
-    const write = { f, readOnly: false, mode: 'write', isJudged: true } as const;
     switch (f) {
       case 'get': {
         const mode = pick(this.#modes, this.#mode) ?? 'linearizable';
         return { f, input: { key }, readOnly: true, mode, isJudged: true };
       }
       case 'put':
-        return { ...write, input: { key, value } };
+        return write(f, { key, value });
       case 'cas':
       case 'transact':
-        return { ...write, input: { key, expected: this.#expected(key), value } };
+        return write(f, { key, expected: this.#expected(key), value });
       case 'increment':
-        return { ...write, input: { key: `counter ${key}`, by: this.#guess.between(-2, 5) } };
+        return write(f, { key: `counter ${key}`, by: this.#guess.between(-2, 5) });
       case 'delete':
-        return { ...write, input: { key } };
+        return write(f, { key });
       case 'expire': {
         const ttl = this.#guess.between(1, 3000);
-        return { ...write, input: { key: `expiring ${key}`, value, ttl }, isJudged: false };
+        return { ...write(f, { key: `expiring ${key}`, value, ttl }), isJudged: false };
       }
       case 'batch':
-        return { ...write, input: this.#batch(key, value) };
+        return write(f, this.#batch(key, value));
     }
   }
 
@@ -252,11 +255,13 @@ function requestFor(
   if (intent.readOnly) {
     return { type: 'Query', mode: intent.mode as ReadMode, query: get(NAMESPACE, input.key) };
   }
-  const session = { sessionId, sequence, firstIncomplete };
-  if (intent.f !== 'batch')
-    return { type: 'Command', ...session, command: commandFor(intent.f, input) };
+  if (intent.f !== 'batch') {
+    const command = commandFor(intent.f, input);
+    return { type: 'Command', sessionId, sequence, firstIncomplete, command };
+  }
   const writes = intent.input as readonly Input[];
-  return { type: 'Batch', ...session, commands: writes.map((write) => commandFor('put', write)) };
+  const commands = writes.map((one) => commandFor('put', one));
+  return { type: 'Batch', sessionId, sequence, firstIncomplete, commands };
 }
 
 interface Input {

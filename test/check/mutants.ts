@@ -131,8 +131,8 @@ export const CHECKERS: readonly Planted[] = [
     id: 'CHECK-OUTPUTS',
     title: 'outputs not compared',
     file: 'packages/check/src/models/define.ts',
-    find: 'return agrees ? { state: outcome.state } : null;',
-    replace: 'return { state: outcome.state };',
+    find: 'if (!agrees) return null;',
+    replace: 'if (!agrees) return { state: outcome.state };',
   },
   {
     id: 'CHECK-PARTITIONS',
@@ -199,7 +199,7 @@ export const CHECKERS: readonly Planted[] = [
     also: [
       {
         file: 'packages/check/src/witness.ts',
-        find: '    const changed = model.key(after) !== model.key(state);\n    partitions.set(name, { state: after,',
+        find: '    const changed = after !== state && model.key(after) !== model.key(state);\n    partitions.set(name, { state: after,',
         replace: '    const changed = false;\n    partitions.set(name, { state: after ?? state,',
       },
     ],

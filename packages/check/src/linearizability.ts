@@ -77,13 +77,17 @@ export function checkLinearizability<S>(
 /** Why the model cannot judge these operations, or null. An operation it does not know must not look like a violation. */
 export function refusal(operations: readonly Operation[], model: Model): string | null {
   for (const operation of operations) {
-    const { f, process, invoked, returned } = operation;
-    const where = `${f} of process ${process} (event ${invoked})`;
-    if (!(invoked < returned)) return `${where} does not end after it began`;
+    if (!(operation.invoked < operation.returned)) {
+      return `${where(operation)} does not end after it began`;
+    }
     const refused = model.refuses?.(operation) ?? null;
-    if (refused !== null) return `${where}: ${refused}`;
+    if (refused !== null) return `${where(operation)}: ${refused}`;
   }
   return null;
+}
+
+function where({ f, process, invoked }: Operation): string {
+  return `${f} of process ${process} (event ${invoked})`;
 }
 
 function split(

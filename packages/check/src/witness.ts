@@ -113,7 +113,7 @@ function againstModel<S>(
       if (other !== undefined) return undecided(operation, other, model);
       return impossible(operation, writer, model.key(state), model);
     }
-    const changed = model.key(after) !== model.key(state);
+    const changed = after !== state && model.key(after) !== model.key(state);
     partitions.set(name, { state: after, writer: changed ? operation : writer });
   }
   return null;

@@ -54,11 +54,13 @@ export function defineModel<S>(definition: Definition<S>): Model<Box<S>> {
   return {
     name: definition.name,
     initial: () => ({ state: definition.initial }),
-    step: ({ state }, operation) => {
+    step: (before, operation) => {
       const rule = rules.get(operation.f)!;
-      const outcome = rule.apply(state, operation.input as never);
+      const outcome = rule.apply(before.state, operation.input as never);
       const agrees = operation.output === undefined || matches(rule, operation, outcome.output);
-      return agrees ? { state: outcome.state } : null;
+      if (!agrees) return null;
+      // What only reads leaves the very box.
+      return Object.is(outcome.state, before.state) ? before : { state: outcome.state };
     },
     key: ({ state }) => key(state),
     isReadOnly: ({ f, output }) => {

@@ -105,9 +105,9 @@ function where({ namespace, key }: KeyInput): string {
 
 /** Every field must be there; only `expected` may be null. */
 function lacks(input: unknown, fields: readonly string[]): string | null {
-  const given = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  const given = (typeof input === 'object' ? input : null) as Record<string, unknown> | null;
   for (const field of fields) {
-    const value = given.find(([name]) => name === field)?.[1];
+    const value = given !== null && Object.hasOwn(given, field) ? given[field] : undefined;
     if (value === undefined) return `the input lacks ${field}`;
     if (value === null && field !== 'expected') return `${field} may not be null`;
   }
