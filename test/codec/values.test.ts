@@ -130,6 +130,14 @@ describe('encode and decode', () => {
     );
   });
 
+  test('short texts met before are told from others of the same hash', () => {
+    // Far more texts than the decoder remembers, each of them twice and with others between.
+    const texts = Array.from({ length: 5000 }, (_, n) => `${n}${'.'.repeat(n % 40)}`);
+    const bytes = [...texts, ...texts.toReversed()].map((each) => encode(each));
+    expect(bytes.map((each) => decodeOrThrow(each))).toEqual([...texts, ...texts.toReversed()]);
+    expect(decodeOrThrow(encode(texts))).toEqual(texts);
+  });
+
   test('injective: values that encode alike are alike', () => {
     fc.assert(
       fc.property(value, value, (a, b) => {

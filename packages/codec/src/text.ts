@@ -29,6 +29,31 @@ export function utf8Decode(bytes: Uint8Array): string | null {
 
 /** The text of bytes[from, to); null when a byte is not ASCII. Calling the platform's decoder costs more than reading a short text here. */
 export function asciiDecode(bytes: Uint8Array, from = 0, to = bytes.length): string | null {
+  const length = to - from;
+  if (length > MET_BEFORE_LENGTH) return assembled(bytes, from, to);
+  let hash = length;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x9e3779b1);
+  const slot = hash >>> MET_BEFORE_SHIFT;
+  const known = metBefore[slot]!;
+  if (known.length === length) {
+    let i = 0;
+    while (i < length && known.charCodeAt(i) === bytes[from + i]) i++;
+    if (i === length) return known;
+  }
+  const text = assembled(bytes, from, to);
+  if (text !== null) metBefore[slot] = text;
+  return text;
+}
+
+/**
+ * Short texts as they were met last, each where the hash of its bytes says. The names of commands, of fields and of keys come again with
+ * every message; one that is here already needs no building, and whoever looks something up by it finds its hash computed.
+ */
+const MET_BEFORE_LENGTH = 32;
+const MET_BEFORE_SHIFT = 22;
+const metBefore: string[] = new Array<string>(1 << (32 - MET_BEFORE_SHIFT)).fill('');
+
+function assembled(bytes: Uint8Array, from: number, to: number): string | null {
   let text = '';
   let i = from;
   for (; i + 4 <= to; i += 4) {
