@@ -207,7 +207,8 @@ export class Replica {
       this.#handle(input);
       if (inbox.length > 0) {
         for (let i = 0; i < inbox.length; i++) this.#handle(inbox[i]!);
-        inbox.length = 0;
+        // Setting a length is a call into the engine, and this is every step that applies.
+        while (inbox.length > 0) inbox.pop();
       }
     } catch (thrown) {
       this.#death = thrown;

@@ -230,7 +230,7 @@ class ObjectDisk implements Disk {
       this.#host.persisted(seq);
     }
     for (let i = 0; i < group.length; i++) this.#report(group[i]!);
-    group.length = 0;
+    while (group.length > 0) group.pop();
     if (this.#dropped.length > 0) this.#forgetDropped();
     if (this.#queue.length > 0) this.#startGroup();
   }

@@ -292,8 +292,7 @@ export class Ledger {
       // Without bytes nothing can be damaged.
       if (this.world.plan.bytes) shadow.unheard.push(persist);
     }
-    if (count === pending.length) pending.length = 0;
-    else if (count > 0) pending.splice(0, count);
+    dropFirst(pending, count);
   }
 
   /** The member heard that everything up to `seq` is durable: from now on what it says depends on it. */
@@ -306,8 +305,7 @@ export class Ledger {
       if (persist.seq > seq) break;
       shadow.hear(persist);
     }
-    if (count === unheard.length) unheard.length = 0;
-    else unheard.splice(0, count);
+    dropFirst(unheard, count);
   }
 
   lead(leader: MemberId, term: Term): void {
@@ -479,6 +477,12 @@ function mayReturn(shadow: MemberShadow): boolean {
 export function put<T>(list: (T | undefined)[], index: number, value: T): void {
   while (list.length < index) list.push(undefined);
   list[index] = value;
+}
+
+/** Nearly always there is one, and it goes: neither a splice nor setting the length is as cheap as a pop. */
+function dropFirst(list: unknown[], count: number): void {
+  if (count < list.length) list.splice(0, count);
+  else while (list.length > 0) list.pop();
 }
 
 function lastOf(recovered: RecoveredMember): { readonly index: Index; readonly term: Term } {
