@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HOUSE } from '../../mutants/house.ts';
+import { freePorts } from '../../node/free-ports.ts';
 import type { Contestant } from './cluster.ts';
-import { freePorts } from './free-ports.ts';
 import { type Command, MemberProcess } from './processes.ts';
 
 const IDS = [1, 2, 3];
@@ -24,9 +24,9 @@ export function ours(profile: string | null): Contestant {
     load: node(fileURLToPath(new URL('./seedraft-load.js', import.meta.url))),
     connections: () => 1,
     async members(folder, electionTimeoutMs) {
-      const ports = await freePorts(2 * IDS.length);
-      const peer = (id: number): string => `127.0.0.1:${ports[2 * id - 2]}`;
-      const client = (id: number): string => `127.0.0.1:${ports[2 * id - 1]}`;
+      const first = await freePorts(2 * IDS.length);
+      const peer = (id: number): string => `127.0.0.1:${first + 2 * id - 2}`;
+      const client = (id: number): string => `127.0.0.1:${first + 2 * id - 1}`;
       const all = IDS.map((id) => `${id}=${peer(id)}/${client(id)}`).join(',');
       return IDS.map((id) => {
         const home = path.join(folder, `n${id}`);
@@ -60,9 +60,9 @@ export function etcd(say: (line: string) => void): Contestant | null {
     load: { file: load, args: [] },
     connections: (clients) => Math.min(clients, ETCD_CONNECTIONS),
     async members(folder, electionTimeoutMs) {
-      const ports = await freePorts(2 * IDS.length);
-      const peer = (id: number): string => `http://127.0.0.1:${ports[2 * id - 2]}`;
-      const client = (id: number): string => `http://127.0.0.1:${ports[2 * id - 1]}`;
+      const first = await freePorts(2 * IDS.length);
+      const peer = (id: number): string => `http://127.0.0.1:${first + 2 * id - 2}`;
+      const client = (id: number): string => `http://127.0.0.1:${first + 2 * id - 1}`;
       const all = IDS.map((id) => `n${id}=${peer(id)}`).join(',');
       return IDS.map((id) => {
         const home = path.join(folder, `n${id}`);
