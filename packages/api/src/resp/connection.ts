@@ -62,9 +62,10 @@ export class RedisConnection implements ReplySink {
     this.#replies.write(reply, version);
   }
 
-  async room(): Promise<void> {
+  async room(): Promise<boolean> {
     if (this.#replies.length >= SEND_BYTES) this.#send();
     await untilTaken(this.#socket, this.#session.server.context.limits);
+    return !this.#socket.destroyed;
   }
 
   #onData(chunk: Buffer): void {

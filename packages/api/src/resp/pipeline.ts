@@ -2,7 +2,8 @@
  * Commands that came together, carried out in order with as few rounds as that allows: from the first write to the last they are one entry, reads
  * between them included; of reads alone, the first confirms that this member is up to date and the others read what it has. That is linearizable,
  * for all of them had been sent when the first began, and nobody sees time go backwards, for one member's state does not. Kept: one reply for each
- * command, in order; once the cluster cannot be asked, what follows is refused at once instead of being waited for again.
+ * command, in order; once the cluster cannot be asked, what follows is refused at once instead of being waited for again; for who is gone nothing more
+ * is carried out.
  */
 import type { KvCommand, KvResult } from '@seedraft/kv';
 import type { ClientReply } from '@seedraft/replica';
@@ -16,8 +17,8 @@ import type { RedisSession } from './session.ts';
 
 export interface ReplySink {
   write(reply: Reply, version: RespVersion): void;
-  /** Resolves when the client has taken enough of what waits for it, or is gone. */
-  room(): Promise<void>;
+  /** Resolves when the client has taken enough of what waits for it; false: it is gone, and takes nothing more. */
+  room(): Promise<boolean>;
 }
 
 interface Step {
@@ -57,23 +58,24 @@ export class Pipeline {
       if (this.#session.isOver) break;
       const settles = plan.kind !== 'answer' && plan.settles;
       if (!settles && bytes < MAX_ENTRY_BYTES) continue;
-      await this.#settle(steps);
+      if (!(await this.#settle(steps))) return;
       steps = [];
       bytes = 0;
     }
     await this.#settle(steps);
   }
 
-  async #settle(steps: readonly Step[]): Promise<void> {
+  /** False: the client is gone. */
+  async #settle(steps: readonly Step[]): Promise<boolean> {
     const first = steps.findIndex(({ plan }) => plan.kind === 'write');
     const last = steps.findLastIndex(({ plan }) => plan.kind === 'write');
-    await this.#read(first < 0 ? steps : steps.slice(0, first));
-    if (first < 0) return;
-    await this.#write(steps.slice(first, last + 1));
-    await this.#read(steps.slice(last + 1));
+    const isThere = await this.#read(first < 0 ? steps : steps.slice(0, first));
+    if (first < 0 || !isThere) return isThere;
+    if (!(await this.#write(steps.slice(first, last + 1)))) return false;
+    return await this.#read(steps.slice(last + 1));
   }
 
-  async #read(steps: readonly Step[]): Promise<void> {
+  async #read(steps: readonly Step[]): Promise<boolean> {
     for (let at = 0; at < steps.length; ) {
       const together = [steps[at]!];
       while (together.length < READS_AT_ONCE && this.#readsHere(steps[at + together.length])) {
@@ -81,9 +83,10 @@ export class Pipeline {
       }
       const replies = await Promise.all(together.map((step) => this.#ask(step)));
       for (const [i, { version }] of together.entries()) this.#sink.write(replies[i]!, version);
-      await this.#sink.room();
+      if (!(await this.#sink.room())) return false;
       at += together.length;
     }
+    return true;
   }
 
   #readsHere(step: Step | undefined): boolean {
@@ -105,7 +108,7 @@ export class Pipeline {
     return said(plan, results);
   }
 
-  async #write(steps: readonly Step[]): Promise<void> {
+  async #write(steps: readonly Step[]): Promise<boolean> {
     const all = steps.flatMap(({ plan }): readonly KvCommand[] => commandsOf(plan));
     const reply = this.#failure ?? (await this.#enter(all));
     let at = 0;
@@ -116,7 +119,7 @@ export class Pipeline {
       const results = reply instanceof Failure ? [] : reply.slice(from, at);
       this.#sink.write(isRefused ? reply : said(plan, results), version);
     }
-    await this.#sink.room();
+    return await this.#sink.room();
   }
 
   async #enter(commands: readonly KvCommand[]): Promise<readonly KvResult[] | Failure> {
