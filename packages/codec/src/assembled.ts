@@ -33,13 +33,16 @@ const PIECE_BYTES = 65_536 - PIECE;
 class Assembled {
   readonly #exports: Exports;
   readonly #memory: Uint8Array;
-  readonly #words: Int32Array;
+  /** Its words are little-endian on every machine, as a typed array's are not. */
+  readonly #words: DataView;
 
   constructor(exports: Exports) {
     this.#exports = exports;
     this.#memory = new Uint8Array(exports.memory.buffer);
-    this.#words = new Int32Array(exports.memory.buffer);
-    for (const [n, table] of tables.entries()) this.#words.set(table, (n * TABLE) / 4);
+    this.#words = new DataView(exports.memory.buffer);
+    for (const [n, table] of tables.entries()) {
+      for (const [i, word] of table.entries()) this.#words.setUint32(n * TABLE + 4 * i, word, true);
+    }
   }
 
   /** The bare remainder (without the complements at both ends) continued over bytes[from, to), a multiple of STEP. */
@@ -54,9 +57,8 @@ class Assembled {
 
   /** Both lanes continued over bytes[from, to), a multiple of 4. Gives the upper one; `lower` is the other. */
   fold(bytes: Uint8Array, from: number, to: number, hi: number, lo: number): number {
-    const words = this.#words;
     let upper = hi;
-    words[PIECE >> 2] = lo;
+    this.#words.setInt32(PIECE, lo, true);
     for (let at = from; at < to; at += PIECE_BYTES) {
       const lower = this.lower;
       upper = this.#exports.fold(PIECE, this.#load(bytes, at, to), upper, lower);
@@ -65,7 +67,7 @@ class Assembled {
   }
 
   get lower(): number {
-    return this.#words[PIECE >> 2]!;
+    return this.#words.getInt32(PIECE, true);
   }
 
   /** The next piece, and where it ends. */
