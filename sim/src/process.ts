@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Flight } from './link.ts';
 import type { Network } from './network.ts';
 import type { Micros } from './observer.ts';
-import type { Randomness } from './random.ts';
+import type { Randomness, Stream } from './random.ts';
 import { isRequest, stepsOfTurn, type Waiting } from './turn.ts';
 
 /** What a process needs of the world it lives in: one with time (engine.ts), or one without (schedule/). */
@@ -49,6 +49,8 @@ export abstract class Process {
 
   readonly #world: ProcessWorld;
   #drainAt: Micros = Infinity;
+  /** How long each turn gathers; looked up at the first. */
+  #turns: Stream | null = null;
   /** What waits because the process is paused, busy, or gathering a turn. Null: already taken. */
   #inbox: (Waiting | null)[] = [];
 
@@ -188,7 +190,8 @@ export abstract class Process {
   /** How long the next turn gathers. */
   #gathering(): Micros {
     if (this.turn === 0) return 0;
-    return this.#world.randomness.stream('member.turn', this.id).between(0, this.turn);
+    this.#turns ??= this.#world.randomness.stream('member.turn', this.id);
+    return this.#turns.between(0, this.turn);
   }
 
   #perform(kind: number, a: number, ordinal: number, item: unknown): void {
