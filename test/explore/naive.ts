@@ -179,8 +179,7 @@ function successors(state: Naive, bounds: Bounds, wasteful: boolean): Naive[] {
     }
     if (member.pending.length > 0) {
       const [disk = member.disk, ...pending] = member.pending;
-      const { issuedSeq } = raft.state() as { issuedSeq: number };
-      const seq = issuedSeq - pending.length;
+      const seq = stateOf(raft).issuedSeq - pending.length;
       const from = { ...state, members: replaced(members, place, { raft, disk, pending }) };
       const { next, sent } = step(from, place, { type: 'Persisted', seq, at: clock });
       push(next, sent);
@@ -202,7 +201,7 @@ function step(
   message: Parameters<Raft['step']>[0],
 ): { next: Naive; sent: number } {
   const member = state.members[place] as Sitter;
-  const raft = Raft.restore(member.raft.state());
+  const raft = Raft.restore(stateOf(member.raft));
   let pending = member.pending;
   const messages = [...state.messages];
   for (let input: typeof message | null = message; input !== null; ) {
@@ -250,7 +249,7 @@ export function portrait(scene: Scene, renaming: readonly number[] | null): stri
   const members = scene.members.map((sitter) =>
     remembered(sitter.raft, renaming, () => {
       const { raft, disk, pending } = sitter;
-      const state = raft.state() as { persistedSeq: number; peers: Feed[] };
+      const state = stateOf(raft);
       const shown = { ...state, proposals: null, proposalsHead: 0, peers: state.peers.map(freed) };
       return show({ state: shown, disk, pending }, name, state.persistedSeq, '');
     }),
@@ -263,6 +262,19 @@ export function portrait(scene: Scene, renaming: readonly number[] | null): stri
 
 /** Cores and messages are never changed once they are part of a state, and many states share them. */
 const texts = new WeakMap<object, Map<string, string>>();
+const states = new WeakMap<Raft, RaftState>();
+
+interface RaftState {
+  readonly issuedSeq: number;
+  readonly persistedSeq: number;
+  readonly peers: readonly Feed[];
+}
+
+function stateOf(raft: Raft): RaftState {
+  const known = states.get(raft) ?? (raft.state() as RaftState);
+  states.set(raft, known);
+  return known;
+}
 
 function remembered(of: object, renaming: readonly number[] | null, write: () => string): string {
   const known = texts.get(of) ?? new Map<string, string>();
@@ -305,14 +317,25 @@ function show(value: unknown, name: (id: number) => number, seq: number, field: 
   }
   if (value === null || typeof value !== 'object') return String(value);
   const record = value as Record<string, unknown>;
-  const isMember = 'peerAddress' in record;
-  return `{${Object.keys(record)
-    .filter((key) => !TIMES.has(key) && !SLOTS.has(key))
-    .filter((key) => !isMember || key === 'id' || key === 'role')
-    .sort()
+  return `{${fieldsOf(record)
     .map((key) => `${key}:${show(record[key], name, seq, isEntryId(key, record) ? '' : key)}`)
     .join()}}`;
 }
+
+/** Those that are shown, by name. Records of one kind have the same fields. */
+function fieldsOf(record: Record<string, unknown>): readonly string[] {
+  const all = Object.keys(record);
+  const kind = all.join();
+  const known =
+    fields.get(kind) ??
+    all
+      .filter((key) => !TIMES.has(key) && !SLOTS.has(key))
+      .filter((key) => !('peerAddress' in record) || key === 'id' || key === 'role')
+      .sort();
+  fields.set(kind, known);
+  return known;
+}
+const fields = new Map<string, readonly string[]>();
 
 /** A proposal's id names no member. */
 function isEntryId(key: string, record: Record<string, unknown>): boolean {
