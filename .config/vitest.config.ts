@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -31,8 +32,8 @@ export default defineConfig({
     pool: 'threads',
     // Modules hold no state, so files share them: importing the house anew for each file was half of the suite's time.
     isolate: false,
-    // By default one core is left alone, and of two that is half.
-    maxWorkers: '100%',
+    // Files wait for processes, elections and disks for a third of their time; by default even one core is left alone.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -48,7 +48,7 @@ test('the Action: inputs become arguments, shards add up, and the summary is the
     return path.join(cwd, 'seedraft-artifact/results.ndjson');
   });
   expect(merged(...results)).toMatchObject({ seeds: '1..2', runs: 4, missing: null, failed: 0 });
-}, 60_000);
+}, 120_000);
 
 test('the Indexed Job: as many shards as completions, each with results of its own', () => {
   const { spec } = parse(readFileSync(path.join(house, 'deploy/fuzz-job.yaml'), 'utf8'));
@@ -69,4 +69,4 @@ test('the Indexed Job: as many shards as completions, each with results of its o
   for (const index of ['0', '15']) bash(small, house, { JOB_COMPLETION_INDEX: index });
   expect(merged(path.join(folder, '0.ndjson'))).toMatchObject({ seeds: '1..1' });
   expect(merged(path.join(folder, '15.ndjson'))).toMatchObject({ seeds: '16..16' });
-}, 60_000);
+}, 120_000);

@@ -3,8 +3,11 @@
  * of the members: with symmetry, hashing, remembered steps and clocks set back on one side, and none of them on the other.
  */
 import { type Bounds, DEFAULT_BOUNDS, Exploration } from '@seedraft/sim';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { leastPortrait, type Scene, type Sitter, walkNaively } from './naive.ts';
+
+/** Seconds on a quiet machine; the twin is slow by design. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const CHANCES = { crashes: 0, entries: 4, duplicates: 12, heartbeats: 16 } as const;
 

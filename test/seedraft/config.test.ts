@@ -58,7 +58,7 @@ describe('a machine with a planted bug', () => {
     line = /^Replay it: +(.+)$/m.exec(failed.stdout)?.[1] ?? '';
   }, 120_000);
 
-  test('fails with a story and a line that replays it', async () => {
+  test('fails with a story and a line that replays it', { timeout: 120_000 }, async () => {
     expect(failed.code, failed.stdout + failed.stderr).toBe(10);
     expect(failed.stdout).toMatch(/SAFETY VIOLATION: leader crashes, seed \d/);
     expect(failed.stdout).toMatch(/^What led there:$/m);
@@ -69,7 +69,9 @@ describe('a machine with a planted bug', () => {
     expect(replayed.stdout).toMatch(/replayed: hash [0-9a-f]{16} agrees/);
   });
 
-  test('replay refuses another config and names the line that works', async () => {
+  test('replay refuses another config and names the line that works', {
+    timeout: 120_000,
+  }, async () => {
     const run = line.split(' replay ')[1]!;
     appendFileSync(path.join(folder, 'seedraft.config.ts'), 'console.log();\n');
     const ways = [];
@@ -115,7 +117,7 @@ describe('a mistake in a config is exit 64 and has a place', () => {
       /next of the workload threw Error: oh \(at seedraft\.config\.ts:8:23\)/,
     ],
   ];
-  test.concurrent.each(cases)('%s', async (name, config, message) => {
+  test.concurrent.each(cases)('%s', { timeout: 120_000 }, async (name, config, message) => {
     const { code, stdout, stderr } = await seedraft(
       wrong(name, config),
       'run',

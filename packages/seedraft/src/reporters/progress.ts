@@ -1,5 +1,5 @@
 /** A progress bar on a terminal, a line every ten seconds in a log, nothing when quiet. Always on stderr: stdout is for results. */
-import cliProgress from 'cli-progress';
+import type cliProgress from 'cli-progress';
 import type { CampaignProgress } from '../campaign/campaign.ts';
 
 export interface Progress {
@@ -13,19 +13,25 @@ export interface Ahead {
   readonly milliseconds: number;
 }
 
-export function startProgress(ahead: Ahead, quiet: boolean): Progress {
+export async function startProgress(ahead: Ahead, quiet: boolean): Promise<Progress> {
   if (quiet) return { update: () => {}, stop: () => {} };
-  return process.stderr.isTTY ? new Bar(ahead) : new Log(ahead);
+  if (!process.stderr.isTTY) return new Log(ahead);
+  return new Bar(ahead, (await import('cli-progress')).default);
 }
 
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+/** Made when there is something to show: it takes as long as a run of a small scenario. */
+let format: Intl.NumberFormat | undefined;
+function compact(value: number): string {
+  format ??= new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+  return format.format(value);
+}
 
 function figures(progress: CampaignProgress): Record<string, string> {
   const seconds = Math.max(progress.wallSeconds, 1e-3);
   return {
-    runsPerSecond: compact.format(progress.units / seconds),
-    eventsPerSecond: compact.format(progress.events / seconds),
-    simulated: `${compact.format(progress.simulatedMicros / 1e6)}s`,
+    runsPerSecond: compact(progress.units / seconds),
+    eventsPerSecond: compact(progress.events / seconds),
+    simulated: `${compact(progress.simulatedMicros / 1e6)}s`,
     failed: String(progress.failed),
   };
 }
@@ -38,11 +44,11 @@ class Bar implements Progress {
   readonly #total: number;
   readonly #view: cliProgress.SingleBar;
 
-  constructor({ runs, milliseconds }: Ahead) {
+  constructor({ runs, milliseconds }: Ahead, { SingleBar }: typeof cliProgress) {
     this.#isTimed = Number.isFinite(milliseconds);
     this.#total = this.#isTimed ? Math.ceil(milliseconds / 1000) : runs;
     const done = this.#isTimed ? '' : '{value}/{total} runs | ';
-    this.#view = new cliProgress.SingleBar({
+    this.#view = new SingleBar({
       format: `{bar} {percentage}% | ${done}{runsPerSecond} runs/s | {eventsPerSecond} events/s | {simulated} simulated | {failed} failed | ETA {eta_formatted}`,
       barCompleteChar: '█',
       barIncompleteChar: '░',

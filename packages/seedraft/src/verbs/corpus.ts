@@ -45,10 +45,10 @@ export function addCorpus(program: Command, finish: (code: number) => void): voi
         ['corpus merge *.ndjson --seeds 3000', 'then, anywhere: one verdict over all seeds'],
       ),
     )
-    .action((files: string[], flags: MergeFlags) => finish(mergeFiles(files, flags)));
+    .action(async (files: string[], flags: MergeFlags) => finish(await mergeFiles(files, flags)));
 }
 
-function mergeFiles(files: readonly string[], flags: MergeFlags): number {
+async function mergeFiles(files: readonly string[], flags: MergeFlags): Promise<number> {
   const whole = flags.seeds === undefined ? null : parseSeeds(flags.seeds);
   if (flags.seeds !== undefined && whole === null) {
     throw new UsageError(`--seeds ${flags.seeds}: say how many (3000), or which (1..3000).`);
@@ -57,7 +57,7 @@ function mergeFiles(files: readonly string[], flags: MergeFlags): number {
   const merging = merge(campaigns, seeds);
   if (!merging.ok) throw new UsageError(merging.sentence);
   prepareJunit(flags);
-  return publish(reportOf(merging.merged, whole), flags);
+  return await publish(reportOf(merging.merged, whole), flags);
 }
 
 function readAll(files: readonly string[]): { campaigns: CampaignLine[]; seeds: SeedsLine[] } {

@@ -120,7 +120,7 @@ async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number>
   if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
   const result = await perform(request);
   const report = reportOf(request, result);
-  const code = publish(report, flags);
+  const code = await publish(report, flags);
   if (flags.shrink) shrinkShortest(report, request.inForce, flags.json === true);
   return code;
 }
@@ -146,7 +146,7 @@ function perform(request: Request): Promise<CampaignResult> {
   const quiet = flags.json === true && !process.stderr.isTTY;
   const recorder = recorderFor(request);
   return interruptible(async (signal) => {
-    const progress = startProgress({ runs, milliseconds: forMilliseconds }, quiet);
+    const progress = await startProgress({ runs, milliseconds: forMilliseconds }, quiet);
     try {
       const onProgress = (now: CampaignProgress): void => progress.update(now);
       const { bundle } = request.inForce;

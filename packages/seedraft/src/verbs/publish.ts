@@ -6,7 +6,6 @@ import { campaignJson } from '../reporters/campaign-json.ts';
 import type { CampaignReport } from '../reporters/campaign-report.ts';
 import { campaignText } from '../reporters/campaign-text.ts';
 import { annotations, stepSummary } from '../reporters/github.ts';
-import { junitXml } from '../reporters/junit.ts';
 import { note, out } from './output.ts';
 
 export interface PublishFlags {
@@ -28,8 +27,11 @@ function writeJunit(file: string, text: string): void {
 }
 
 /** Prints and writes it all; returns the exit code. */
-export function publish(report: CampaignReport, flags: PublishFlags): number {
-  if (flags.junit !== undefined) writeJunit(flags.junit, junitXml(report));
+export async function publish(report: CampaignReport, flags: PublishFlags): Promise<number> {
+  if (flags.junit !== undefined) {
+    const { junitXml } = await import('../reporters/junit.ts');
+    writeJunit(flags.junit, junitXml(report));
+  }
   if (process.env.GITHUB_ACTIONS === 'true') toGithub(report);
   out(flags.json === true ? JSON.stringify(campaignJson(report)) : campaignText(report));
   return report.verdict.exit;
