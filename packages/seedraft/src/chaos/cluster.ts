@@ -327,12 +327,13 @@ export class ChaosCluster {
   }
 }
 
-/** Null: it does not answer. */
-async function statusOf(http: string): Promise<MemberStatus | null> {
+/** Null: it does not answer, or takes no part yet. */
+export async function statusOf(http: string): Promise<MemberStatus | null> {
   try {
     const signal = AbortSignal.timeout(STATUS_WITHIN_MS);
     const response = await fetch(`http://${http}/status`, { signal });
-    return (await response.json()) as MemberStatus;
+    const told: unknown = await response.json();
+    return response.ok ? (told as MemberStatus) : null;
   } catch {
     return null;
   }
