@@ -26,7 +26,7 @@ beforeAll(async () => {
     });
   });
   found = (JSON.parse(stdout || '{"found":[]}') as { found: Found[] }).found;
-}, 60_000);
+}, 120_000);
 
 test.each([
   ['at a non-leader', PROTOCOLS],

@@ -20,13 +20,16 @@ import {
   shrinkPlan,
 } from '@seedraft/sim';
 import { parseScenario } from 'seedraft';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { ddmin } from '../../sim/src/shrink/ddmin.ts';
 import { knobEdits, timingEdits } from '../../sim/src/shrink/edits.ts';
 import { buildWith } from '../mutants/build.ts';
 import { HOUSE } from '../mutants/house.ts';
 import type * as Lab from '../mutants/lab.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
+
+/** Hundreds of runs each: seconds on a quiet machine. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-shrink-'));
 afterAll(() => rmSync(place, { recursive: true }));
