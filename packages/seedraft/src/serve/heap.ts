@@ -1,13 +1,15 @@
-/** How much garbage a member may hold between two full collections of its heap. */
+/** How a member's heap is collected: it shares its machine with others, and what it keeps is state and log, not garbage. */
 import { setFlagsFromString } from 'node:v8';
 
-/**
- * How far a heap may grow before all of it is collected V8 decides by how fast program and collector seem to be, and on a busy machine that
- * came to 30 MB and more of dead entries and values under load. Twofold, always, costs a collection more in ten seconds of it.
- */
-const GROWTH_PERCENT = 100;
+const FLAGS = [
+  // How far the heap may grow before all of it is collected V8 decides by how fast program and collector seem to be: on a busy machine that
+  // came to 30 MB and more of dead entries and values. Twofold, always.
+  '--heap-growing-percent=100',
+  // A nursery of a few megabytes is not worth waking other threads for: they cost a tenth of all that a put costs the state machine.
+  '--no-parallel-scavenge',
+];
 
 /** For this process; may be said at any time. */
-export function boundGarbage(): void {
-  setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+export function tuneHeap(): void {
+  for (const flag of FLAGS) setFlagsFromString(flag);
 }

@@ -7,7 +7,7 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
 import type { Apis } from '../serve/apis.ts';
 import type { BackupSchedule } from '../serve/backup-schedule.ts';
-import { boundGarbage } from '../serve/heap.ts';
+import { tuneHeap } from '../serve/heap.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/log.ts';
 import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
@@ -87,7 +87,7 @@ export function addServe(program: Command, finish: (code: number) => void): void
 }
 
 async function serve(command: Command): Promise<number> {
-  boundGarbage();
+  tuneHeap();
   const { settings, given } = mergeSettings({
     flags: flagTexts(command),
     environment: process.env,
