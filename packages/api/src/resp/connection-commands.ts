@@ -148,8 +148,14 @@ function planHello(args: Arguments, session: RedisSession): Plan {
   );
 }
 
+/** It is kept as long as the connection is there, and told in every CLIENT LIST. */
+const MOST_NAME = 256;
+
 function nameOf(argument: Buffer): string {
   const name = argument.toString('latin1');
+  if (name.length > MOST_NAME) {
+    throw failure(`ERR Client names have at most ${MOST_NAME} characters.`);
+  }
   if (/^[!-~]*$/.test(name)) return name;
   throw failure('ERR Client names cannot contain spaces, newlines or special characters.');
 }

@@ -14,7 +14,14 @@ const QUEUED = new Line('QUEUED');
 /** Of what is repeated to whoever sent something unknown. */
 const SHOWN = 128;
 
+/** How every request of HTTP begins that a web page can be made to send: a command in its body must not be carried out. */
+const OF_HTTP: ReadonlySet<string> = new Set(['post', 'host:']);
+
 export function dispatch(args: Arguments, session: RedisSession): Plan {
+  if (OF_HTTP.has(args[0]!.toString('latin1', 0, SHOWN).toLowerCase())) {
+    session.isOver = true;
+    return answer(failure('ERR Protocol error: this port speaks Redis, and not HTTP'));
+  }
   const command = find(args[0]!);
   const flaw = flawOf(command, args, session);
   if (flaw !== null || command === undefined) {

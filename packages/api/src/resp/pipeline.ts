@@ -11,7 +11,7 @@ import type { DoorRequest } from '../door.ts';
 import { bytesIn, dispatch } from './dispatch.ts';
 import { failureOf, isAboutCluster, NOT_TRIED } from './door-failure.ts';
 import { type Plan, said } from './plan.ts';
-import { Failure, type Reply, type RespVersion } from './reply.ts';
+import { bytesOfReply, Failure, type Reply, type RespVersion } from './reply.ts';
 import type { Arguments } from './request-parser.ts';
 import type { RedisSession } from './session.ts';
 
@@ -30,7 +30,7 @@ interface Step {
 
 /** Reads at a time: each may bring as much as an answer holds. */
 const READS_AT_ONCE = 16;
-/** Of the commands of one entry, about. */
+/** Of the commands of one entry, and of what is answered without asking anybody, about. */
 const MAX_ENTRY_BYTES = 1024 * 1024;
 
 export class Pipeline {
@@ -54,7 +54,7 @@ export class Pipeline {
       const plan = dispatch(args, this.#session);
       const { version, readsStale } = this.#session;
       steps.push({ plan, version, readsStale });
-      bytes += bytesIn(args);
+      bytes += bytesIn(args) + (plan.kind === 'answer' ? bytesOfReply(plan.reply) : 0);
       if (this.#session.isOver) break;
       const settles = plan.kind !== 'answer' && plan.settles;
       if (!settles && bytes < MAX_ENTRY_BYTES) continue;

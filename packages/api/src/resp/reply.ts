@@ -45,6 +45,21 @@ export type RespVersion = 2 | 3;
 
 export const OK = new Line('OK');
 
+/** What it takes on its way, about: a short one costs more than its characters. */
+export function bytesOfReply(reply: Reply): number {
+  if (typeof reply === 'string' || reply instanceof Uint8Array) return reply.length + PER_REPLY;
+  if (reply instanceof Line || reply instanceof Verbatim) return reply.text.length + PER_REPLY;
+  if (reply instanceof Failure) return reply.message.length + PER_REPLY;
+  if (reply instanceof Map) return sumOf([...reply.keys(), ...reply.values()]);
+  return Array.isArray(reply) ? sumOf(reply) : PER_REPLY;
+}
+
+const PER_REPLY = 16;
+
+function sumOf(replies: readonly Reply[]): number {
+  return replies.reduce((sum: number, reply) => sum + bytesOfReply(reply), PER_REPLY);
+}
+
 /** Collects replies until they are taken. */
 export class ReplyWriter {
   #pieces: Uint8Array[] = [];

@@ -7,7 +7,7 @@ import { failure } from './arguments.ts';
 import type { CommandTable } from './command.ts';
 import { answer, expectResult, type Plan, read, type Say, type Step, said, write } from './plan.ts';
 import { keyOf } from './redis-key.ts';
-import { NO_LIST, OK, type Reply } from './reply.ts';
+import { bytesOfReply, NO_LIST, OK, type Reply } from './reply.ts';
 import type { Arguments } from './request-parser.ts';
 import type { RedisSession } from './session.ts';
 
@@ -109,7 +109,14 @@ function planExec(session: RedisSession): Plan {
   if (unguarded.size > 0)
     throw failure('EXECABORT Transaction discarded because a WATCH had failed.');
   const undo = session.remember();
-  const plans = queue.plans.map((plan) => plan());
+  const { maxRequestBytes } = session.server.context.limits;
+  const plans = plansOf(queue.plans, maxRequestBytes);
+  if (plans === null) {
+    undo();
+    throw failure(
+      `EXECABORT what a transaction asks of the member itself has at most ${maxRequestBytes} bytes.`,
+    );
+  }
   const steps = plans.flatMap((plan) => (plan.kind === 'answer' ? [] : (plan.commands as Step[])));
   if (steps.length === 0 && guards.size === 0) return answer(plans.map((plan) => said(plan, [])));
   // What they set (SELECT, for one) is so only when they were carried out, and what follows must know.
@@ -126,6 +133,19 @@ function planExec(session: RedisSession): Plan {
     return repliesOf(plans, done.results);
   };
   return write([transact([...guards.values()], steps)], say, settles);
+}
+
+/** Null: what the member says of itself is much longer than the questions were, and nothing of it would leave before all of it is there. */
+function plansOf(queued: readonly (() => Plan)[], most: number): Plan[] | null {
+  const plans: Plan[] = [];
+  let bytes = 0;
+  for (const make of queued) {
+    const plan = make();
+    if (plan.kind === 'answer') bytes += bytesOfReply(plan.reply);
+    if (bytes > most) return null;
+    plans.push(plan);
+  }
+  return plans;
 }
 
 function repliesOf(plans: readonly Plan[], results: readonly KvResult[]): Reply {
