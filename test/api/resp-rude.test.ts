@@ -44,6 +44,14 @@ test('a transaction may ask the member something, and as much as it says itself'
   expect(heard.endsWith('+PONG\r\n')).toBe(true);
 });
 
+test('a class of a megabyte is not held against ten thousand keys', async () => {
+  const keys = Array.from({ length: 10_000 }, (_, at) => `key-${at}`);
+  door.reply = () => ({ type: 'Ok', index: 1, value: { status: 'keys', keys, cursor: 0 } });
+  const heard = await talk(`KEYS *[${'x'.repeat(60_000)}]\r\nKEYS *-77\r\n`);
+  const all = '*1\r\n$6\r\nkey-77\r\n';
+  expect(heard).toBe(`-ERR the pattern is too long for so many keys\r\n${all}`);
+});
+
 test('a name is short: it is kept, and told to whoever asks for the list', async () => {
   const heard = await talk(`CLIENT SETNAME ${'n'.repeat(257)}\r\nCLIENT GETNAME\r\n`);
   expect(heard).toBe('-ERR Client names have at most 256 characters.\r\n$-1\r\n');

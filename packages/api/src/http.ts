@@ -145,7 +145,7 @@ export class HttpDialect implements Dialect {
       return this.#service.error(
         400,
         'BAD_PATH',
-        'The path or query is not percent-encoded UTF-8.',
+        'The path does not begin with /, or it or the query is not percent-encoded UTF-8.',
       );
     }
     return this.#service.answer({
@@ -253,10 +253,12 @@ export function areEscapesUtf8(form: string): boolean {
   return runs.every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }
 
-/** Null: an escape that is none. */
+/** Null: an escape that is none, or no path. */
 function readTarget(url: string): Pick<HttpRequest, 'segments' | 'query' | 'target'> | null {
   // Absolute form, as proxies send it.
-  const target = url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
+  const target = url.replace(/^https?:\/\/[^/?]*\/?/i, '/');
+  // It goes behind an address in redirects, where `*@elsewhere` would lead elsewhere.
+  if (!target.startsWith('/')) return null;
   const [path, search] = split(target);
   if (!areEscapesUtf8(search)) return null;
   try {

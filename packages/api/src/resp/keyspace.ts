@@ -217,9 +217,15 @@ function planKeys([, pattern]: Arguments, { namespace }: RedisSession): Plan {
   });
 }
 
+/** Bytes of a pattern times bytes of keys, which is what a wicked pattern takes: some tenths of a second, in which the member does nothing else. */
+const MOST_MATCHING = 2 ** 28;
+
 function matching(keys: readonly string[], pattern: Buffer | null): Buffer[] {
   const all = keys.map(bytesOf);
-  return pattern === null ? all : all.filter((key) => matches(pattern, key));
+  if (pattern === null) return all;
+  const work = pattern.length * all.reduce((sum, { length }) => sum + length, 0);
+  if (work > MOST_MATCHING) throw failure('ERR the pattern is too long for so many keys');
+  return all.filter((key) => matches(pattern, key));
 }
 
 function flushing(
