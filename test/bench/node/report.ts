@@ -47,7 +47,7 @@ interface Row {
 const PERSISTED = [
   'Persisted before an answer, by a majority of three:',
   '  ours: one record of all entries of the group commit with hard state and checksum chain, in the log of LevelDB, fdatasync; a witness of it in',
-  '    a file, synced with the next change of term or after 100 ms. State in memory, snapshots after 100,000 entries or 32 MiB. Every put bears a session',
+  '    a file, synced with the next change of term or after 100 ms. State in memory, snapshots after 100,000 entries or 8 to 32 MiB. Every put bears a session',
   '    and is applied exactly once.',
   '  etcd: each entry as a record of its WAL, fdatasync for each batch; the applied state in bbolt, fdatasync every 100 ms or 10,000 changes; every',
   '    revision is kept; snapshots after 100,000 entries. A put whose answer is lost may be applied twice if the caller repeats it.',
