@@ -62,6 +62,10 @@ export class RedisConnection implements ReplySink {
     this.#replies.write(reply, version);
   }
 
+  get isLaden(): boolean {
+    return this.#replies.length + this.#socket.writableLength >= SEND_BYTES;
+  }
+
   async room(): Promise<boolean> {
     if (this.#replies.length >= SEND_BYTES) this.#send();
     await untilTaken(this.#socket, this.#session.server.context.limits);

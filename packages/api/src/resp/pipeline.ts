@@ -17,6 +17,8 @@ import type { RedisSession } from './session.ts';
 
 export interface ReplySink {
   write(reply: Reply, version: RespVersion): void;
+  /** So much waits to be taken that what comes next had better come singly. */
+  readonly isLaden: boolean;
   /** Resolves when the client has taken enough of what waits for it; false: it is gone, and takes nothing more. */
   room(): Promise<boolean>;
 }
@@ -28,7 +30,7 @@ interface Step {
   readonly readsStale: boolean;
 }
 
-/** Reads at a time: each may bring as much as an answer holds. */
+/** Reads at a time, of small answers: each may bring as much as an answer holds. */
 const READS_AT_ONCE = 16;
 /** Of the commands of one entry, and of what is answered without asking anybody, about. */
 const MAX_ENTRY_BYTES = 1024 * 1024;
@@ -76,13 +78,15 @@ export class Pipeline {
   }
 
   async #read(steps: readonly Step[]): Promise<boolean> {
+    let most = 1;
     for (let at = 0; at < steps.length; ) {
       const together = [steps[at]!];
-      while (together.length < READS_AT_ONCE && this.#readsHere(steps[at + together.length])) {
+      while (together.length < most && this.#readsHere(steps[at + together.length])) {
         together.push(steps[at + together.length]!);
       }
       const replies = await Promise.all(together.map((step) => this.#ask(step)));
       for (const [i, { version }] of together.entries()) this.#sink.write(replies[i]!, version);
+      most = this.#sink.isLaden ? 1 : Math.min(2 * most, READS_AT_ONCE);
       if (!(await this.#sink.room())) return false;
       at += together.length;
     }
