@@ -96,7 +96,7 @@ export {
   type ShrinkProgress,
   shrinkPlan,
 } from './shrink/shrink-plan.ts';
-export { builtInSystem } from './systems/index.ts';
+export { builtInSystem, isBuiltInSystem } from './systems/index.ts';
 export type { OperationCounts } from './tally.ts';
 export { formatEntries, formatMessage, type TraceRange } from './trace.ts';
 export {

@@ -121,25 +121,23 @@ function is(status: KvResult['status'], answer: unknown): boolean {
   return (answer as KvResult).status === status;
 }
 
-function count(answer: unknown): unknown {
-  const result = answer as KvResult;
-  return result.status === 'counted' ? result.count : result;
+/** What an answer of this status says there; any other answer as it is, which no order explains. */
+function told<S extends KvResult['status']>(
+  status: S,
+  what: keyof Extract<KvResult, { readonly status: S }>,
+): (answer: unknown) => unknown {
+  return (answer) => {
+    const result = answer as KvResult;
+    return result.status === status
+      ? (result as Extract<KvResult, { readonly status: S }>)[what]
+      : result;
+  };
 }
 
-function isChanged(answer: unknown): unknown {
-  const result = answer as KvResult;
-  return result.status === 'sketched' ? result.changed : result;
-}
-
-function added(answer: unknown): unknown {
-  const result = answer as KvResult;
-  return result.status === 'added' ? result.added : result;
-}
-
-function contained(answer: unknown): unknown {
-  const result = answer as KvResult;
-  return result.status === 'contained' ? result.contained : result;
-}
+const count = told('counted', 'count');
+const isChanged = told('sketched', 'changed');
+const added = told('added', 'added');
+const contained = told('contained', 'contained');
 
 function merged(answer: unknown): unknown {
   const result = answer as KvResult;

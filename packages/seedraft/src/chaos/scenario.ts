@@ -6,6 +6,7 @@ import {
   defineScenario,
   faultNamed,
   formatDuration,
+  isBuiltInSystem,
   type Plan,
   type Scenario,
   scenarioToPlan,
@@ -84,7 +85,7 @@ export function refusalsOf(scenario: Scenario): string[] {
   }
   if (workload.kind === 'own' || workload.kind === 'protocol')
     refuse('workload.kind', workload.kind, 'members here run the built-in machine');
-  if (['ring', 'expiry', 'sketches'].includes(workload.kind ?? ''))
+  if (workload.kind !== undefined && isBuiltInSystem(workload.kind))
     refuse('workload.kind', workload.kind, 'not in this workload');
   if (expect !== 'pass') refuse('expect', expect, 'a run here is to pass');
   if ((cluster.learners ?? 0) > 0) refuse('cluster.learners', 1, 'let them join: add');

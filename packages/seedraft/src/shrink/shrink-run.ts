@@ -2,6 +2,7 @@
 import {
   type Failure,
   failureOf,
+  isBuiltInSystem,
   type Plan,
   type PlanShrink,
   type RunOptions,
@@ -72,7 +73,7 @@ export function shrinkRun(plan: Plan, raw: RunResult, options: ShrinkRunOptions)
 
 /** A schedule knows no words but those of the key-value workload, and no protocol but Raft. */
 const judgedByOwn = ({ workload: { kind } }: Plan): boolean =>
-  ['own', 'protocol', 'ring', 'expiry', 'sketches'].includes(kind);
+  kind === 'own' || kind === 'protocol' || isBuiltInSystem(kind);
 
 /** Null: it fails in time only, or not in fewer events. */
 function steps(
