@@ -19,6 +19,7 @@ import type { EventLog } from './events.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { describeFounding } from './founding.ts';
 import { Histogram } from './histogram.ts';
+import { StoreOutbox } from './store-outbox.ts';
 
 /** Who asked for something, and what it calls it. */
 export interface Asker {
@@ -138,6 +139,7 @@ export class Driver implements Transport, Tracer {
   readonly turnTimes = new Histogram();
   readonly #clock: Clock;
   readonly #inbox: StoreInbox;
+  readonly #disk: StoreOutbox;
   readonly #host: DriverHost;
   readonly #log: EventLog;
   readonly #wake: () => void;
@@ -152,6 +154,7 @@ export class Driver implements Transport, Tracer {
   #isConfigurationNew = true;
   #isConfigurationCommitted = false;
   #isStopped = false;
+  #turnBegan = 0;
 
   constructor(options: DriverOptions) {
     const { clock, inbox, host, log, wake } = options;
@@ -160,7 +163,14 @@ export class Driver implements Transport, Tracer {
     this.#host = host;
     this.#log = log;
     this.#wake = wake;
-    this.replica = new Replica({ ...options, at: clock.now(), transport: this, tracer: this });
+    this.#disk = new StoreOutbox(options.store);
+    this.replica = new Replica({
+      ...options,
+      at: clock.now(),
+      transport: this,
+      store: this.#disk,
+      tracer: this,
+    });
     inbox.onInput(wake);
     wake();
   }
@@ -190,10 +200,10 @@ export class Driver implements Transport, Tracer {
     this.#wake();
   }
 
-  /** Everything that arrived, then the requests together, then the tick if it is due. */
+  /** Everything that arrived, then the requests together, then the tick if it is due. What it sends and writes leaves after it. */
   turn(): void {
     if (this.#isStopped) return;
-    const began = performance.now();
+    this.#turnBegan = performance.now();
     this.figures.turns += 1;
     try {
       this.#carryOut(this.#inbox.take());
@@ -207,10 +217,24 @@ export class Driver implements Transport, Tracer {
       this.#noteLeader();
       this.#clock.arm(this.replica.deadline);
     } catch (thrown) {
-      this.#isStopped = true;
-      this.#host.onDeath(thrown);
+      this.#die(thrown);
     }
-    this.turnTimes.add(performance.now() - began);
+  }
+
+  /** The messages of the turn are on their way: now the disk. */
+  endTurn(): void {
+    if (this.#isStopped) return;
+    try {
+      this.#disk.flush();
+    } catch (thrown) {
+      this.#die(thrown);
+    }
+    this.turnTimes.add(performance.now() - this.#turnBegan);
+  }
+
+  #die(thrown: unknown): void {
+    this.#isStopped = true;
+    this.#host.onDeath(thrown);
   }
 
   /** Nothing enters the replica from now on. */

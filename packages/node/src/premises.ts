@@ -29,7 +29,10 @@ export class Premises {
   readonly clientSockets = noFigures();
   /** Set once the member runs. */
   driver: Driver | null = null;
-  readonly turn = new Turn(() => this.driver?.turn());
+  readonly turn = new Turn(
+    () => this.driver?.turn(),
+    () => this.driver?.endTurn(),
+  );
   readonly clock = new Clock(() => this.turn.request());
   peerListener: Listener | null = null;
   clientListener: Listener | null = null;

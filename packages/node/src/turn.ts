@@ -1,6 +1,6 @@
 /**
  * One turn of the event loop: everything that arrived while the sockets and the disk were polled is carried out in one go, then every socket
- * that was written to is flushed once. Batches form by themselves: the busier the member, the more a turn bears.
+ * that was written to is flushed once, and then the disk is asked. Batches form by themselves: the busier the member, the more a turn bears.
  */
 
 export interface Flushable {
@@ -9,6 +9,7 @@ export interface Flushable {
 
 export class Turn {
   readonly #work: () => void;
+  readonly #afterwards: () => void;
   readonly #flushes: Flushable[] = [];
   #isScheduled = false;
   #isRunning = false;
@@ -19,11 +20,14 @@ export class Turn {
     // A flush may hand bytes on to somebody who is then flushed too.
     for (let i = 0; i < this.#flushes.length; i++) this.#flushes[i]!.flush();
     this.#flushes.length = 0;
+    this.#afterwards();
     this.#isRunning = false;
   };
 
-  constructor(work: () => void) {
+  /** `afterwards`: once everything that the turn sends is with the kernel. */
+  constructor(work: () => void, afterwards: () => void) {
     this.#work = work;
+    this.#afterwards = afterwards;
   }
 
   /** Something arrived. */
