@@ -9,7 +9,7 @@ import { type Mutant, SEEDS } from './mutant.ts';
 /** What needs no theory of Raft; linearizability and the liveness phase judge from outside as well. */
 const OUTSIDE: readonly string[] = ['S1', 'S5', 'S16', 'S21'];
 const FROM_OUTSIDE = [...OUTSIDE, 'LIN', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7'];
-/** Seeds of each scenario; a story is scripted, so few differ. */
+/** Seeds of each scenario, a root; a story is scripted, so few differ. */
 const SEEDS_PER_SCENARIO = 20;
 
 export interface TrialOptions {
@@ -70,7 +70,9 @@ export async function tryMutant(
   try {
     const { columns } = options;
     const swarm = columns.has('swarm') ? await huntSwarm(ground, mutant, options) : null;
-    const scenarios = columns.has('scenarios') ? await huntScenarios(ground, mutant) : null;
+    const scenarios = columns.has('scenarios')
+      ? await huntScenarios(ground, mutant, options)
+      : null;
     const outside = columns.has('outside')
       ? await huntSwarm(ground, mutant, options, FROM_OUTSIDE)
       : null;
@@ -121,10 +123,18 @@ async function huntSwarm(
   return columnOf(results);
 }
 
-async function huntScenarios(ground: Ground, { expectedRule, scenarios }: Mutant): Promise<Column> {
-  const seeds = seedRange(1, SEEDS_PER_SCENARIO);
-  const places = scenarios.map((name) => place(name, seeds));
-  return columnOf([await ground.hunt({ rules: [expectedRule], places })]);
+async function huntScenarios(
+  ground: Ground,
+  { expectedRule, scenarios }: Mutant,
+  { roots }: TrialOptions,
+): Promise<Column> {
+  const results: HuntResult[] = [];
+  for (let root = 0; root < roots; root++) {
+    const seeds = seedRange(root * SEEDS_PER_SCENARIO + 1, SEEDS_PER_SCENARIO);
+    const places = scenarios.map((name) => place(name, seeds));
+    results.push(await ground.hunt({ rules: [expectedRule], places }));
+  }
+  return columnOf(results);
 }
 
 function columnOf(results: readonly HuntResult[]): Column {

@@ -57,15 +57,20 @@ export function markdownOfCheckers(sentences: readonly Sentence[]): string {
 function swarmCell(column: Column | null): string {
   if (column === null) return '';
   if (column.killed === 0) return `not in ${column.seeds}`;
-  const { killed, roots } = column;
-  const of = killed < roots ? `${killed} of ` : '';
-  const some = roots === 1 ? '' : ` (${of}${roots} roots)`;
-  return `${column.seeds}, ${column.seconds.toFixed(1)}${some}`;
+  const roots = rootsOf(column);
+  return `${column.seeds}, ${column.seconds.toFixed(1)}${roots === '' ? '' : ` (${roots})`}`;
+}
+
+/** `5 roots`, `4 of 5 roots`; '' for one alone. */
+function rootsOf({ killed, roots }: Column): string {
+  if (roots === 1) return '';
+  return killed < roots ? `${killed} of ${roots} roots` : `${roots} roots`;
 }
 
 function scenarioCell(column: Column | null): string {
   if (column === null || column.where === null) return column === null ? '' : 'none';
-  return `${column.where} ${column.seed}`;
+  const roots = rootsOf(column);
+  return `${column.where} ${column.seed}${roots === '' ? '' : ` (after ${column.seeds}, ${roots})`}`;
 }
 
 function outsideCell(column: Column | null): string {
