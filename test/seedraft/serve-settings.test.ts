@@ -49,6 +49,7 @@ describe('where a setting comes from', () => {
       '<id=peer/client>': '1=a:1/a:2,2=b:1/b:2',
       '<protocol=[host:]port>': 'raftnode=9001',
       '<s3://bucket/prefix>': 's3://bucket/prefix/',
+      '<origin>': 'http://localhost:3000',
       '<url>': 'http://127.0.0.1:9000',
       '<n>': '7',
       '<time>': '3s',

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { HttpTurns } from './http-turns.ts';
 import type { Dialect } from './listener.ts';
+import { corsHeaders, flawOfOrigin, isPreflight } from './origin.ts';
 import type { Access, ApiContext } from './protocol.ts';
 
 export interface HttpRequest {
@@ -32,7 +33,7 @@ export interface HttpAnswer {
 export interface HttpService {
   /** Must not reject for what a client sent. */
   answer(request: HttpRequest): Promise<HttpAnswer>;
-  /** The protocol's form of an error: 400, 408, 413, 429, 431, 500, 503. */
+  /** The protocol's form of an error: 400, 403, 408, 413, 429, 431, 500, 503. */
   error(status: number, code: string, sentence: string): HttpAnswer;
   /** Null: the socket was taken over. Otherwise why not. */
   upgrade?(
@@ -127,13 +128,16 @@ export class HttpDialect implements Dialect {
   }
 
   async #answer(request: IncomingMessage): Promise<HttpAnswer> {
-    const { gate, limits } = this.#context;
+    const { gate, limits, origins } = this.#context;
     if (this.#isDraining) {
       return this.#service.error(503, 'STOPPING', 'This member stops: ask another.');
     }
     if (!gate.admit(request.socket.remoteAddress ?? '')) {
-      return this.#service.error(429, 'OVERLOADED', 'Too many requests a second: slow down.');
+      return this.#overloaded();
     }
+    const foreign = flawOfOrigin(request.headers, origins);
+    if (foreign !== null) return this.#service.error(403, 'FOREIGN_ORIGIN', foreign);
+    if (isPreflight(request.method ?? '', request.headers)) return { status: 204, body: '' };
     const body = await bodyOf(request, limits.maxRequestBytes);
     if (body === 'too large') {
       const sentence = `A request has at most ${limits.maxRequestBytes} bytes.`;
@@ -169,6 +173,7 @@ export class HttpDialect implements Dialect {
     const isLast = this.#isDraining || !request.complete;
     response.writeHead(status, {
       ...headers,
+      ...corsHeaders(request.headers, this.#context.origins),
       'content-type': type,
       'content-length': Buffer.byteLength(body),
       ...(isLast && { connection: 'close' }),
@@ -182,11 +187,22 @@ export class HttpDialect implements Dialect {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal =
-      this.#service.upgrade === undefined
-        ? this.#service.error(400, 'NO_UPGRADE', 'There is no WebSocket here.')
-        : this.#service.upgrade(request, socket, head, this.#accessOf(request));
+    const refusal = this.#upgrade(request, socket, head);
     if (refusal !== null) endWith(socket, rawAnswer(refusal));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): HttpAnswer | null {
+    if (this.#service.upgrade === undefined) {
+      return this.#service.error(400, 'NO_UPGRADE', 'There is no WebSocket here.');
+    }
+    if (!this.#context.gate.admit(request.socket.remoteAddress ?? '')) return this.#overloaded();
+    const foreign = flawOfOrigin(request.headers, this.#context.origins);
+    if (foreign !== null) return this.#service.error(403, 'FOREIGN_ORIGIN', foreign);
+    return this.#service.upgrade(request, socket, head, this.#accessOf(request));
+  }
+
+  #overloaded(): HttpAnswer {
+    return this.#service.error(429, 'OVERLOADED', 'Too many requests a second: slow down.');
   }
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {

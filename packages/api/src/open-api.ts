@@ -24,6 +24,8 @@ export interface ApiOptions {
   readonly native?: NativeAccept;
   /** Default: whoever reaches the port may do anything. */
   readonly access?: (token: string) => Access;
+  /** Web pages that may ask (`https://host:port`; `*`: any). Default: none but those of this very port. */
+  readonly origins?: readonly string[];
   readonly limits?: Partial<ApiLimits>;
   readonly membership?: Membership;
   readonly testing?: TestingControls;
@@ -51,6 +53,7 @@ export async function openApi(options: ApiOptions): Promise<OpenedApi> {
     limits,
     gate: new RateGate(limits.requestsPerSecond),
     access: options.access ?? (() => 'admin'),
+    origins: options.origins ?? [],
     ownAddress: () => own,
     addresses: async () =>
       options.isClientAddress === true

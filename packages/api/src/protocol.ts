@@ -13,6 +13,8 @@ export interface ApiContext {
   readonly gate: RateGate;
   /** What whoever shows this token ('': none) may do. */
   access(token: string): Access;
+  /** Of the web pages that may ask here, beside those of this port (`http://host:port`); `*`: of any. */
+  readonly origins: readonly string[];
   /** This member's own address for this protocol, `host:port`, as others reach it. */
   ownAddress(): string;
   /** Where members serve this protocol, by id, as far as this member knows. */

@@ -1,7 +1,7 @@
 /**
  * What the launchers of all four systems share: a port that members, our clients and theirs come to, the member behind it, and its end. Each launcher says
  * only what its own command line means. They run open, as those systems do, after one loud line; SEEDRAFT_CLUSTER_SECRET closes them, and
- * SEEDRAFT_BACKUP backs them up.
+ * SEEDRAFT_BACKUP backs them up; SEEDRAFT_API_ORIGIN names the web pages that may ask.
  */
 import { rmSync } from 'node:fs';
 import {
@@ -26,7 +26,7 @@ import { leaderAsker } from '../serve/ask-leader.ts';
 import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { createLogger, eventWriter, type Logger } from '../serve/log.ts';
 import { schedulesOfEnvironment } from '../serve/open-schedule.ts';
-import type { ServeSettings } from '../serve/settings.ts';
+import { type ServeSettings, settingsOfEnvironment } from '../serve/settings.ts';
 import { testingControls } from '../serve/testing.ts';
 import { listenForStop } from '../serve/told-to-stop.ts';
 import { LateMember } from './late-member.ts';
@@ -84,9 +84,10 @@ export async function launch(plan: Launch): Promise<number> {
       `OPEN TO EVERYBODY: whoever reaches ${formatAddress(plan.listen)} can vote, read, write and stop this member. Set ${SECRET_VARIABLE} on every member to close it.`,
     );
   }
+  const origins = settingsOfEnvironment(['api-origin']).settings['api-origin'];
   const openSchedule = await schedulesOfEnvironment(logger);
   const { signal, told } = listenForStop();
-  const launcher = new Launcher(plan, secret, logger, openSchedule, signal);
+  const launcher = new Launcher({ ...plan, origins }, secret, logger, openSchedule, signal);
   try {
     await launcher.open();
     if (plan.start !== null) {
@@ -106,7 +107,7 @@ class Launcher implements Launched {
   readonly door: MemberDoor;
   readonly logger: Logger;
   readonly secret: string | null;
-  readonly #plan: Launch;
+  readonly #plan: Launch & { readonly origins: readonly string[] };
   readonly #closing: (() => Promise<void>)[] = [];
   /** The code that the last member ended with. */
   readonly ended: Promise<string>;
@@ -118,7 +119,7 @@ class Launcher implements Launched {
   #schedule: BackupSchedule | null = null;
 
   constructor(
-    plan: Launch,
+    plan: Launch & { readonly origins: readonly string[] },
     secret: string | null,
     logger: Logger,
     openSchedule: () => Promise<BackupSchedule | null>,
@@ -157,13 +158,14 @@ class Launcher implements Launched {
   }
 
   #openApi(isShared: boolean): Promise<OpenedApi> {
-    const { protocol, apiListen, answers, membership } = this.#plan;
+    const { protocol, apiListen, answers, membership, origins } = this.#plan;
     const { door, member, secret } = this;
     return openApi({
       protocol,
       listen: apiListen,
       door,
       native: member.accept,
+      origins,
       isClientAddress: isShared || this.#plan.advertised !== undefined,
       access: (token) => (secret === null || token === secret ? 'admin' : 'none'),
       ...(answers && { answers }),

@@ -48,6 +48,7 @@ export async function openApis(
         door,
         access,
         advertiseHost,
+        origins: settings['api-origin'],
         ...(settings['api-testing'] && { testing: testingControls(() => node) }),
       });
       opened.push(api);

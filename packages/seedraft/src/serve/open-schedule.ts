@@ -8,10 +8,9 @@ import { BackupSchedule } from './backup-schedule.ts';
 import type { Logger } from './log.ts';
 import {
   BACKUP_SETTINGS,
-  environmentName,
-  mergeSettings,
   type ServeSettings,
   type SettingName,
+  settingsOfEnvironment,
 } from './settings.ts';
 
 /** Throws UsageError for settings that mean nothing by themselves, and when the SDK is not installed: later nobody would look. */
@@ -43,9 +42,7 @@ export async function openSchedule(
 export async function schedulesOfEnvironment(
   logger: Logger,
 ): Promise<() => Promise<BackupSchedule | null>> {
-  const variables = BACKUP_SETTINGS.map((name) => environmentName(name));
-  const environment = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
-  const { settings, given } = mergeSettings({ flags: {}, environment, file: null });
+  const { settings, given } = settingsOfEnvironment(BACKUP_SETTINGS);
   const open = () => openSchedule(settings, given, logger);
   await (await open())?.stop();
   return open;

@@ -79,6 +79,16 @@ const apis: Kind<readonly string[]> = {
   },
   wants: `one or more of protocol=port or protocol=host:port, such as raftnode=9001 (protocols: ${Object.keys(PROTOCOLS).join(', ')})`,
 };
+const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given;
+const origins: Kind<readonly string[]> = {
+  operand: '<origin>',
+  isMany: true,
+  read: (given) => {
+    const all = given.split(',').map((one) => one.trim());
+    return all.every((one) => one === '*' || isOrigin(one)) ? all : undefined;
+  },
+  wants: 'one or more origins of web pages, such as https://console.example.org:8443, or *',
+};
 const whole: Kind<number> = {
   operand: '<n>',
   read: (given) => (/^[1-9]\d{0,14}$/.test(given) ? Number(given) : undefined),
@@ -170,6 +180,11 @@ const TABLE = {
     toggle,
     false,
     'with --api: routes by which anybody takes the member out of the cluster and back in',
+  ),
+  'api-origin': setting(
+    origins,
+    [],
+    'with --api: web pages that may ask over HTTP and WebSocket, beside those of the port itself',
   ),
   'election-timeout': setting(duration, 1000, 'from this to twice this without a leader: elect'),
   'heartbeat-interval': setting(duration, 200, 'how often a leader is heard at least'),
@@ -281,6 +296,15 @@ export function mergeSettings(sources: Sources): {
     given.add(name as SettingName);
   }
   return { settings: values as ServeSettings, given };
+}
+
+/** Of a launcher that has no flags for them: these settings, as the environment has them. */
+export function settingsOfEnvironment(
+  names: readonly SettingName[],
+): ReturnType<typeof mergeSettings> {
+  const variables = names.map((name) => environmentName(name));
+  const environment = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
+  return mergeSettings({ flags: {}, environment, file: null });
 }
 
 function find(name: string, { flags, environment, file }: Sources) {

@@ -41,6 +41,7 @@ interface UpFlags extends S3Flags {
   readonly port?: string;
   readonly api?: readonly string[];
   readonly apiTesting?: true;
+  readonly apiOrigin?: string;
   readonly logLevel: string;
   readonly backup?: string;
   readonly backupEvery?: string;
@@ -73,6 +74,10 @@ export function addCluster(program: Command, finish: (code: number) => void): vo
       ]),
     )
     .option('--api-testing', 'with --api: routes that take a member out and back in')
+    .option(
+      '--api-origin <origin>',
+      'with --api: web pages that may ask (several with commas; *: any)',
+    )
     .option(
       '--restore <file>',
       'begin with the state of a backup (a file or s3://); the data folder must be empty',
@@ -161,6 +166,7 @@ function serveFlags(flags: UpFlags): string[] {
   const { backup, backupEvery, backupKeep, s3Endpoint } = flags;
   const valued = {
     '--log-level': flags.logLevel,
+    '--api-origin': flags.apiOrigin,
     '--backup': backup,
     '--backup-every': backupEvery,
     '--backup-keep': backupKeep,
