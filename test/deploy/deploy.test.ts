@@ -10,9 +10,8 @@ import { formatAddress, startNode } from '@seedraft/node';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { openApis } from '../../packages/seedraft/src/serve/apis.ts';
-import { createLogger } from '../../packages/seedraft/src/serve/log.ts';
 import { metricsText } from '../../packages/seedraft/src/serve/metrics.ts';
-import { nodeOptions } from '../../packages/seedraft/src/serve/node-options.ts';
+import { apiPorts, nodeOptions } from '../../packages/seedraft/src/serve/node-options.ts';
 import {
   environmentName,
   mergeSettings,
@@ -86,7 +85,6 @@ test("examples/compose-5: its members, started without containers, serve distraf
     );
   const { services } = compose('examples/compose-5/compose.yaml');
   const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-compose-'));
-  const quiet = createLogger('compose', { 'log-level': 'silent', 'log-format': 'text' });
   const members = [];
   try {
     for (const { environment } of Object.values(services)) {
@@ -96,8 +94,7 @@ test("examples/compose-5: its members, started without containers, serve distraf
       const options = nodeOptions(settings, given, () => new KvMachine());
       const started = await startNode({ ...options, directory: `${folder}/${settings.id}` });
       if (!started.ok) throw new Error(started.sentence);
-      const apis = await openApis(started.node, settings, quiet);
-      if (apis === 'failed') throw new Error('a port was taken');
+      const apis = await openApis(started.node, apiPorts(settings));
       members.push({ node: started.node, apis, site: `http://${apis.addresses.distraft}` });
     }
     const [one, two] = members;

@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -176,6 +176,52 @@ test('the counter runs as a real cluster, and keeps what it counted', {
   }
 });
 
+test('members of a program speak other protocols over the built-in machine', {
+  timeout: 60_000,
+}, async () => {
+  const ports = [await freePort(), await freePort()];
+  const [one, two] = await Promise.all(
+    ports.map((port, at) =>
+      createNode({
+        id: at + 1,
+        address: `127.0.0.1:${port}`,
+        peers: [{ id: 2 - at, address: `127.0.0.1:${ports[1 - at]}` }],
+        data: path.join(place, `speaks-${at}`),
+        apis: { raftnode: '127.0.0.1:0', distraft: '127.0.0.1:0' },
+        apiOrigins: ['http://page.example'],
+        config: { electionTimeoutMin: 200, electionTimeoutMax: 400, heartbeatInterval: 50 },
+      }),
+    ),
+  );
+  const put = { type: 'put', key: 'colour', value: 'blue' };
+  await expect
+    .poll(() => said(one!.apis.raftnode!, put), { timeout: 20_000 })
+    .toMatchObject({ success: true });
+  const read = await fetch(`http://${two!.apis.distraft}/colour`, {
+    headers: { origin: 'http://page.example' },
+  });
+  expect(await read.json()).toMatchObject({ key: 'colour', value: 'blue' });
+  const taken = createNode({
+    id: 3,
+    address: '127.0.0.1:0',
+    data: path.join(place, 'taken'),
+    apis: { raftnode: one!.apis.raftnode! },
+  });
+  await expect(taken).rejects.toThrow(/apis: raftnode=.*Give another port/);
+  await Promise.all([one!.stop(), two!.stop()]);
+  await expect(said(one!.apis.raftnode!, put)).rejects.toThrow(/ECONNREFUSED/);
+});
+
+/** What a raftnode member answers to one object. */
+async function said(address: string, object: unknown): Promise<unknown> {
+  const [host, port] = address.split(':') as [string, string];
+  const socket = connectSocket(Number(port), host);
+  socket.end(JSON.stringify(object));
+  let heard = '';
+  for await (const piece of socket.setEncoding('utf8')) heard += piece;
+  return JSON.parse(heard);
+}
+
 test('createNode refuses in sentences', async () => {
   const base = {
     id: 1,
@@ -189,9 +235,19 @@ test('createNode refuses in sentences', async () => {
     [{ clientAddress: '0.0.0.0:7201' }, /whoever reaches it could write\. Give tokens/],
     [{ peers: [{ id: 1, address: '127.0.0.1:1' }] }, /an id stands there twice/],
     [{ peers: [{ id: 2, address: '127.0.0.1:1' }], join: ['127.0.0.1:1'] }, /give one of them/],
+    [{ apis: { redis: '127.0.0.1:0' } }, /leave machine out/],
   ];
   for (const [over, sentence] of cases) {
     await expect(createNode({ ...base, ...over })).rejects.toThrow(sentence);
+  }
+  const { machine: _, ...builtIn } = base;
+  const wishes: readonly [Record<string, string>, RegExp][] = [
+    [{ redis: '6379' }, /apis\.redis: write host:port, not 6379/],
+    [{ memcached: '127.0.0.1:0' }, /memcached is none of raftnode, distraft/],
+    [{ redis: '0.0.0.0:6379' }, /apis\.redis: whoever reaches it could write\. Give tokens/],
+  ];
+  for (const [apis, sentence] of wishes) {
+    await expect(createNode({ ...builtIn, apis })).rejects.toThrow(sentence);
   }
   expect(existsSync(base.data)).toBe(false);
 });

@@ -2,6 +2,7 @@
  * The front door to a real member: `startNode` of the room node, with words for the common case. The same options serve the first start and
  * every later one: a directory that holds a member is started as that member, and only an empty one is told what to become.
  */
+import { PROTOCOLS, type ProtocolName } from '@seedraft/api/protocols';
 import type { Ticket } from '@seedraft/client';
 import type { RaftConfig } from '@seedraft/core';
 import type {
@@ -15,6 +16,7 @@ import type {
 import type { StateMachine } from '@seedraft/replica';
 import { LOOPBACK } from './loopback.ts';
 import type { NodeHandle } from './node-handle.ts';
+import type { ApiWish } from './serve/settings.ts';
 
 export interface PeerAddress {
   readonly id: number;
@@ -33,8 +35,12 @@ export interface CreateNodeOptions {
   readonly clientAddress?: string;
   /** The directory that keeps its log. */
   readonly data: string;
-  /** Deterministic and synchronous: what the simulator fuzzes. */
-  readonly machine: () => StateMachine;
+  /** Deterministic and synchronous: what the simulator fuzzes. Absent: the built-in one, keys and values. */
+  readonly machine?: () => StateMachine;
+  /** Other systems' protocols that the built-in machine is asked in, and where (`{ redis: '127.0.0.1:6379' }`; port 0: any free one). */
+  readonly apis?: Readonly<Partial<Record<ProtocolName, string>>>;
+  /** Web pages that may ask there over HTTP and WebSocket (`https://host:port`; `*`: any), beside those of the port itself. */
+  readonly apiOrigins?: readonly string[];
   /** The other first members, the same set on each of them; absent: a cluster of one, which others may join. */
   readonly peers?: readonly PeerAddress[];
   /** Client addresses of a running cluster to enter, instead of `peers`: as a learner, and a voter once caught up. */
@@ -74,7 +80,9 @@ export class NodeStartError extends Error {
 export async function createNode(options: CreateNodeOptions): Promise<NodeHandle> {
   // With the node come sockets and LevelDB; who only fuzzes needs neither.
   const { parseAddress, startNode } = await import('@seedraft/node');
+  const { KvMachine } = await import('@seedraft/kv');
   const { NodeHandle } = await import('./node-handle.ts');
+  const { openApis } = await import('./serve/apis.ts');
   const listen = (name: 'address' | 'clientAddress'): Address | null => {
     const text = options[name];
     const address = text === undefined ? null : parseAddress(text);
@@ -86,12 +94,13 @@ export async function createNode(options: CreateNodeOptions): Promise<NodeHandle
   const peerListen = listen('address') as Address;
   const clientListen = listen('clientAddress');
   const { config, snapshot, durability, maxStateBytes, log } = options;
-  refuseOpen(options, peerListen, clientListen);
+  const wishes = wishesOf(options, parseAddress);
+  refuseOpen(options, peerListen, clientListen, wishes);
   let machine: StateMachine | null = null;
   const started = await startNode({
     directory: options.data,
     machine: () => {
-      machine = options.machine();
+      machine = options.machine?.() ?? new KvMachine();
       return machine;
     },
     peerListen,
@@ -106,10 +115,35 @@ export async function createNode(options: CreateNodeOptions): Promise<NodeHandle
   });
   if (!started.ok) throw new NodeStartError(started.code, started.sentence);
   await refuseOther(started.node, options);
-  const { ca } = securityOf(options).clients?.tls ?? {};
-  return new NodeHandle(started.node, machine!, {
+  const { clients = {} } = securityOf(options);
+  const origins = options.apiOrigins ?? [];
+  const ports = { wishes, clients, origins, hasTesting: false };
+  const apis = await openApis(started.node, ports).catch(async (error: Error) => {
+    await started.node.stop();
+    throw new NodeStartError('ADDRESS_IN_USE', `apis: ${error.message}`);
+  });
+  const ca = clients.tls?.ca;
+  return new NodeHandle(started.node, machine!, apis, {
     token: adminToken(options),
     ...(ca !== undefined && { tls: { ca: String(ca) } }),
+  });
+}
+
+function wishesOf(
+  { apis = {}, machine }: CreateNodeOptions,
+  parse: (text: string) => Address | null,
+): ApiWish[] {
+  const wished = Object.entries(apis);
+  if (wished.length > 0 && machine !== undefined) {
+    throw invalid("apis: other systems' protocols ask for keys and values: leave machine out.");
+  }
+  return wished.map(([protocol, text]) => {
+    const listen = parse(String(text));
+    if (!Object.hasOwn(PROTOCOLS, protocol)) {
+      throw invalid(`apis: ${protocol} is none of ${Object.keys(PROTOCOLS).join(', ')}.`);
+    }
+    if (listen === null) throw invalid(`apis.${protocol}: write host:port, not ${String(text)}.`);
+    return { protocol: protocol as ProtocolName, listen };
   });
 }
 
@@ -177,7 +211,12 @@ function securityOf({
 }
 
 /** Off loopback whoever reaches the port could vote, or write. */
-function refuseOpen(options: CreateNodeOptions, peers: Address, clients: Address | null): void {
+function refuseOpen(
+  options: CreateNodeOptions,
+  peers: Address,
+  clients: Address | null,
+  apis: readonly ApiWish[],
+): void {
   if (options.insecure === true) return;
   const security = securityOf(options);
   const advice = 'or say insecure: true if this network holds nobody who must be kept out.';
@@ -186,9 +225,14 @@ function refuseOpen(options: CreateNodeOptions, peers: Address, clients: Address
       `address ${options.address}: whoever reaches it could vote. Give secret, ${advice}`,
     );
   }
-  if (clients !== null && !LOOPBACK.test(clients.host) && security.clients?.tokens === undefined) {
-    throw invalid(
-      `clientAddress ${options.clientAddress}: whoever reaches it could write. Give tokens, ${advice}`,
-    );
+  if (security.clients?.tokens !== undefined) return;
+  const doors: [string, Address | null][] = [
+    [`clientAddress ${options.clientAddress}`, clients],
+    ...apis.map(({ protocol, listen }): [string, Address] => [`apis.${protocol}`, listen]),
+  ];
+  for (const [what, door] of doors) {
+    if (door !== null && !LOOPBACK.test(door.host)) {
+      throw invalid(`${what}: whoever reaches it could write. Give tokens, ${advice}`);
+    }
   }
 }

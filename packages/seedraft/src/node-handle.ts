@@ -18,6 +18,7 @@ import {
 import type { Member, MemberChange, MemberId } from '@seedraft/core';
 import type { RunningNode } from '@seedraft/node';
 import { type ClientReply, type ReadMode, type StateMachine, sentence } from '@seedraft/replica';
+import type { Apis } from './serve/apis.ts';
 import { askStatus, leaderAsker } from './serve/ask-leader.ts';
 
 const PATIENCE_MS = 10_000;
@@ -28,7 +29,10 @@ export class NodeHandle implements RunningNode {
   readonly stopped: RunningNode['stopped'];
   /** The replicated one: to look at. Only what the log applies may change it. */
   readonly stateMachine: StateMachine;
+  /** Where other systems' protocols are spoken, `host:port`, by protocol. */
+  readonly apis: Apis['addresses'];
   readonly #node: RunningNode;
+  readonly #apis: Apis;
   readonly #door: MemberDoor;
   readonly #credentials: Pick<ConnectOptions, 'token' | 'tls'>;
 
@@ -36,6 +40,7 @@ export class NodeHandle implements RunningNode {
   constructor(
     node: RunningNode,
     stateMachine: StateMachine,
+    apis: Apis,
     credentials: Pick<ConnectOptions, 'token' | 'tls'>,
   ) {
     this.#node = node;
@@ -43,6 +48,10 @@ export class NodeHandle implements RunningNode {
     this.clusterId = node.clusterId;
     this.stopped = node.stopped;
     this.stateMachine = stateMachine;
+    this.apis = apis.addresses;
+    this.#apis = apis;
+    // Also where it ends by itself.
+    void node.stopped.then(() => apis.stop());
     this.#credentials = credentials;
     const askLeader = leaderAsker(() => node.status(), credentials);
     this.#door = new MemberDoor(node, { askLeader, within: PATIENCE_MS });
@@ -192,8 +201,10 @@ export class NodeHandle implements RunningNode {
     this.#node.reloadTls(material);
   }
 
-  stop(): Promise<void> {
-    return this.#node.stop();
+  /** What is open is answered, at all its ports. */
+  async stop(): Promise<void> {
+    await this.#apis.stop();
+    await this.#node.stop();
   }
 }
 

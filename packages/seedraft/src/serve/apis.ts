@@ -1,13 +1,27 @@
-/** The ports where a member speaks other systems' protocols: all over one door, as its settings say. */
+/** The ports where a member speaks other systems' protocols: all over one door, whether a command line or a program wished for them. */
 import { MemberDoor, type OpenedApi, openApi } from '@seedraft/api';
-import { formatAddress, parseAddress, type RunningNode, Tokens } from '@seedraft/node';
+import {
+  formatAddress,
+  type NodeOptions,
+  parseAddress,
+  type RunningNode,
+  Tokens,
+} from '@seedraft/node';
 import { leaderAsker } from './ask-leader.ts';
-import type { Logger } from './log.ts';
-import { clientSecurity } from './node-options.ts';
-import { parseApi, type ServeSettings } from './settings.ts';
+import type { ApiWish } from './settings.ts';
 import { testingControls } from './testing.ts';
 
 const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+export interface ApiPorts {
+  readonly wishes: readonly ApiWish[];
+  /** Who may do what there, and what the member shows where it asks the leader for its clients. */
+  readonly clients: NonNullable<NonNullable<NodeOptions['security']>['clients']>;
+  /** Web pages that may ask. */
+  readonly origins: readonly string[];
+  /** Routes that take the member out and back in. */
+  readonly hasTesting: boolean;
+}
 
 export interface Apis {
   /** By protocol, `host:port`. */
@@ -16,49 +30,42 @@ export interface Apis {
   stop(): Promise<void>;
 }
 
-/** 'failed': the log says why, and nothing is left open. */
-export async function openApis(
-  node: RunningNode,
-  settings: ServeSettings,
-  logger: Logger,
-): Promise<Apis | 'failed'> {
+/** Rejects with why one of them could not be opened (taken, as a rule), and then leaves none open. */
+export async function openApis(node: RunningNode, ports: ApiPorts): Promise<Apis> {
   const opened: OpenedApi[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(opened.splice(0).map((api) => api.stop()));
   };
-  const security = clientSecurity(settings);
-  const tokens = new Tokens(security);
-  const token = security.tokens?.find(({ role }) => role === 'admin')?.token;
+  const { clients, origins, hasTesting } = ports;
+  const tokens = new Tokens(clients);
+  const token = clients.tokens?.find(({ role }) => role === 'admin')?.token;
   const askLeader = leaderAsker(() => node.status(), {
     ...(token !== undefined && { token }),
-    ...(security.tls && { tls: { ca: String(security.tls.ca) } }),
+    ...(clients.tls && { tls: { ca: String(clients.tls.ca) } }),
   });
   const door = new MemberDoor(node, { askLeader });
   const addresses: Record<string, string> = {};
-  for (const { protocol, listen } of settings.api.map((one) => parseApi(one)!)) {
+  for (const { protocol, listen } of ports.wishes) {
+    // Bound to every interface: others reach it where they reach this member.
+    const advertiseHost = ANY_HOST.has(listen.host)
+      ? (parseAddress(node.peerAddress)?.host ?? listen.host)
+      : listen.host;
     try {
-      const access = (token: string) => tokens.roleOf(token);
-      // Bound to every interface: others reach it where they reach this member.
-      const advertiseHost = ANY_HOST.has(listen.host)
-        ? (parseAddress(node.peerAddress)?.host ?? listen.host)
-        : listen.host;
       const api = await openApi({
         protocol,
         listen,
         door,
-        access,
+        access: (token) => tokens.roleOf(token),
         advertiseHost,
-        origins: settings['api-origin'],
-        ...(settings['api-testing'] && { testing: testingControls(() => node) }),
+        origins,
+        ...(hasTesting && { testing: testingControls(() => node) }),
       });
       opened.push(api);
       addresses[protocol] = api.address;
-      logger.info({ protocol, address: api.address }, `speaks ${protocol} at ${api.address}`);
     } catch (error) {
-      const where = `${protocol}=${formatAddress(listen)}`;
-      logger.error(`--api ${where}: ${(error as Error).message}. Give another port.`);
       await stop();
-      return 'failed';
+      const where = `${protocol}=${formatAddress(listen)}`;
+      throw new Error(`${where}: ${(error as Error).message}. Give another port.`);
     }
   }
   return { addresses, stop };

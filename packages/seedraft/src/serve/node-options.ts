@@ -16,6 +16,7 @@ import {
 import type { StateMachine } from '@seedraft/replica';
 import { UsageError } from '../exit-codes.ts';
 import { LOOPBACK } from '../loopback.ts';
+import type { ApiPorts } from './apis.ts';
 import { parseApi, parseFirstMember, type ServeSettings, type SettingName } from './settings.ts';
 
 type Given = ReadonlySet<SettingName>;
@@ -150,6 +151,16 @@ function peerSecurity(settings: ServeSettings): PeerSecurity {
   const file = settings['secret-file'];
   if (file === '') return { kind: 'open' };
   return { kind: 'secret', secret: read('secret-file', file).trim() };
+}
+
+/** What --api wishes for. */
+export function apiPorts(settings: ServeSettings): ApiPorts {
+  return {
+    wishes: settings.api.map((one) => parseApi(one)!),
+    clients: clientSecurity(settings),
+    origins: settings['api-origin'],
+    hasTesting: settings['api-testing'],
+  };
 }
 
 const ROLES: readonly ClientRole[] = ['read', 'write', 'admin'];

@@ -10,7 +10,7 @@ import type { BackupSchedule } from '../serve/backup-schedule.ts';
 import { tuneHeap } from '../serve/heap.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/log.ts';
-import { nodeOptions, tlsMaterial } from '../serve/node-options.ts';
+import { apiPorts, nodeOptions, tlsMaterial } from '../serve/node-options.ts';
 import {
   BACKUP_SETTINGS,
   mergeSettings,
@@ -127,7 +127,16 @@ async function apisOf(
 ): Promise<Apis | 'failed'> {
   if (settings.api.length === 0) return { addresses: {}, stop: () => Promise.resolve() };
   const { openApis } = await import('../serve/apis.ts');
-  return openApis(node, settings, logger);
+  try {
+    const apis = await openApis(node, apiPorts(settings));
+    for (const [protocol, address] of Object.entries(apis.addresses)) {
+      logger.info({ protocol, address }, `speaks ${protocol} at ${address}`);
+    }
+    return apis;
+  } catch (error) {
+    logger.error(`--api ${(error as Error).message}`);
+    return 'failed';
+  }
 }
 
 async function startAndRun(
