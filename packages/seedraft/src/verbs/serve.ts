@@ -7,7 +7,6 @@ import { EXIT, UsageError } from '../exit-codes.ts';
 import type { ReadyMessage } from '../local-cluster/process-member.ts';
 import type { Apis } from '../serve/apis.ts';
 import type { BackupSchedule } from '../serve/backup-schedule.ts';
-import { tuneHeap } from '../serve/heap.ts';
 import { type HttpDoor, openHttpDoor } from '../serve/http.ts';
 import { createLogger, describeEvent, eventWriter, type Logger } from '../serve/log.ts';
 import { apiPorts, nodeOptions, tlsMaterial } from '../serve/node-options.ts';
@@ -20,6 +19,7 @@ import {
   type SettingsFile,
 } from '../serve/settings.ts';
 import { listenForStop, type ToldToStop } from '../serve/told-to-stop.ts';
+import { setV8Flags } from '../serve/v8-flags.ts';
 import { examples } from './examples.ts';
 
 /** Codes of `startNode` that a person can do something about at the command line. */
@@ -87,7 +87,7 @@ export function addServe(program: Command, finish: (code: number) => void): void
 }
 
 async function serve(command: Command): Promise<number> {
-  tuneHeap();
+  setV8Flags();
   const { settings, given } = mergeSettings({
     flags: flagTexts(command),
     environment: process.env,
