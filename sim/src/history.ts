@@ -33,7 +33,7 @@ export function historyOf(
     if (!isJudged(operation, plan)) continue;
     const known = operation.outcome === 'ok';
     const index = known ? operation.index : claimOf(operation);
-    const witness: Witness | null = index > 0 ? { index, read: operation.readOnly } : null;
+    const witness: Witness | null = index > 0 ? witnessAt(index, operation.readOnly) : null;
     if (timeOf !== null) {
       if (witness === null) continue;
       const input = { ...(operation.input as object), time: timeOf(index) };
@@ -84,12 +84,20 @@ function judged(
     : { process, f, input, output, invoked, returned, witness };
 }
 
+/**
+ * `read` stands first: objects whose first fields have the same names share how an engine keeps these, and with one place that is a fraction
+ * every log index in an object that begins with `index` would be kept as a double, and all that is read from it.
+ */
+function witnessAt(index: number, read: boolean): Witness {
+  return { read, index };
+}
+
 /** The writes of a batch share its index; they claim places up to it, in their order, after the index before. */
 function writesOf(operation: Invocation, witness: Witness | null): Operation[] {
   const writes = operation.input as readonly { key: string; value: unknown }[];
   return writes.map((write, position) => {
     const before = (writes.length - 1 - position) / 16;
-    const place = witness && { index: witness.index - before, read: false };
+    const place = witness && witnessAt(witness.index - before, false);
     const one = judged(operation, 'put', write, place);
     return one.output === undefined ? one : { ...one, output: null };
   });
