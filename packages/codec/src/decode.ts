@@ -163,6 +163,9 @@ function readArray(count: number): unknown[] {
   enter(count, 1);
   // Tuples are short: one that grows element by element would be given room for 17. Longer ones come in all sizes, and grow.
   const array: unknown[] = count <= TUPLE ? new Array(count) : [];
+  // An engine keeps an array of nothing but numbers as doubles once one of them is large, and what is read from it, indexes and terms, is a
+  // double from then on, wherever it is stored. With something that is no number in it, each number stays what it is.
+  if (count > 0) array[0] = null;
   for (let i = 0; i < count; i++) array[i] = read();
   depth--;
   return array;
