@@ -61,9 +61,14 @@ export function countHlls(contents: readonly Content[]): number {
       if (rank > ranks[register]!) ranks[register] = rank;
     });
   }
+  return Math.round(estimate(histogramOf(ranks)));
+}
+
+/** How many registers there are of each rank. */
+function histogramOf(ranks: Uint8Array): readonly number[] {
   const histogram = new Array<number>(RANK_BITS + 2).fill(0);
   for (const rank of ranks) histogram[rank]!++;
-  return Math.round(estimate(histogram));
+  return histogram;
 }
 
 /** 1 + the leading zeros of the 50 bits hi, low18. */
