@@ -1,5 +1,11 @@
 /** Every rule's definition, for --help and for what a person reads when one is broken. */
-import { LINEARIZABILITY, LIVENESS_RULES, RULES, type RunResult } from '@seedraft/sim';
+import {
+  LINEARIZABILITY,
+  LIVENESS_RULES,
+  type RecordingHeader,
+  RULES,
+  type RunResult,
+} from '@seedraft/sim';
 
 interface Definition {
   readonly id: string;
@@ -40,6 +46,12 @@ export function brokenRule({
   if (rule === null) return undefined;
   const own = definition === undefined ? undefined : { id: rule, name: '', definition };
   return ruleDefinition(rule) ?? own;
+}
+
+/** The same, of a recorded run. */
+export function recordedRule({ rule, protocol }: RecordingHeader): Definition | undefined {
+  const definition = protocol?.definition ?? undefined;
+  return brokenRule({ rule, ...(definition !== undefined && { definition }) });
 }
 
 const PLACE = new Map(RULE_DEFINITIONS.map(({ id }, place) => [id, place]));

@@ -15,17 +15,9 @@ import type { Stream } from '../random.ts';
 import { type Completion, markOf, type OperationCounts, Tally } from '../tally.ts';
 import { assertPlain } from './contract.ts';
 import type { Answered, Submission } from './member.ts';
-import type { ProtocolClient, ProtocolOperation, ProtocolOutcome } from './protocol.ts';
+import type { ProtocolClient, ProtocolOperation } from './protocol.ts';
+import type { Invocation } from './witness.ts';
 import type { ProtocolWorld } from './world.ts';
-
-interface Invocation extends ProtocolOutcome {
-  readonly process: number;
-  readonly readOnly: boolean;
-  readonly invokedAt: Micros;
-  /** Places in the order of invocations and completions. */
-  readonly invoked: number;
-  readonly returned: number;
-}
 
 interface Client {
   readonly index: number;
@@ -181,7 +173,7 @@ export class ProtocolClients implements ClientsDoor {
     client.doubts = 0;
     client.giveUpAt = this.#world.now + timeout * (retries + 2);
     if (asked.to !== undefined) client.target = this.#idOf(asked.to, asked.f);
-    this.#world.trace?.onInvoke(operation);
+    this.#world.witness?.onInvoke(operation);
     this.#world.checked({ type: 'invoke', operation });
     this.#submit(client);
   }
@@ -285,7 +277,7 @@ export class ProtocolClients implements ClientsDoor {
       usersOwn('learn of the workload', () => client.user?.learn?.({ f, input }, output));
     } else if (outcome === 'info') client.process = this.#tally.newProcess();
     world.choices.mix(markOf(operation.id, outcome));
-    world.trace?.onComplete(operation);
+    world.witness?.onComplete(operation);
     world.checked({ type: 'complete', operation });
     this.#idle(client);
   }

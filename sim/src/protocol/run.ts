@@ -6,7 +6,7 @@
 import { checkLinearizability, explain, type Model, type Operation } from '@seedraft/check';
 import { knobClassesOf } from '../draw-plan.ts';
 import { type Ending, endingOf, expected, inconclusive, mistake, PASS } from '../ending.ts';
-import { Violation } from '../observer.ts';
+import { type Observer, Violation } from '../observer.ts';
 import { OwnMistake, usersOwn } from '../own/system.ts';
 import type { Plan } from '../plan.ts';
 import type { RunOptions, RunResult } from '../run.ts';
@@ -110,17 +110,19 @@ class Running {
 
   #phases(): Ending {
     const world = this.#world;
-    const { stopAt, observers } = this.#options;
-    const watching = this.#trace === null ? [] : [this.#trace.observer];
+    const { stopAt, observers, witnesses } = this.#options;
+    const watching: Observer[] = this.#trace === null ? [] : [this.#trace.observer];
     world.network.trace = this.#trace;
-    world.trace = this.#trace;
+    world.witness = this.#trace;
     world.clients = this.#clients;
+    watching.push(...(witnesses?.(world) ?? []));
     world.start([...watching, ...(observers?.(world) ?? [])]);
     this.#nemesis.schedule();
     this.#clients.start();
     const stop = stopAt === undefined ? null : () => world.choices.events >= stopAt;
     if (world.advance(this.#plan.duration, stop)) return PASS;
     this.#recover();
+    world.witness?.onEnd?.();
     world.rules.end();
     return this.#judge();
   }

@@ -7,9 +7,10 @@ import type { NetworkTrace } from '../network.ts';
 import type { Observer } from '../observer.ts';
 import { seconds, type TraceRange } from '../trace.ts';
 import type { ProtocolEffects, ProtocolInput, ProtocolOutcome } from './protocol.ts';
+import type { ProtocolWitness } from './witness.ts';
 import type { ProtocolWorld } from './world.ts';
 
-export class ProtocolTrace implements NetworkTrace {
+export class ProtocolTrace implements NetworkTrace, ProtocolWitness {
   readonly lines: string[] = [];
   /** Hears of faults and crashes. */
   readonly observer: Observer = {
@@ -76,7 +77,7 @@ export class ProtocolTrace implements NetworkTrace {
   }
 }
 
-function formatInput(input: ProtocolInput): string {
+export function formatInput(input: ProtocolInput): string {
   switch (input.type) {
     case 'Receive':
       return `<- ${input.from} ${text(input.message)}`;
@@ -89,7 +90,7 @@ function formatInput(input: ProtocolInput): string {
   }
 }
 
-function formatOperation({ client, f, input, id }: ProtocolOutcome): string {
+export function formatOperation({ client, f, input, id }: ProtocolOutcome): string {
   return `${client} ${f} ${text(input)} (operation ${id})`;
 }
 

@@ -14,7 +14,7 @@ import { digestOf, wireOf } from './contract.ts';
 import { DiskFailed, SimProtocolMember, SUPERVISION } from './member.ts';
 import type { Protocol, ProtocolEffects, ProtocolEvent, ProtocolInput } from './protocol.ts';
 import { ProtocolRules } from './rules.ts';
-import type { ProtocolTrace } from './trace.ts';
+import type { ProtocolWitness } from './witness.ts';
 
 export interface ProtocolWorldOptions {
   readonly plan: Plan;
@@ -32,7 +32,7 @@ export class ProtocolWorld extends Engine<SimProtocolMember> implements WorldVie
   readonly members: readonly SimProtocolMember[];
   /** n1, n2, ... */
   readonly names: readonly string[];
-  trace: ProtocolTrace | null = null;
+  witness: ProtocolWitness | null = null;
   #requestId = 0;
 
   constructor({ plan, protocol, keepChoices, digests, only }: ProtocolWorldOptions) {
@@ -87,12 +87,13 @@ export class ProtocolWorld extends Engine<SimProtocolMember> implements WorldVie
 
   /** A member has taken a step; its effects are yet to be carried out. */
   ran(member: SimProtocolMember, input: ProtocolInput, effects: ProtocolEffects): void {
-    this.trace?.onStep(member.name, input, effects);
+    this.witness?.onStep(member.name, input, effects);
   }
 
   /** Something happened: the rules are asked. What they throw is never the member's failure. */
   checked(event: ProtocolEvent): void {
     this.hosting += 1;
+    this.witness?.onChecked?.(event);
     this.rules.after(event);
     this.hosting -= 1;
   }

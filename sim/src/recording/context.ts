@@ -46,6 +46,8 @@ function livesIn(event: RecordedEvent, involved: ReadonlySet<string>): Weighed |
     else if (type === 'boot' && event.number > 0 && event.time > 0) {
       const vote = deed.votedFor === null ? 'no vote' : `its vote for ${deed.votedFor}`;
       whys.push(`${member} starts from its disk in term ${deed.term}, with ${vote}`);
+    } else if (type === 'start' && event.number > 0 && event.time > 0) {
+      whys.push(`${member} starts from its disk`);
     } else if (type === 'role' && deed.role === 'leader') {
       whys.push(`${member} becomes leader of term ${deed.term}`);
     }

@@ -3,7 +3,15 @@
  * a way that mattered. Nothing is made up: the header says how much is not there, causes that are not there are replaced by the nearest
  * ones that are, and changes of left-out events are told with the next event that is kept, so that `stateAt` is exact at every kept one.
  */
-import type { EventNumber, LeftOut, RecordedEvent, Recording, StateChange } from './recording.ts';
+import { ownPatch } from './own-state.ts';
+import type {
+  EventNumber,
+  LeftOut,
+  OwnState,
+  RecordedEvent,
+  Recording,
+  StateChange,
+} from './recording.ts';
 import { relevantPast } from './relevant-past.ts';
 import { changed, UNBORN } from './state-at.ts';
 import { thinned } from './thinned.ts';
@@ -56,21 +64,34 @@ function folded(
 ): readonly StateChange[] {
   const result: StateChange[] = [];
   const now = new Map<string, { state: typeof UNBORN; isNew: boolean }>();
+  /** What has been told of what members of a protocol show. */
+  const told = new Map<string, OwnState | undefined>();
   let at = 0;
   for (const { number } of kept) {
     for (let change = states[at]; change !== undefined && change.event <= number; ) {
       const { member, set, event } = change;
       const known = now.get(member)?.state ?? UNBORN;
       const isNew = event < number || now.get(member)?.isNew === true;
-      now.set(member, { state: changed(known, set), isNew });
-      if (!isNew) result.push(change);
+      const state = changed(known, set);
+      now.set(member, { state, isNew });
+      if (!isNew) {
+        result.push(change);
+        told.set(member, state.own);
+      }
       at += 1;
       change = states[at];
     }
     for (const [member, { state, isNew }] of now) {
       if (!isNew) continue;
-      const { log, ...fields } = state;
-      result.push({ event: number, member, set: { ...fields, log: { from: 0, runs: log } } });
+      const { log, own, ...fields } = state;
+      const patch = ownPatch(told.get(member), own);
+      const whole = {
+        ...fields,
+        log: { from: 0, runs: log },
+        ...(patch !== null && { own: patch }),
+      };
+      result.push({ event: number, member, set: whole });
+      told.set(member, own);
       now.set(member, { state, isNew: false });
     }
   }

@@ -15,6 +15,7 @@ import {
   formatReply,
   formatSnapshot,
 } from '../trace.ts';
+import { EventNotes } from './event-notes.ts';
 import { runsOf } from './log-runs.ts';
 import type { Moment } from './message-log.ts';
 import type { Deed, EventNumber, LogRun, RecordingHeader } from './recording.ts';
@@ -31,23 +32,14 @@ interface UnderWay {
 /** The members whose status a fault may have changed. */
 type Everybody = readonly MemberView[];
 
-export class DeedLog implements Observer {
-  readonly deeds = new Map<EventNumber, Deed[]>();
-  /** What came in, where the core was told of it. */
-  readonly inputs = new Map<EventNumber, string>();
-  /** Events that answer what earlier ones asked for. */
-  readonly asked = new Map<EventNumber, EventNumber[]>();
-  /** Members that an event took down. */
-  readonly downed = new Map<EventNumber, string[]>();
+export class DeedLog extends EventNotes implements Observer {
   liveness: RecordingHeader['liveness'] = null;
-  isOver = false;
-  readonly #moment: Moment;
   readonly #states: StateLog;
   readonly #everybody: Everybody;
   readonly #writes = new Map<MemberId, UnderWay[]>();
 
   constructor(moment: Moment, states: StateLog, everybody: Everybody) {
-    this.#moment = moment;
+    super(moment);
     this.#states = states;
     this.#everybody = everybody;
   }
@@ -60,28 +52,25 @@ export class DeedLog implements Observer {
     this.#writes.set(member.id, []);
     const { term, votedFor } = core.hardState;
     const line = formatBoot(name, core);
-    this.#input(line);
-    this.#did({ type: 'boot', member: name, line, term, votedFor: named(votedFor) });
+    this.input(line);
+    this.did({ type: 'boot', member: name, line, term, votedFor: named(votedFor) });
   }
 
   onCrash(member: MemberView): void {
-    const { name } = member;
-    const downed = this.downed.get(this.#moment.event) ?? [];
-    this.downed.set(this.#moment.event, [...downed, name]);
-    this.#states.status(name, 'down');
-    this.#did({ type: 'down', member: name, line: `${name} is down` });
+    this.#states.status(member.name, 'down');
+    this.downs(member.name);
   }
 
   onWipe({ name }: MemberView): void {
     this.#states.status(name, 'gone');
-    this.#did({ type: 'wiped', member: name, line: `${name} has lost its disk` });
+    this.did({ type: 'wiped', member: name, line: `${name} has lost its disk` });
   }
 
   // -------------------------------------------------------------------------------------------------------------------- steps
 
   onStep(member: MemberView, message: Message, effects: Effects): void {
     const { name, raft } = member;
-    this.#input(formatInput(name, message));
+    this.input(formatInput(name, message));
     if (message.type === 'Persisted') this.#answered(member.id, message.seq);
     if (raft === null) return;
     const before = this.#states.known(name);
@@ -89,12 +78,12 @@ export class DeedLog implements Observer {
     const term = raft.currentTerm;
     if (term > before.term) {
       const line = `${name} moves from term ${before.term} to ${term}`;
-      this.#did({ type: 'term', member: name, line, term, before: before.term });
+      this.did({ type: 'term', member: name, line, term, before: before.term });
     }
     const votedFor = named(raft.votedFor);
     if (votedFor !== null && (votedFor !== before.votedFor || term > before.term)) {
       const line = `${name} votes for ${votedFor === name ? 'itself' : votedFor} in term ${term}`;
-      this.#did({ type: 'vote', member: name, line, term, votedFor });
+      this.did({ type: 'vote', member: name, line, term, votedFor });
     }
     this.#effects(member, effects);
   }
@@ -105,9 +94,9 @@ export class DeedLog implements Observer {
       if (line === null) continue;
       if (event.type === 'BecameRole') {
         const { role, term, reason } = event;
-        this.#did({ type: 'role', member: name, line, role, term, reason });
+        this.did({ type: 'role', member: name, line, role, term, reason });
       } else if (event.type === 'ConfigurationInForce') {
-        this.#did({ type: 'configuration', member: name, line, index: event.index });
+        this.did({ type: 'configuration', member: name, line, index: event.index });
       }
     }
     if (persist !== null) this.#persists(id, name, persist);
@@ -116,7 +105,7 @@ export class DeedLog implements Observer {
       const { result } = reply;
       const index = 'index' in result ? result.index : 0;
       const line = `${name} ${formatReply(reply)}`;
-      this.#did({ type: 'reply', member: name, line, outcome: result.outcome, index });
+      this.did({ type: 'reply', member: name, line, outcome: result.outcome, index });
     }
   }
 
@@ -134,8 +123,8 @@ export class DeedLog implements Observer {
       snapshotIndex: snapshot?.lastIncludedIndex ?? 0,
       durableAt: null,
     };
-    this.#did(deed);
-    this.#writesOf(id).push({ event: this.#moment.event, deed, isTold: false });
+    this.did(deed);
+    this.#writesOf(id).push({ event: this.moment.event, deed, isTold: false });
   }
 
   /** A completion stands for all writes up to it. */
@@ -143,13 +132,13 @@ export class DeedLog implements Observer {
     for (const write of this.#writesOf(id)) {
       if (write.deed.seq > seq || write.isTold) continue;
       write.isTold = true;
-      this.#follows(write.event);
+      this.follows(write.event);
     }
   }
 
   onDurable({ id }: MemberView, seq: number): void {
     for (const { deed } of this.#writesOf(id)) {
-      if (deed.seq <= seq) deed.durableAt ??= this.#moment.now;
+      if (deed.seq <= seq) deed.durableAt ??= this.moment.now;
     }
   }
 
@@ -160,7 +149,7 @@ export class DeedLog implements Observer {
   onRestore({ name }: MemberView, snapshot: SnapshotMetadata): void {
     const { lastIncludedIndex: index, lastIncludedTerm: term } = snapshot;
     const line = `${name} restores ${formatSnapshot(snapshot)}`;
-    this.#did({ type: 'restore', member: name, line, index, term });
+    this.did({ type: 'restore', member: name, line, index, term });
   }
 
   onRead(
@@ -172,7 +161,7 @@ export class DeedLog implements Observer {
   ): void {
     const whose = operation === null ? '' : ` of operation ${operation.id}`;
     const line = `${name} serves the ${mode} read${whose}: read index ${readIndex}, applied ${appliedIndex}`;
-    this.#did({ type: 'read', member: name, line, operation: operation?.id ?? null, readIndex });
+    this.did({ type: 'read', member: name, line, operation: operation?.id ?? null, readIndex });
   }
 
   // --------------------------------------------------------------------------------------------------------- clients and faults
@@ -180,34 +169,26 @@ export class DeedLog implements Observer {
   onComplete(operation: ClientOperation): void {
     const { id, client } = operation;
     const line = formatCompletion(operation);
-    this.#did({ type: 'complete', member: null, line: clip(line), operation: id });
-    this.#input(`c${client} has its answer`);
+    this.did({ type: 'complete', member: null, line: clip(line), operation: id });
+    this.input(`c${client} has its answer`);
   }
 
   /** Called by the operations' log, which knows to which event an invocation belongs. */
   invoked(event: EventNumber, operation: ClientOperation): void {
     const line = clip(`${formatOperation(operation)} invoked`);
-    this.#at(event).push({ type: 'invoke', member: null, line, operation: operation.id });
+    this.at(event).push({ type: 'invoke', member: null, line, operation: operation.id });
   }
 
   onFault(fault: string, phase: 'inject' | 'heal', sentence: string): void {
     this.#look();
-    this.#input(sentence);
-    this.#did({ type: 'fault', member: null, line: sentence, fault, phase });
-  }
-
-  onFollowUp(of: EventNumber): void {
-    if (of >= 0) this.#follows(of);
+    this.input(sentence);
+    this.did({ type: 'fault', member: null, line: sentence, fault, phase });
   }
 
   onLiveness(core: readonly MemberId[]): void {
     this.#look();
-    const { event, now } = this.#moment;
+    const { event, now } = this.moment;
     this.liveness = { at: now, event: event + 1, core: core.map((id) => `n${id}`) };
-  }
-
-  onEnd(): void {
-    this.isOver = true;
   }
 
   // ------------------------------------------------------------------------------------------------------------------ writing
@@ -217,32 +198,9 @@ export class DeedLog implements Observer {
     for (const { name, status } of this.#everybody) this.#states.status(name, status);
   }
 
-  #input(line: string): void {
-    const { event } = this.#moment;
-    if (!this.inputs.has(event)) this.inputs.set(event, line);
-  }
-
-  #follows(event: EventNumber): void {
-    const now = this.#moment.event;
-    const asked = this.asked.get(now) ?? [];
-    this.asked.set(now, [...asked, event]);
-  }
-
-  #did(deed: Deed): void {
-    this.#at(Math.max(0, this.#moment.event)).push(deed);
-  }
-
-  #at(event: EventNumber): Deed[] {
-    const known = this.deeds.get(event);
-    if (known !== undefined) return known;
-    const fresh: Deed[] = [];
-    this.deeds.set(event, fresh);
-    return fresh;
-  }
-
   /** Entries are committed and applied one after another: neighbours are one deed. */
   #moved(type: 'commit' | 'apply', member: string, entries: readonly LogRun[]): void {
-    const deeds = this.#at(Math.max(0, this.#moment.event));
+    const deeds = this.at(Math.max(0, this.moment.event));
     const last = deeds.at(-1);
     const joins = last !== undefined && last.type === type && last.member === member;
     const all = joined(joins ? last.entries : [], entries);

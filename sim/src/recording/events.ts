@@ -4,7 +4,7 @@
  */
 import { type Choice, EventKind, eventKindName } from '../choices.ts';
 import { endpointName } from '../link.ts';
-import type { DeedLog } from './deed-log.ts';
+import type { EventNotes } from './event-notes.ts';
 import type { MessageLog } from './message-log.ts';
 import type { Endpoint, EventNumber, RecordedEvent, RecordedMessage } from './recording.ts';
 
@@ -31,8 +31,8 @@ const WORLDLY: ReadonlySet<number> = new Set([
 
 export function recordEvents(
   choices: readonly Choice[],
-  messages: MessageLog,
-  deeds: DeedLog,
+  messages: Pick<MessageLog, 'take'>,
+  deeds: Pick<EventNotes, 'asked' | 'deeds' | 'downed' | 'inputs'>,
 ): RecordedEvent[] {
   /** By endpoint: its latest event, and those that took it down since. */
   const latest = new Map<Endpoint, readonly EventNumber[]>();

@@ -25,16 +25,34 @@ export interface Moment {
   readonly now: Micros;
 }
 
+export type Told = Pick<RecordedMessage, 'detail' | 'facts'>;
+
+/** How the messages of a kind of run are told. */
+export interface Speech {
+  /** By the number of the type. */
+  readonly types: readonly string[];
+  member(message: unknown): Told;
+  client(message: unknown): Told;
+}
+
+const RAFT: Speech = {
+  types: LINK_TYPES,
+  member: (message) => said(message as MemberMessage),
+  client: (message) => clientSaid(message as Submission | Submitted),
+};
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Row = Mutable<RecordedMessage>;
 
 export class MessageLog implements NetworkTrace, Mail {
   readonly rows: Row[] = [];
   readonly #moment: Moment;
+  readonly #speech: Speech;
   readonly #byKey = new Map<string, Row>();
 
-  constructor(moment: Moment) {
+  constructor(moment: Moment, speech: Speech = RAFT) {
     this.#moment = moment;
+    this.#speech = speech;
   }
 
   onSend(flight: Flight, arrival: Micros): void {
@@ -84,22 +102,21 @@ export class MessageLog implements NetworkTrace, Mail {
   #add(flight: Flight): Row {
     const { from, to, isClient } = flight.link as Link;
     const { type, ordinal, copy } = flight;
-    const told = isClient
-      ? clientSaid(flight.message as Submission | Submitted)
-      : said(flight.message as MemberMessage);
+    const { message } = flight;
+    const told = isClient ? this.#speech.client(message) : this.#speech.member(message);
     return this.#push(keyOf(from, to, flight.key), { from, to, type, ordinal, isCopy: copy }, told);
   }
 
   #push(
     key: string,
     sent: { from: number; to: number; type: number; ordinal: number; isCopy: boolean },
-    told: Pick<RecordedMessage, 'detail' | 'facts'>,
+    told: Told,
   ): Row {
     const row: Row = {
       id: this.rows.length,
       from: endpointName(sent.from),
       to: endpointName(sent.to),
-      type: LINK_TYPES[sent.type] as string,
+      type: this.#speech.types[sent.type] as string,
       ordinal: sent.ordinal,
       isCopy: sent.isCopy,
       ...told,
@@ -118,8 +135,6 @@ export class MessageLog implements NetworkTrace, Mail {
 function keyOf(from: number, to: number, key: number): string {
   return `${from} ${to} ${key}`;
 }
-
-type Told = Pick<RecordedMessage, 'detail' | 'facts'>;
 
 function said(message: MemberMessage): Told {
   return { detail: formatContent(message), facts: factsOf(message) };

@@ -285,7 +285,7 @@ export class Reasons {
   }
 
   #ofOperation(event: EventNumber, member: string, deed: Deed): Weighed | null {
-    if (!('operation' in deed)) return null;
+    if (deed.type !== 'read' && deed.type !== 'invoke' && deed.type !== 'complete') return null;
     const operation = this.#operations.get(deed.operation ?? 0);
     if (operation === undefined) return null;
     const whose = this.#said(operation);

@@ -5,21 +5,17 @@
 import { decodeChoices } from '../choices.ts';
 import type { Observer, WorldView } from '../observer.ts';
 import type { Plan } from '../plan.ts';
+import { ProtocolRecorder } from '../protocol/recording/recorder.ts';
 import { type RunOptions, type RunResult, run } from '../run.ts';
 import { ScheduleWorld } from '../schedule/world.ts';
 import { World } from '../world.ts';
-import { aboutSentence } from './about.ts';
 import { DeedLog } from './deed-log.ts';
 import { recordEvents } from './events.ts';
 import { FaultLog } from './fault-log.ts';
+import { headerOf } from './header.ts';
 import { MessageLog, type Moment } from './message-log.ts';
 import { OperationLog } from './operation-log.ts';
-import {
-  RECORDING_FORMAT,
-  type RecordedOperation,
-  type Recording,
-  type RecordingHeader,
-} from './recording.ts';
+import type { Recording } from './recording.ts';
 import { StateLog } from './state-log.ts';
 
 export interface Recorded {
@@ -29,7 +25,8 @@ export interface Recorded {
 
 /** Runs the plan; what is asked to be traced is not. `options` as for `run`. */
 export function record(plan: Plan, options: Omit<RunOptions, 'witnesses'> = {}): Recorded {
-  const recorder = new Recorder(plan);
+  const isProtocol = plan.workload.kind === 'protocol';
+  const recorder = isProtocol ? new ProtocolRecorder(plan) : new Recorder(plan);
   const { trace: _, ...asked } = options.record ?? {};
   const result = run(plan, {
     ...options,
@@ -78,43 +75,19 @@ class Recorder implements Moment {
     const events = recordEvents(choices, this.#messages, this.#deeds);
     const messages = this.#messages.rows;
     const operations = this.#operations.operations(messages);
+    const { isOver, liveness } = this.#deeds;
+    const header = headerOf(this.#plan, result, operations, {
+      members: this.#world?.members ?? [],
+      isOver,
+      liveness,
+    });
     return {
-      header: this.#header(result, operations),
+      header,
       events,
       messages,
       states: this.#states.changes,
       faults: this.#faults.bars,
       operations,
-    };
-  }
-
-  #header(result: RunResult, operations: readonly RecordedOperation[]): RecordingHeader {
-    const { scenario, seed, workload, schedule } = this.#plan;
-    const { verdict, rule, sentence, reason, hash, events, simulatedMicros } = result;
-    const isBroken = verdict === 'violation' || verdict === 'liveness';
-    const isLive = verdict === 'liveness';
-    // Of a protocol's run no more is known than the choice log says.
-    const planned = this.#plan.members.map(({ name }, place) => ({ id: place + 1, name }));
-    const members = this.#world?.members ?? planned;
-    return {
-      format: RECORDING_FORMAT,
-      scenario,
-      seed,
-      verdict,
-      rule,
-      sentence,
-      reason,
-      hash,
-      eventCount: events,
-      simulatedMicros,
-      members: members.map(({ id, name }) => ({ id, name })),
-      clients: workload.kind === 'none' ? 0 : workload.clients,
-      isSchedule: schedule !== undefined,
-      violation: isBroken ? events - 1 : null,
-      isJudgedAtEnd: isBroken && (isLive || this.#deeds.isOver),
-      about: aboutSentence(isBroken ? sentence : null, operations),
-      liveness: this.#deeds.liveness,
-      leftOut: null,
     };
   }
 }

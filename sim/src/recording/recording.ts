@@ -68,6 +68,14 @@ export interface RecordingHeader {
     readonly event: EventNumber;
     readonly core: readonly string[];
   } | null;
+  /** Of a protocol of one's own; absent: the run is of a Raft cluster. */
+  readonly protocol?: {
+    readonly name: string;
+    /** The types of its messages, in its own order. */
+    readonly messages: readonly string[];
+    /** What its rule says that was broken; null: none was, or the rule is one of the simulator's. */
+    readonly definition: string | null;
+  };
   /** Null: this is the whole run. */
   readonly leftOut: LeftOut | null;
 }
@@ -140,6 +148,15 @@ export type Deed = AnyDeed &
     | { readonly type: 'down' | 'wiped' }
     | { readonly type: 'fault'; readonly fault: string; readonly phase: 'inject' | 'heal' }
     | { readonly type: 'invoke' | 'complete'; readonly operation: number }
+    // Of members of a protocol of one's own:
+    | { readonly type: 'start' }
+    /** Records were handed to the disk. */
+    | {
+        readonly type: 'write';
+        /** How it ended: `kept`, `torn` or `undone` by a crash; null: it was under way when the run ended. */
+        readonly fate: 'durable' | 'kept' | 'torn' | 'undone' | null;
+      }
+    | { readonly type: 'answer'; readonly operation: number }
     /** A further step of the core within this event, or anything else worth a line. */
     | { readonly type: 'note' }
   );
@@ -196,6 +213,8 @@ export interface MessageFacts {
   /** InstallSnapshot. */
   readonly snapshotIndex?: Index;
   readonly round?: number;
+  /** A message of a protocol of one's own: the scalar fields that it bears at any depth, as `tx=2`. */
+  readonly marks?: readonly string[];
   /** A client's request or its answer; absent: the opening of a session. */
   readonly operation?: number;
   /** Which of the client's tries this is, or answers, from 1. */
@@ -222,13 +241,34 @@ export interface MemberState {
   readonly firstIndex: Index;
   /** The entries held, as runs of one term, ascending, without gaps. */
   readonly log: readonly LogRun[];
+  /** Of a protocol of one's own: then only this, `status` and `role` (leader: whom the protocol's `leads` says) tell anything. */
+  readonly own?: OwnState;
+}
+
+/** What a member of a protocol of one's own shows, as text for people, cut where it is long. */
+export interface OwnState {
+  /** What its `state()` returned, by field. */
+  readonly fields: Texts;
+  /** What is durable on its disk, by key. */
+  readonly records: Texts;
+}
+
+export type Texts = Readonly<Record<string, string>>;
+
+/** By key: null, it is gone; absent, it stayed as it was. */
+export interface OwnPatch {
+  readonly fields?: Readonly<Record<string, string | null>>;
+  readonly records?: Readonly<Record<string, string | null>>;
 }
 
 /** A change of a member's state at an event: fields that are absent stayed as they were. */
 export interface StateChange {
   readonly event: EventNumber;
   readonly member: string;
-  readonly set: Partial<Omit<MemberState, 'log'>> & { readonly log?: LogPatch };
+  readonly set: Partial<Omit<MemberState, 'log' | 'own'>> & {
+    readonly log?: LogPatch;
+    readonly own?: OwnPatch;
+  };
 }
 
 /** From index `from` on the log is `runs` and nothing else; before it, as it was (less what `firstIndex` cuts off). */

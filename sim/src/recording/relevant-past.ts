@@ -6,6 +6,9 @@
  * What a sentence speaks of need not have happened before it in the causal sense (a write that another leader committed, which a stale read
  * missed): such events are starting points too, beside the violation itself.
  */
+
+import { ProtocolReasons } from '../protocol/recording/reasons.ts';
+import { subjectOf } from '../protocol/recording/subject.ts';
 import { causalPast, numbered } from './causal-past.ts';
 import { contextOf } from './context.ts';
 import { meantOperations } from './meant.ts';
@@ -37,9 +40,13 @@ const LIMIT = 40;
 export function relevantPast(recording: Recording, limit: number = LIMIT): RelevantPast {
   const { violation } = recording.header;
   if (violation === null) return { steps: [], leftOut: 0 };
-  const past = new Set(causalPast(recording, ...startsOf(recording)));
+  const isRaft = recording.header.protocol === undefined;
+  const subject = isRaft ? null : subjectOf(recording);
+  const starts = [...startsOf(recording), ...(subject?.events ?? [])];
+  const past = new Set(causalPast(recording, ...starts));
   const events = recording.events.filter(({ number }) => past.has(number));
-  const reasons = new Reasons(recording, events);
+  const reasons =
+    subject === null ? new Reasons(recording, events) : new ProtocolReasons(recording, subject);
   const weighed = new Map<EventNumber, Weighed>();
   for (const event of events) {
     const found = reasons.of(event);

@@ -1,5 +1,6 @@
 /** Any moment of a recording, rebuilt from its changes: a fold, so that whoever scrubs back and forth needs nothing but the recording. */
 import { patched } from './log-runs.ts';
+import { patchedOwn } from './own-state.ts';
 import type { EventNumber, MemberState, Recording, StateChange } from './recording.ts';
 
 /** A member before its first boot. */
@@ -35,9 +36,10 @@ export function stateAt(
 }
 
 export function changed(state: MemberState, set: StateChange['set']): MemberState {
-  const { log: patch = null, ...fields } = set;
+  const { log: patch = null, own, ...fields } = set;
   const firstIndex = fields.firstIndex ?? state.firstIndex;
   const isSameLog = patch === null && firstIndex === state.firstIndex;
   const log = isSameLog ? state.log : patched(state.log, patch, firstIndex);
-  return { ...state, ...fields, log };
+  const shown = own === undefined ? null : { own: patchedOwn(state.own, own) };
+  return { ...state, ...fields, log, ...shown };
 }

@@ -4,7 +4,7 @@
  */
 import { lastIn } from './log-runs.ts';
 import type { EventNumber, MessageFacts, RecordedOperation, Recording } from './recording.ts';
-import { stateAt } from './state-at.ts';
+import { stateAt, UNBORN } from './state-at.ts';
 
 export interface Waiting {
   /** A member. */
@@ -23,7 +23,8 @@ export interface Owed {
 
 /** Empty unless the run came to its liveness phase. */
 export function whoWaits(recording: Recording): readonly Waiting[] {
-  const { liveness, members } = recording.header;
+  const { liveness, members, protocol } = recording.header;
+  if (protocol !== undefined) return whoWaitsOfOwn(recording);
   if (liveness === null) return [];
   const states = stateAt(recording, Infinity);
   const standing = members.map(({ name }): Waiting => {
@@ -41,6 +42,22 @@ export function whoWaits(recording: Recording): readonly Waiting[] {
   const owed = owedRequests(recording).map(({ member, operation, event }): Waiting => {
     const { id, client, f } = operation;
     return { who: member, what: `has not answered operation ${id} (${f}) of ${client}`, event };
+  });
+  return [...standing, ...owed];
+}
+
+/** Of a protocol of one's own: what each member showed at the end, and what clients were still waiting for. */
+function whoWaitsOfOwn({ header, states: changes, operations }: Recording): readonly Waiting[] {
+  const states = stateAt({ states: changes }, Infinity);
+  const standing = header.members.map(({ name }): Waiting => {
+    const { status, own } = states.get(name) ?? UNBORN;
+    const fields = Object.entries(own?.fields ?? {}).map(([field, text]) => `${field} ${text}`);
+    return { who: name, what: [status, ...fields].join(', '), event: null };
+  });
+  const open = operations.filter(({ outcome }) => outcome === 'open');
+  const owed = open.map(({ id, client, f, member, events }): Waiting => {
+    const what = `waits for operation ${id} (${f}), last asked of ${member}`;
+    return { who: client, what, event: events[0] ?? null };
   });
   return [...standing, ...owed];
 }

@@ -13,7 +13,7 @@ import {
   whoWaits,
 } from '@seedraft/sim';
 import pc from 'picocolors';
-import { ruleDefinition } from '../rules.ts';
+import { recordedRule } from '../rules.ts';
 import { table } from './table.ts';
 
 export interface Explanation {
@@ -47,12 +47,12 @@ const seconds = (micros: number): string => (micros / 1e6).toFixed(3);
 export function explanationText(explanation: Explanation): string {
   const { recording, past, waiting } = explanation;
   const { scenario, seed, rule } = recording.header;
-  const definition = rule === null ? undefined : ruleDefinition(rule);
+  const definition = recordedRule(recording.header);
   const heading = pc.red(pc.bold(`${rule}: ${scenario}, seed ${seed}`));
   const lines = [heading, ...wrapped(paragraph(explanation), WIDTH)];
   if (definition !== undefined) {
     const { name, definition: text } = definition;
-    lines.push('', pc.bold(`${rule} ${name}:`), ...wrapped(text, WIDTH));
+    lines.push('', pc.bold(`${`${rule} ${name}`.trimEnd()}:`), ...wrapped(text, WIDTH));
   }
   if (waiting.length > 0) lines.push('', pc.bold('Where everybody stood:'), waitingTable(waiting));
   lines.push('', pc.bold('How it came about:'), stepTable(explanation));
@@ -136,7 +136,7 @@ function count(number: number, what: string): string {
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { recording, past, events, whys, waiting } = explanation;
   const { scenario, seed, verdict, rule, sentence, violation, about, hash } = recording.header;
-  const definition = rule === null ? undefined : ruleDefinition(rule);
+  const definition = recordedRule(recording.header);
   return {
     scenario,
     seed,

@@ -34,7 +34,7 @@ export function addExplain(program: Command, finish: (code: number) => void): vo
       .command('explain')
       .summary('how a failed run came to break its rule')
       .description(
-        'Runs it once more and follows the violation back through messages, writes and elections: what happened in plain English, the rule, ' +
+        "Runs it once more and follows the violation back through messages, writes and elections (of a protocol of one's own: its messages, records and requests): what happened in plain English, the rule, " +
           'and the events that mattered, each with its reason. Heartbeats and all else that changed nothing are left out. ' +
           'Exits with the code of the run it explains.',
       ),
@@ -61,11 +61,6 @@ export function addExplain(program: Command, finish: (code: number) => void): vo
 async function explainRun(name: string, flags: ExplainFlags): Promise<number> {
   const format = formatOf(flags);
   const { plan, inForce } = await oneRun(name, flags, 'explain');
-  if (plan.workload.kind === 'protocol') {
-    throw new UsageError(
-      'explain speaks of elections, logs and votes; for a protocol of your own: replay --trace.',
-    );
-  }
   // A scenario that documents a known-bad configuration is explained like any other failure.
   const { result, recording } = record(
     { ...plan, expect: 'pass' },
