@@ -34,13 +34,14 @@ if (wants('core')) {
   });
 }
 if (wants('simulator')) {
-  say('\nsimulator, one CPU core, every rule on');
+  say('\nsimulator, by CPU time of one core, every rule on');
   const figures = benchSimulator(rounds, 60);
   const line = (what: string, { objects, bytes }: ByKind): void => {
-    const of = ({ eventsPerSecond, simulatedSecondsPerSecond }: Speed): string =>
-      `${whole(eventsPerSecond)} events/s (${whole(simulatedSecondsPerSecond)} simulated seconds a second)`;
+    const of = ({ median, best, simulatedSecondsPerSecond }: Speed): string =>
+      `${whole(median)} events/s (best ${whole(best)}; ${whole(simulatedSecondsPerSecond)} simulated seconds a second)`;
     say(`  ${what}: through objects ${of(objects)}, through bytes ${of(bytes)}`);
   };
+  say(`  warm: ${figures.warmUp} rounds went before those that count`);
   say(
     `  swarm seeds: ${whole(figures.eventsPerSecond)} events/s (a bare event loop: ${whole(figures.bareEventsPerSecond)}; ratio ${figures.ratioToBare.toFixed(3)})`,
   );

@@ -1,15 +1,17 @@
-/** The whole testbed, all rules on: events a second of one core over swarm seeds and over calm clusters, through objects and through bytes. */
+/** The whole testbed, all rules on: events a second of CPU time, once warm, over swarm seeds and over calm clusters, through objects and through bytes. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Plan, run, scenarioToPlan } from '@seedraft/sim';
 import { parseScenario } from 'seedraft';
 import { HOUSE } from '../mutants/house.ts';
 import { bareLoop } from './bare-loop.ts';
-import { interleave, perSecond } from './rounds.ts';
+import { interleaveSteady, perCpuSecond, type Steady } from './rounds.ts';
 
-/** One core, all rules on. `objects` and `bytes`: members over either kind of disk and network. */
+/** One core, all rules on, warm. `objects` and `bytes`: members over either kind of disk and network. */
 export interface SimulatorFigures {
-  /** Swarm seeds as the seed has them: some of either kind. */
+  /** Rounds until no contestant got faster any more. */
+  readonly warmUp: number;
+  /** Swarm seeds as the seed has them, some of either kind, in their median rounds. */
   readonly eventsPerSecond: number;
   readonly bareEventsPerSecond: number;
   readonly ratioToBare: number;
@@ -24,8 +26,9 @@ export interface ByKind {
   readonly bytes: Speed;
 }
 
-export interface Speed {
-  readonly eventsPerSecond: number;
+/** Events a second of CPU time, so that other work on the machine does not count. */
+export interface Speed extends Steady {
+  /** Of the median. */
   readonly simulatedSecondsPerSecond: number;
 }
 
@@ -60,9 +63,8 @@ interface Batch {
 
 const batch = (list: readonly Plan[]): Batch => ({ plans: list, events: 0, simulatedSeconds: 0 });
 
-/** Runs them all; returns the seconds it took. */
+/** Runs them all; returns how many events that were. */
 function runAll(contestant: Batch): number {
-  const began = performance.now();
   let events = 0;
   let micros = 0;
   for (const plan of contestant.plans) {
@@ -77,7 +79,7 @@ function runAll(contestant: Batch): number {
   }
   contestant.events = events;
   contestant.simulatedSeconds = micros / 1e6;
-  return (performance.now() - began) / 1000;
+  return events;
 }
 
 export function benchSimulator(rounds: number, seeds: number): SimulatorFigures {
@@ -94,31 +96,36 @@ export function benchSimulator(rounds: number, seeds: number): SimulatorFigures 
     loadedObjects: calm(LOADED, false),
     loadedBytes: calm(LOADED, true),
   };
-  const contestants: Record<string, () => number> = { bare: () => perSecond(200, bare) };
-  for (const [name, one] of Object.entries(batches)) contestants[name] = () => runAll(one);
-  const figures = interleave(rounds, contestants);
+  const contestants: Record<string, () => number> = {
+    bare: () => perCpuSecond(() => bareLoop(2_000_000)),
+  };
+  for (const [name, one] of Object.entries(batches)) {
+    contestants[name] = () => perCpuSecond(() => runAll(one));
+  }
+  const { warmUp, speeds } = interleaveSteady(rounds, contestants);
   const speed = (name: string): Speed => {
     const { events, simulatedSeconds } = batches[name]!;
-    const seconds = figures[name]!;
-    return {
-      eventsPerSecond: events / seconds,
-      simulatedSecondsPerSecond: simulatedSeconds / seconds,
-    };
+    const { median, best } = speeds[name]!;
+    return { median, best, simulatedSecondsPerSecond: (simulatedSeconds * median) / events };
   };
   const byKind = (name: string): ByKind => ({
     objects: speed(`${name}Objects`),
     bytes: speed(`${name}Bytes`),
   });
-  const events = batches.swarmObjects!.events + batches.swarmBytes!.events;
-  const eventsPerSecond = events / (figures.swarmObjects! + figures.swarmBytes!);
+  const swarmNames = ['swarmObjects', 'swarmBytes'];
+  const events = swarmNames.reduce((sum, name) => sum + batches[name]!.events, 0);
+  const seconds = swarmNames.reduce(
+    (sum, name) => sum + batches[name]!.events / speeds[name]!.median,
+    0,
+  );
+  const bareEventsPerSecond = speeds.bare!.median;
   return {
-    eventsPerSecond,
-    bareEventsPerSecond: figures.bare!,
-    ratioToBare: eventsPerSecond / figures.bare!,
+    warmUp,
+    eventsPerSecond: events / seconds,
+    bareEventsPerSecond,
+    ratioToBare: events / seconds / bareEventsPerSecond,
     swarm: byKind('swarm'),
     idle: byKind('idle'),
     loaded: byKind('loaded'),
   };
 }
-
-const bare = (): number => bareLoop(500_000);
