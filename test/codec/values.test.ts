@@ -130,6 +130,24 @@ describe('encode and decode', () => {
     );
   });
 
+  test('an order of keys met before is told from others of the same slot', () => {
+    // Of one length each, so that lists of as many keys meet in one slot, one after the other.
+    const key = fc.constantFrom('ab', 'ba', 'aa', 'bb', '10', '01', 'a1', 'äb', '\u{10400}');
+    const record = fc.uniqueArray(key, { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 12 }), (shapes) => {
+        for (const keys of shapes) {
+          const members = [...keys]
+            .sort(compareKeys)
+            .flatMap((name) => [encode(name), encode(name)]);
+          const expected = Buffer.concat([Uint8Array.of(0xa0 + keys.length), ...members]);
+          const bytes = encode(Object.fromEntries(keys.map((name) => [name, name])));
+          expect(hex(bytes)).toBe(hex(expected));
+        }
+      }),
+    );
+  });
+
   test('short texts met before are told from others of the same hash', () => {
     // Far more texts than the decoder remembers, each of them twice and with others between.
     const texts = Array.from({ length: 5000 }, (_, n) => `${n}${'.'.repeat(n % 40)}`);

@@ -72,6 +72,11 @@ class Assembled {
 
   /** The next piece, and where it ends. */
   #load(bytes: Uint8Array, from: number, to: number): number {
+    // A whole array needs no view, which costs more than the few bytes at its end that nobody asked for.
+    if (from === 0 && bytes.length <= PIECE_BYTES) {
+      this.#memory.set(bytes, PIECE);
+      return PIECE + to;
+    }
     const end = Math.min(to, from + PIECE_BYTES);
     copyInto(this.#memory, PIECE, bytes, from, end);
     return PIECE + end - from;

@@ -246,18 +246,46 @@ function writeRecord(record: Record<string, unknown>): void {
   if (prototype !== Object.prototype && prototype !== null) {
     throw new CodecError('UNSUPPORTED', 'only plain objects, arrays and Uint8Array can be encoded');
   }
-  const keys = Object.keys(record);
-  for (let i = 1; i < keys.length; i++) {
-    if (compareKeys(keys[i - 1]!, keys[i]!) < 0) continue;
-    // JavaScript enumerates integer-like keys first and the others as they came: neither is an order to hash by.
-    keys.sort(compareKeys);
-    break;
-  }
+  const keys = inOrder(Object.keys(record));
   writeHead(5, keys.length);
   for (const key of keys) {
     writeText(key);
     write(record[key]);
   }
+}
+
+/** Keys as they came, and in order. Messages and results have a few shapes: what was put in order before is not compared again. */
+interface Order {
+  readonly given: readonly string[];
+  readonly sorted: readonly string[];
+}
+
+/** As many slots, a power of two, for lists of as many keys of as many units: what is remembered stays small whatever is encoded. */
+const SLOTS = 32;
+const MOST_KEYS = 16;
+const LONGEST_KEY = 32;
+const orders: (Order | null)[] = Array.from({ length: SLOTS }, () => null);
+
+function inOrder(keys: string[]): readonly string[] {
+  const count = keys.length;
+  if (count < 2) return keys;
+  const slot = (count * 5 + keys[0]!.length * 3 + keys[1]!.length) & (SLOTS - 1);
+  const known = orders[slot]!;
+  if (known !== null && isSame(known.given, keys)) return known.sorted;
+  let isSorted = true;
+  for (let i = 1; i < count && isSorted; i++) isSorted = compareKeys(keys[i - 1]!, keys[i]!) < 0;
+  // JavaScript enumerates integer-like keys first and the others as they came: neither is an order to hash by.
+  const sorted = isSorted ? keys : [...keys].sort(compareKeys);
+  if (count <= MOST_KEYS && keys.every((key) => key.length <= LONGEST_KEY)) {
+    orders[slot] = { given: keys, sorted };
+  }
+  return sorted;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
 }
 
 /** The RFC's order of map keys: bytewise by their encoding, that is by UTF-8 length, then by code points. */
