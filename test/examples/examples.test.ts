@@ -136,6 +136,21 @@ describe('two-phase commit, which is not Raft', () => {
       10,
       expect.stringMatching(/^replayed: hash /m),
     ]);
+    const explained = await seedraft(folder, 'explain', 'runs/swarm-seed-13/shrunk');
+    expect([explained.code, explained.text.replaceAll('\n', ' ')]).toEqual([
+      10,
+      expect.stringMatching(
+        /write \{"2":"commit"\}, which was lost when it went down.* that breaks/,
+      ),
+    ]);
+    // Beside the failure there is its picture; shrunk, it shows both.
+    expect(existsSync(path.join(folder, 'runs/swarm-seed-13/report.html'))).toBe(true);
+    const drawn = await seedraft(folder, 'report', 'runs/swarm-seed-13', '--json');
+    const { runs } = JSON.parse(drawn.text) as { runs: { name: string; rule: string }[] };
+    expect(runs.map(({ name, rule }) => [name, rule])).toEqual([
+      ['shrunk', 'atomicity'],
+      ['raw', 'atomicity'],
+    ]);
   });
 });
 

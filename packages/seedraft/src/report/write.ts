@@ -1,4 +1,4 @@
-/** Writes report.html: where `report` is told to, and by itself beside every failure that can be drawn at once. */
+/** Writes report.html: where `report` is told to, and by itself beside every failure that is drawn at once. */
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RunOptions } from '@seedraft/sim';
@@ -8,12 +8,12 @@ import { UsageError } from '../exit-codes.ts';
 import { fileProblem } from '../read-input.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { pageOf, readTemplate } from './page.ts';
-import { canBeDrawn, recordRun, type ShownRun } from './report-of.ts';
+import { recordRun, type ShownRun } from './report-of.ts';
 
 /** In a run folder. */
 export const REPORT_FILE = 'report.html';
 
-/** Events of runs that are drawn without being asked for: a fraction of a second. */
+/** Events of runs that are drawn without being asked for: a fraction of a second, of a protocol of one's own a second. */
 const DRAWN_AT_ONCE = 8_000;
 
 export interface Written {
@@ -39,8 +39,8 @@ export function writeReport(file: string, runs: readonly ReportedRun[]): Written
 }
 
 /**
- * For a failure that was just written to `folder`: the page, as shown to people, or the line that draws it where that takes its time. Null: it
- * cannot be drawn here. Never throws, since what fails here must not hide the failure it is about.
+ * For a failure that was just written to `folder`: the page, as shown to people, or the line that draws it where that takes its time. Null: the
+ * page has not been built. Never throws, since what fails here must not hide the failure it is about.
  */
 export function drawFailure(
   folder: string,
@@ -50,7 +50,7 @@ export function drawFailure(
   words: readonly string[],
 ): string | null {
   const later = commandLine('report', shownPath(folder), ...words);
-  if (readTemplate() === null || !runs.every(canBeDrawn)) return null;
+  if (readTemplate() === null) return null;
   if (events > DRAWN_AT_ONCE) return later;
   try {
     const file = path.join(folder, REPORT_FILE);

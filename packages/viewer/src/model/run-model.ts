@@ -160,6 +160,7 @@ function isInteresting(deed: Deed): boolean {
     case 'role':
     case 'term':
     case 'boot':
+    case 'start':
     case 'down':
     case 'wiped':
     case 'fault':
@@ -168,6 +169,8 @@ function isInteresting(deed: Deed): boolean {
       return true;
     case 'persist':
       return deed.truncateFrom > 0;
+    case 'write':
+      return deed.fate === 'undone' || deed.fate === 'torn';
     default:
       return false;
   }

@@ -26,6 +26,8 @@ function sentenceOf(deed: Deed, isStart: boolean): string | null {
       return `${deed.member} loses its disk`;
     case 'boot':
       return isStart ? null : `${deed.member} starts from its disk in term ${deed.term}`;
+    case 'start':
+      return isStart ? null : deed.line;
     case 'role':
       return deed.role === 'leader'
         ? `${deed.member} becomes leader in term ${deed.term}: ${deed.reason}`

@@ -81,7 +81,7 @@ export function App({ report }: { readonly report: Report }) {
         <Panel model={model} position={position} onPin={pin} />
       </main>
       {told !== null && <Tooltip told={told} />}
-      {helps && <Help onClose={doing.close} />}
+      {helps && <Help header={run.recording.header} onClose={doing.close} />}
     </div>
   );
 }

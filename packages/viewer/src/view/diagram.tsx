@@ -6,7 +6,7 @@ import type { Position, RunModel } from '../model/run-model.ts';
 import { type Geometry, geometryOf, heightOf, ROW } from './geometry.ts';
 import { Lanes } from './lanes.tsx';
 import type { Tell } from './tooltip.tsx';
-import { eventLabel, px, standing, termClass, timeText } from './words.ts';
+import { bandHue, eventLabel, px, standing, timeText } from './words.ts';
 
 interface Props {
   readonly model: RunModel;
@@ -143,18 +143,20 @@ function LaneNames(props: {
   readonly position: Position;
 }) {
   const { model, geometry, position } = props;
+  const { header } = model.run.recording;
   const states = model.timeline.at(model.events[position]?.number ?? -1);
   return (
     <div class="lane-names" style={{ minWidth: px(geometry.textFrom + 200) }}>
       <span class="number">event</span>
-      <span class="time">{model.run.recording.header.isSchedule ? '' : 'time'}</span>
+      <span class="time">{header.isSchedule ? '' : 'time'}</span>
       {model.lanes.map(({ name }) => {
         const state = states.get(name);
+        const stands = state === undefined ? '' : standing(state, geometry.isNarrow, header);
         return (
           <span key={name} class="lane-name" style={{ left: px(geometry.x(name)) }}>
             <b>{name}</b>
-            {state !== undefined && (
-              <small class={termClass(state.term)}>{standing(state, geometry.isNarrow)}</small>
+            {state !== undefined && stands !== '' && (
+              <small class={bandHue(state.term, header)}>{stands}</small>
             )}
           </span>
         );

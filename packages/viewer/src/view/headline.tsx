@@ -38,10 +38,7 @@ export function Headline(props: {
       <p class="sentence">{header.sentence ?? header.reason ?? 'Every rule held.'}</p>
       {run.rule !== null && (
         <p class="rule">
-          <b>
-            {run.rule.id} {run.rule.name}
-          </b>
-          : {run.rule.definition}
+          <b>{`${run.rule.id} ${run.rule.name}`.trimEnd()}</b>: {run.rule.definition}
         </p>
       )}
       <LeftOut header={header} />

@@ -1,8 +1,12 @@
 /** Keys and legend. */
+import type { RecordingHeader } from '@seedraft/sim';
 import { useEffect, useRef } from 'preact/hooks';
 import { KEYS } from './keys.ts';
+import { ownHue } from './words.ts';
 
-const LINES: readonly (readonly [classes: string, what: string])[] = [
+type Legends = readonly (readonly [classes: string, what: string])[];
+
+const LINES: Legends = [
   ['letter append', 'AppendEntries with entries'],
   ['letter append reply', 'its answer (answers are dashed)'],
   ['letter beat', 'a heartbeat'],
@@ -13,7 +17,7 @@ const LINES: readonly (readonly [classes: string, what: string])[] = [
   ['letter append lost', 'a message that was lost'],
 ];
 
-const BANDS: readonly (readonly [classes: string, what: string])[] = [
+const BANDS: Legends = [
   ['leader', 'leader'],
   ['candidate', 'candidate, pre-candidate'],
   ['follower', 'follower'],
@@ -21,7 +25,26 @@ const BANDS: readonly (readonly [classes: string, what: string])[] = [
   ['paused', 'paused'],
 ];
 
-export function Help({ onClose }: { readonly onClose: () => void }) {
+const OWN_BANDS: Legends = [
+  ['leader', 'whom the protocol’s leads() names'],
+  ['follower', 'up'],
+  ['down', 'down'],
+  ['paused', 'paused'],
+];
+
+function ownLines(types: readonly string[]): Legends {
+  return [
+    ...types.map((type, place) => [`letter ${ownHue(place)}`, type] as const),
+    ['letter client', 'a client’s request, and the answer'],
+    ['letter append lost', 'a message that was lost'],
+  ];
+}
+
+const RAFT = `Roles, terms and logs cut back are of interest too. Colours of bands and of entries are terms, and the term is written beside them. In a log the heavy line stands after the last
+  entry that the member knows to be committed; a striped entry is not yet known to be on its disk.`;
+
+export function Help(props: { readonly header: RecordingHeader; readonly onClose: () => void }) {
+  const { header, onClose } = props;
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), []);
   return (
@@ -51,23 +74,23 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
           ))}
         </dl>
         <h2>Legend</h2>
-        <Legend />
+        <Legend header={header} />
         <p>
-          Time runs downwards, a row an event. Colours of bands and of entries are terms, and the
-          term is written beside them. Faults are the bars left of the lanes, operations those in
-          clients’ lanes. In a log the heavy line stands after the last entry that the member knows
-          to be committed; a striped entry is not yet known to be on its disk.
+          Time runs downwards, a row an event. Faults are the bars left of the lanes, operations
+          those in clients’ lanes. {header.protocol === undefined && RAFT}
         </p>
       </div>
     </div>
   );
 }
 
-function Legend() {
+function Legend({ header: { protocol } }: { readonly header: RecordingHeader }) {
+  const lines = protocol === undefined ? LINES : ownLines(protocol.messages);
+  const bands = protocol === undefined ? BANDS : OWN_BANDS;
   return (
     <div class="legend">
       <ul>
-        {LINES.map(([classes, what]) => (
+        {lines.map(([classes, what]) => (
           <li key={what}>
             <svg width="46" height="14" aria-hidden="true" class="lanes">
               <g class={classes}>
@@ -84,7 +107,7 @@ function Legend() {
         ))}
       </ul>
       <ul>
-        {BANDS.map(([role, what]) => (
+        {bands.map(([role, what]) => (
           <li key={role}>
             <svg width="46" height="14" aria-hidden="true" class="lanes">
               <rect class={`band ${role} term-3`} x="2" y="1" width="42" height="12" rx="3" />

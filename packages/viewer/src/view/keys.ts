@@ -19,7 +19,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['↓ →', 'next event'],
   ['↑ ←', 'event before'],
   ['Page Down, Page Up', 'twenty events on, or back'],
-  ['n, p', 'next, or previous, event of interest: roles, terms, faults, crashes, logs cut back'],
+  ['n, p', 'next, or previous, event of interest: faults, crashes, whatever changed course'],
   ['v', 'the violation'],
   ['Home, End', 'first, or last, event'],
   ['f', 'show all events, those that the violation follows from, or only what mattered'],

@@ -6,7 +6,7 @@ import type { Band, Position, RunModel } from '../model/run-model.ts';
 import { type Geometry, HALF_BAND, middleOf, ROW } from './geometry.ts';
 import { Letter } from './letter.tsx';
 import { type Tell, telling } from './tooltip.tsx';
-import { eventLabel, px, roleText, standing, termClass } from './words.ts';
+import { bandHue, eventLabel, hueOf, px, roleText, standing } from './words.ts';
 
 interface Props {
   readonly model: RunModel;
@@ -51,6 +51,7 @@ export function Lanes(props: Props) {
           <Letter
             key={letter.message.id}
             {...{ letter, geometry, tell }}
+            hue={hueOf(letter.message, model.run.recording.header)}
             isNow={letter.from === now || (letter.fate === 'delivered' && letter.to === now)}
             onPin={() => onPin(layout.rows[targetOf(letter)] ?? 0)}
           />
@@ -118,13 +119,14 @@ function BandMark({
   const span = spanOf(band, all);
   if (span === null) return null;
   const [y, height] = span;
+  const { header } = all.model.run.recording;
   const start = rowFrom(all.layout, band.from);
   const place = { x: x - HALF_BAND, y, width: 2 * HALF_BAND, height };
   const role = roleText(band);
   const isHatched = role.endsWith('candidate') || role === 'paused';
   return (
     <>
-      <rect class={`band ${role} ${termClass(band.term)}`} {...place} rx="3" />
+      <rect class={`band ${role} ${bandHue(band.term, header)}`} {...place} rx="3" />
       {isHatched && (
         <rect
           class="over"
@@ -134,7 +136,7 @@ function BandMark({
         />
       )}
       <text class="band-label" x={x + HALF_BAND + 3} y={middleOf(start) + 3}>
-        {standing(band, all.geometry.isNarrow)}
+        {standing(band, all.geometry.isNarrow, header)}
       </text>
     </>
   );

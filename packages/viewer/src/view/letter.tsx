@@ -2,11 +2,13 @@
 import type { PlacedLetter } from '../model/layout.ts';
 import { type Geometry, middleOf } from './geometry.ts';
 import { type Tell, telling } from './tooltip.tsx';
-import { fateText, hueOf, isReply, messageTitle } from './words.ts';
+import { fateText, isReply, messageTitle } from './words.ts';
 
 interface Props {
   readonly letter: PlacedLetter;
   readonly geometry: Geometry;
+  /** See hueOf. */
+  readonly hue: string;
   /** Sent or taken at the moment. */
   readonly isNow: boolean;
   readonly tell: Tell;
@@ -19,7 +21,7 @@ const LOST_AFTER = 0.55;
 const GAP = 6;
 const HEAD = 7;
 
-export function Letter({ letter, geometry, isNow, tell, onPin }: Props) {
+export function Letter({ letter, geometry, hue, isNow, tell, onPin }: Props) {
   const { message, from, to, fate, isPast } = letter;
   const start = { x: geometry.x(message.from), y: middleOf(from) };
   const goal = { x: geometry.x(message.to), y: middleOf(to) };
@@ -28,7 +30,7 @@ export function Letter({ letter, geometry, isNow, tell, onPin }: Props) {
   const line = `M${start.x} ${start.y}L${round(end.x)} ${round(end.y)}`;
   const classes = [
     'letter',
-    hueOf(message),
+    hue,
     fate,
     isReply(message) && 'reply',
     isPast && 'past',

@@ -6,6 +6,7 @@ import { storyOf } from '../model/story.ts';
 import { LogPanel } from './log-panel.tsx';
 import { Members } from './members.tsx';
 import { Moment } from './moment.tsx';
+import { OwnMembers } from './own-members.tsx';
 
 export interface PanelProps {
   readonly model: RunModel;
@@ -21,8 +22,14 @@ export function Panel(props: PanelProps) {
   return (
     <aside class="panel" aria-label="The moment">
       <Moment {...props} />
-      <Members model={model} states={states} before={before} />
-      <LogPanel model={model} states={states} />
+      {model.run.recording.header.protocol === undefined ? (
+        <>
+          <Members model={model} states={states} before={before} />
+          <LogPanel model={model} states={states} />
+        </>
+      ) : (
+        <OwnMembers model={model} states={states} before={before} />
+      )}
       <Asked {...props} />
       <Steps {...props} />
       <Story {...props} />

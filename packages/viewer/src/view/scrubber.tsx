@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { barColumns } from '../model/faults.ts';
 import type { Position, RunModel } from '../model/run-model.ts';
 import type { Doing } from './keys.ts';
-import { eventLabel, px, roleText, termClass, timeText } from './words.ts';
+import { bandHue, eventLabel, px, roleText, timeText } from './words.ts';
 
 const BAND = 9;
 const FAULT = 4;
@@ -86,7 +86,7 @@ function Button(props: {
 
 /** A unit an event across, stretched to the page. */
 function Overview({ model }: { readonly model: RunModel }) {
-  const { lanes, bands, events, violation } = model;
+  const { lanes, bands, events, run, violation } = model;
   const faults = barColumns(model);
   const members = lanes.filter(({ kind }) => kind === 'member');
   const top = faults.length === 0 ? 2 : 4 * FAULT + 4;
@@ -121,7 +121,7 @@ function Overview({ model }: { readonly model: RunModel }) {
           (bands.get(name) ?? []).map((band) => (
             <rect
               key={`${name} ${band.from}`}
-              class={`band ${roleText(band)} ${termClass(band.term)}`}
+              class={`band ${roleText(band)} ${bandHue(band.term, run.recording.header)}`}
               x={band.from}
               y={top + n * (BAND + 2)}
               width={band.to - band.from}

@@ -13,9 +13,18 @@ export function timeText(
   return `${(micros / 1e6).toFixed(3)} s`;
 }
 
+/** Of a protocol's types, in its order; more take turns. */
+const OWN_HUES = ['append', 'vote', 'snapshot', 'fourth', 'fifth', 'other'] as const;
+
+export const ownHue = (place: number): string => OWN_HUES[place % OWN_HUES.length] as string;
+
 /** Families of messages share a hue. */
-export function hueOf({ type, facts }: RecordedMessage): string {
-  if (type.startsWith('Client')) return 'client';
+export function hueOf(
+  { type, facts }: RecordedMessage,
+  { protocol }: Pick<RecordingHeader, 'protocol'>,
+): string {
+  if (type === 'ClientRequest' || type === 'ClientReply') return 'client';
+  if (protocol !== undefined) return ownHue(Math.max(0, protocol.messages.indexOf(type)));
   if (type.includes('Vote')) return 'vote';
   if (type.startsWith('InstallSnapshot')) return 'snapshot';
   if (type === 'AppendEntries') return (facts.entries?.length ?? 0) > 0 ? 'append' : 'beat';
@@ -51,11 +60,13 @@ export function roleText({ status, role }: Pick<MemberState, 'status' | 'role'>)
   return status === 'up' ? role : status;
 }
 
-/** `leader T3`, `L T3` where lanes are narrow; followers are told by their term alone. */
+/** `leader T3`, `L T3` where lanes are narrow; followers are told by their term alone. A protocol has no terms. */
 export function standing(
   { status, role, term }: Pick<MemberState, 'status' | 'role' | 'term'>,
   isNarrow: boolean,
+  { protocol }: Pick<RecordingHeader, 'protocol'>,
 ): string {
+  if (protocol !== undefined) return status === 'up' ? (role === 'leader' ? 'leads' : '') : status;
   if (status === 'up' && role === 'follower') return `T${term}`;
   const word = roleText({ status, role });
   return `${isNarrow && status === 'up' ? word.slice(0, 1).toUpperCase() : word} T${term}`;
@@ -63,3 +74,8 @@ export function standing(
 
 /** Terms take turns with eight colours; the number is always written beside. */
 export const termClass = (term: number): string => (term === 0 ? 'term-none' : `term-${term % 8}`);
+
+/** Of a member's band; a protocol's members all have one colour. */
+export function bandHue(term: number, { protocol }: Pick<RecordingHeader, 'protocol'>): string {
+  return protocol === undefined ? termClass(term) : 'term-1';
+}

@@ -23,13 +23,25 @@ function textOf(value: unknown): string {
 }
 
 function plain(_key: string, value: unknown): unknown {
-  if (value instanceof Set) return [...value];
+  if (value instanceof Set) return endsOf([...value], leftOut);
+  if (Array.isArray(value)) return endsOf(value, leftOut);
   if (typeof value === 'bigint') return `${value}n`;
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (!(value instanceof Map)) return value;
-  const entries = [...value];
+  const entries = endsOf([...value], (count): [unknown, unknown] => ['…', leftOut(count)]);
   const isNamed = entries.every(([key]) => typeof key === 'string' || typeof key === 'number');
   return isNamed ? Object.fromEntries(entries) : entries;
+}
+
+const MOST = { first: 20, last: 40 } as const;
+
+const leftOut = (count: number): string => `… ${count} more …`;
+
+/** What would be cut anyway need not be written first: states grow, and are told at every step. */
+function endsOf<T>(all: readonly T[], between: (count: number) => T): readonly T[] {
+  const { first, last } = MOST;
+  const count = all.length - first - last;
+  return count <= 1 ? all : [...all.slice(0, first), between(count), ...all.slice(-last)];
 }
 
 /** Of what grows, both ends tell something. */
