@@ -21,11 +21,7 @@ export function ours(profile: string | null): Contestant {
   });
   return {
     name: 'ours',
-    // Waking other threads for its small nursery costs it more than they save, and the members need the cores.
-    load: node(
-      '--no-parallel-scavenge',
-      fileURLToPath(new URL('./seedraft-load.js', import.meta.url)),
-    ),
+    load: node(fileURLToPath(new URL('./seedraft-load.js', import.meta.url))),
     connections: () => 1,
     async members(folder, electionTimeoutMs) {
       const first = await freePorts(2 * IDS.length);
