@@ -321,10 +321,7 @@ class LivenessPhase {
   }
 
   #keepLeader(bound: Micros): void {
-    // A removed server may depose leaders for ever where nothing keeps it from it (dissertation 4.2.3).
-    do {
-      if (this.#keptFor(bound)) return;
-    } while (!this.#isStable && this.#stopRemoved());
+    if (this.#holds(() => this.#keptFor(bound))) return;
     const before = this.#halfDeaf;
     if (before.length > 0) {
       this.#cut(before);
@@ -343,7 +340,7 @@ class LivenessPhase {
 
   /** Holds the core to a demand; if it fails, finds out whether a half-deaf outsider is why. */
   #demand(rule: string, bound: Micros, met: () => boolean, failing: () => string): void {
-    if (this.#world.runUntil(met, bound)) return;
+    if (this.#holds(() => this.#world.runUntil(met, bound))) return;
     const sentence = failing();
     const before = this.#halfDeaf;
     if (before.length > 0) {
@@ -351,6 +348,14 @@ class LivenessPhase {
       if (this.#world.runUntil(met, bound)) throw this.#livelock(before, sentence);
     }
     throw this.#violation(rule, sentence);
+  }
+
+  /** If need be once removed servers are off: they may depose leaders for ever where nothing keeps them from it (dissertation 4.2.3; swarm seed 16794). */
+  #holds(demanded: () => boolean): boolean {
+    do {
+      if (demanded()) return true;
+    } while (!this.#isStable && this.#stopRemoved());
+    return false;
   }
 
   /** Switches off members of the core that the committed configuration no longer has, as an operator would; false: there are none. */
