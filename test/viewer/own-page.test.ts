@@ -15,13 +15,13 @@ import {
   violation,
 } from '@seedraft/sim';
 import type { ReportedRun } from '@seedraft/viewer';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LARGEST_PAGE, pageOf, readTemplate } from '../../packages/seedraft/src/report/page.ts';
 import { recordRun } from '../../packages/seedraft/src/report/report-of.ts';
 import { HOUSE } from '../mutants/house.ts';
 import { hastyPlan, hastyProtocol } from '../seedraft/hasty.ts';
-import { findChromium } from './browser.ts';
+import { findChromium, silentPages } from './browser.ts';
 
 const executablePath = findChromium();
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-own-page-'));
@@ -89,30 +89,10 @@ test('a page holds nothing of a protocol that a parser of HTML could see', () =>
 });
 
 describe.skipIf(executablePath === null)('the page of a protocol', () => {
-  let browser: Browser;
   let page: Page;
-  /** Whatever should not be: requests, errors, lines on the console. */
-  let noise: string[];
-
-  beforeAll(async () => {
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    browser = await chromium.launch({ executablePath: executablePath!, args });
-  }, 90_000);
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    noise = [];
-    page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    page.on('console', (line) => noise.push(`console: ${line.text()}`));
-    page.on('pageerror', (error) => noise.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('file:')) noise.push(`request: ${request.url()}`);
-    });
-  });
-  afterEach(async () => {
-    await page.close();
-    expect(noise).toEqual([]);
+  const current = silentPages(executablePath!);
+  beforeEach(() => {
+    page = current();
   });
 
   async function open(shown: ReportedRun, hash = ''): Promise<void> {

@@ -9,26 +9,23 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RecordedOperation } from '@seedraft/sim';
 import type { ReportedRun } from '@seedraft/viewer';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { parseScenario } from 'seedraft';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LARGEST_PAGE, pageOf, readTemplate } from '../../packages/seedraft/src/report/page.ts';
 import { buildWith } from '../mutants/build.ts';
 import { HOUSE } from '../mutants/house.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
-import { findChromium } from './browser.ts';
+import { findChromium, silentPages } from './browser.ts';
 import type * as Lab from './lab.ts';
 
 const executablePath = findChromium();
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-page-'));
 const EVIL = `<img src=x onerror="document.title='run'"></script><script>document.title='run'</script>`;
 
-let browser: Browser;
 let page: Page;
 let known: Promise<readonly ReportedRun[]> | undefined;
 let runs: readonly ReportedRun[];
-/** Whatever should not be: requests, errors, lines on the console. */
-let noise: string[];
 
 /** Once, with or without a browser to show them in. */
 function failing(): Promise<readonly ReportedRun[]> {
@@ -81,25 +78,10 @@ afterAll(() => rmSync(place, { recursive: true }));
 describe.skipIf(executablePath === null)('the page', () => {
   beforeAll(async () => {
     runs = await failing();
-    // As root, as in most containers, there is no sandbox to be had.
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    browser = await chromium.launch({ executablePath: executablePath!, args });
   }, 90_000);
-  beforeEach(async () => {
-    noise = [];
-    page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    page.on('console', (line) => noise.push(`console: ${line.text()}`));
-    page.on('pageerror', (error) => noise.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('file:')) noise.push(`request: ${request.url()}`);
-    });
-  });
-  afterEach(async () => {
-    await page.close();
-    expect(noise).toEqual([]);
-  });
-  afterAll(async () => {
-    await browser?.close();
+  const current = silentPages(executablePath!);
+  beforeEach(() => {
+    page = current();
   });
 
   test('opens at the violation, with its rule and what led there', async () => {
