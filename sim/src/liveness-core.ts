@@ -2,7 +2,8 @@
  * Who is in the core of the liveness phase (liveness.ts): members, drawn, that hold a quorum of every configuration that may matter. Two excuses
  * let nothing be demanded: damage that the atlas knows of, and a founding that a lost disk stopped. Kept: what was committed is on a disk of the core.
  */
-import { type Configuration, changedMember, type MemberId } from '@seedraft/core';
+import { type Configuration, changedMember, type Entry, type MemberId } from '@seedraft/core';
+import type { MemberMessage } from '@seedraft/replica';
 import type { Draw, RaftFaultWorld } from './faults/fault.ts';
 import { Violation } from './observer.ts';
 import type { Ledger } from './properties/ledger.ts';
@@ -17,6 +18,8 @@ export interface CoreWorld extends RaftFaultWorld {
    * disk is damaged beyond repair or it is wiped, so it cannot come back under this id.
    */
   revive(id: MemberId): boolean;
+  /** What members sent each other that its receiver has not looked at: on the links, or waiting for a member that is busy or paused. */
+  messagesUnderWay(): Iterable<MemberMessage>;
 }
 
 /** Nothing can be demanded, for a reason in the pristine state. */
@@ -102,7 +105,10 @@ class CorePicker {
     throw new Error(`liveness phase: ${this.#ledger.names(left)} are whole and were not revived`);
   }
 
-  /** The latest committed configuration, and every later one in a log of a member that can still spread it. */
+  /**
+   * The latest committed configuration, and every later one in a log of a member that can still spread it, or on its way to a log: its leader may
+   * have crashed before it had it itself (swarm seed 51651).
+   */
   #configurationsThatMatter(candidates: readonly MemberShadow[]): Configuration[] {
     const committed = this.#ledger.latestConfiguration;
     if (committed === undefined) throw new Error('liveness phase: no configuration was ever known');
@@ -112,7 +118,20 @@ class CorePicker {
         if (!found.includes(configuration)) found.push(configuration);
       }
     }
+    for (const { configuration, index } of this.#entriesUnderWay()) {
+      if (configuration === null || index <= committed.index) continue;
+      if (!found.includes(configuration)) found.push(configuration);
+    }
     return found;
+  }
+
+  /** Those that their receiver may still append. */
+  *#entriesUnderWay(): Generator<Entry> {
+    for (const message of this.#world.messagesUnderWay()) {
+      if (message.type !== 'AppendEntries') continue;
+      const durableTerm = this.#ledger.shadowOf(message.to)?.durableTerm ?? 0;
+      if (message.term >= durableTerm) yield* message.entries;
+    }
   }
 
   /**

@@ -3,7 +3,7 @@
  * join and leave, disks whose loss the atlas (faults/atlas.ts) must permit, the core that is healed.
  */
 import type { MemberChange, MemberId } from '@seedraft/core';
-import type { ClientRequest, Replica } from '@seedraft/replica';
+import type { ClientRequest, MemberMessage, Replica } from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { Clients } from './clients.ts';
 import type { DiskFault } from './disk/disk.ts';
@@ -190,6 +190,13 @@ export class Nemesis extends Injector<SimMember> implements LivenessWorld {
     member.pauses = 0;
     member.resume();
     return true;
+  }
+
+  *messagesUnderWay(): Generator<MemberMessage> {
+    for (const { message } of this.#world.network.underWay()) yield message as MemberMessage;
+    for (const member of this.#world.members) {
+      for (const { message } of member.waitingMessages()) yield message as MemberMessage;
+    }
   }
 
   healCore(core: readonly MemberId[], { latency, drift }: Calm): void {

@@ -320,6 +320,13 @@ export class Network {
     this.recycle(flight);
   }
 
+  /** What members sent each other and no link has delivered or lost. */
+  *underWay(): Generator<Flight> {
+    for (const from of this.#members) {
+      for (const to of this.#members) yield* this.#links[from]?.[to]?.flights ?? [];
+    }
+  }
+
   // -------------------------------------------------------------------------------------------------------------------- faults
 
   /** Messages vanish until undone, those under way that would arrive meanwhile too. */

@@ -25,6 +25,8 @@ export interface MemberView {
   readonly status: 'up' | 'down' | 'paused' | 'gone';
   /** At its latest boot, its disk had been damaged since the boot before. */
   readonly metDamage: boolean;
+  /** The worst that was done to its disk since it was formatted. */
+  readonly diskFaults: 'none' | 'hindered' | 'damaged';
   /** The member's monotonic clock now, ms. */
   clock(): number;
 }

@@ -78,6 +78,13 @@ export abstract class Process {
     return waiting;
   }
 
+  /** Messages that have come and that it has yet to look at. */
+  *waitingMessages(): Generator<Flight> {
+    for (const input of this.#inbox) {
+      if (input?.kind === EventKind.Deliver) yield input.item as Flight;
+    }
+  }
+
   clock(): number {
     return this.time.millis(this.#world.now);
   }

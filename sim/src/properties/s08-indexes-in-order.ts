@@ -1,7 +1,7 @@
 /**
  * S8, indexes in order (Figure 2: commitIndex and lastApplied increase monotonically): within one boot neither goes back, entries are
  * applied one by one, and at every moment purged <= snapshot <= commit <= last and applied <= commit; an own snapshot covers only what was
- * applied.
+ * applied. A leader that fails to read its snapshot back from a bad disk gives it up and takes another one: until then nothing more may be purged.
  *
  * A member that forgets what is committed applies twice; one that purges what no snapshot covers cannot help a follower any more.
  * Counted: steps in which commitIndex moved.
@@ -23,9 +23,12 @@ export class IndexesInOrder implements Rule {
   readonly definition = IndexesInOrder.definition;
   checks = 0;
   readonly #lastApplied: number[] = [];
+  /** The first index of its log when it last had a snapshot, or an empty one. */
+  readonly #firstIndex: number[] = [];
 
   onBoot(shadow: MemberShadow): void {
     this.#lastApplied[shadow.id] = 0;
+    this.#firstIndex[shadow.id] = 1;
   }
 
   onStep(step: Step): void {
@@ -44,6 +47,14 @@ export class IndexesInOrder implements Rule {
     }
     const { lastIndex, firstIndex } = log;
     if (commit > lastIndex) fail(shadow, `commitIndex ${commit} above its last index ${lastIndex}`);
+    if (snapshot === null && step.member.diskFaults !== 'none') {
+      const before = this.#firstIndex[shadow.id] as number;
+      if (firstIndex > before) {
+        fail(shadow, `its log purged up to ${firstIndex - 1}, while its snapshot cannot be read`);
+      }
+      return;
+    }
+    this.#firstIndex[shadow.id] = firstIndex;
     const covered = snapshot === null ? 0 : snapshot.lastIncludedIndex;
     if (firstIndex - 1 > covered) {
       fail(shadow, `its log purged up to ${firstIndex - 1}, but its snapshot ends at ${covered}`);

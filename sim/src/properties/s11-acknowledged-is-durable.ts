@@ -3,14 +3,14 @@
  * that it matches up to an index, its disk holds the leader's entries up to there; and it keeps them as long as that leader's term lasts.
  *
  * Leaders commit by counting these words. A member that is repairing its log (entries it once acknowledged are missing) gives none until
- * the missing ones are back.
+ * the missing ones are back. What it found on its damaged disk may have been overwritten before it acknowledged anything: that it may drop.
  * Counted: acknowledgements of something new.
  */
 import type { Index, PeerMessage, Persist } from '@seedraft/core';
 import { Violation } from '../observer.ts';
 import type { Ledger } from './ledger.ts';
 import type { Rule, RuleDefinition, Step } from './rule.ts';
-import { firstLost } from './shadow.ts';
+import { firstLost, type MemberShadow } from './shadow.ts';
 
 export class AcknowledgedIsDurable implements Rule {
   static readonly definition: RuleDefinition = {
@@ -51,11 +51,22 @@ export class AcknowledgedIsDurable implements Rule {
     if (term !== shadow.ackedTerm) return;
     if (persist.truncateFrom === 0 && persist.snapshot === null) return;
     const lost = firstLost(shadow.claimed, persist);
-    if (lost > shadow.ackedIndex) return;
+    if (lost > shadow.ackedIndex || this.#isStale(shadow, lost)) return;
     throw new Violation(
       'S11',
       `${shadow.name} drops entry ${lost} in term ${term}, although it acknowledged up to ${shadow.ackedIndex} to the leader of that term`,
     );
+  }
+
+  /**
+   * Damage to the write that replaced an entry brings back the replaced one, which nobody had acknowledged to this leader: what was durable
+   * before the damage, or was committed, has another entry there (swarm seed 55432). So have all after it, by log matching.
+   */
+  #isStale({ former, claimed }: MemberShadow, index: Index): boolean {
+    if (former === null) return false;
+    const before = former.termAt(index);
+    const term = before < 0 ? this.#ledger.canonical[index]?.entry.term : before;
+    return term !== undefined && term !== claimed.termAt(index);
   }
 
   #checkDurable(step: Step, to: number, index: Index): void {

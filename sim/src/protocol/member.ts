@@ -67,6 +67,7 @@ export class SimProtocolMember extends Process implements MemberView {
   readonly raft = null;
   readonly incarnation = '';
   readonly metDamage = false;
+  readonly diskFaults = 'none';
   readonly disk: RecordDisk;
   instance: ProtocolMember | null = null;
   boots = 0;

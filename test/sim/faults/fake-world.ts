@@ -64,6 +64,7 @@ export function views(members: readonly FakeMember[], all: Configuration): Membe
       } as unknown as NonNullable<MemberView['raft']>;
     },
     metDamage: false,
+    diskFaults: 'none',
     clock: () => 0,
   }));
 }

@@ -142,6 +142,7 @@ export class FakeMember {
   seq = 0;
   status: MemberView['status'] = 'up';
   metDamage = false;
+  diskFaults: MemberView['diskFaults'] = 'none';
   readonly #cluster: FakeCluster;
   #configurations: { index: number; configuration: Configuration }[];
 
@@ -169,6 +170,7 @@ export class FakeMember {
       replica: { get: () => this.replica as Replica | null },
       status: { get: () => this.status },
       metDamage: { get: () => this.metDamage },
+      diskFaults: { get: () => this.diskFaults },
       clock: { value: () => this.at },
     });
   }

@@ -1,5 +1,5 @@
 /** Liveness mode on a scripted world: whom it picks, what it demands, what it excuses, and whom it blames. */
-import type { MemberId } from '@seedraft/core';
+import type { AppendEntries, MemberId, PeerMessage } from '@seedraft/core';
 import {
   type ClientOperation,
   type LivenessVerdict,
@@ -24,6 +24,7 @@ interface Script {
   unread?: readonly string[];
   /** Members that owe an answer. */
   silent?: readonly MemberId[];
+  underWay?: readonly PeerMessage[];
 }
 
 function phase(cluster: FakeCluster, script: Script): LivenessVerdict {
@@ -47,6 +48,7 @@ function phase(cluster: FakeCluster, script: Script): LivenessVerdict {
     },
     freezeFaults: () => {},
     revive: (id: MemberId) => !(script.dead ?? []).includes(id),
+    messagesUnderWay: () => script.underWay ?? [],
     healCore: (core: readonly MemberId[]) => healed.push([...core]),
     block: (from: MemberId, to: MemberId) => blocked.add(`${from} ${to}`),
     crash: () => {},
@@ -107,6 +109,28 @@ describe('the core', () => {
     cluster.member(5).stepDurably({ write: { entries: [change(2, 1, joint)] } });
     const verdict = phase(cluster, { tick: () => follow(cluster, 1) });
     expect(verdict).toMatchObject({ outcome: 'live', core: [1, 2, 3, 4] });
+  });
+
+  it('is a quorum of a later configuration on its way to a log, unless that comes too late', () => {
+    const joint = configuration([3, 4], { outgoing: [1, 2, 3, 4, 5] });
+    const appendOf = (term: number): AppendEntries => ({
+      type: 'AppendEntries',
+      from: 5,
+      to: 1,
+      term,
+      prevLogIndex: 1,
+      prevLogTerm: 1,
+      entries: [change(2, term, joint)],
+      leaderCommit: 1,
+      round: 1,
+    });
+    const coreWith = (term: number) => {
+      const cluster = settled({ voters: 5 });
+      cluster.member(1).stepDurably({ term: 3 });
+      return phase(cluster, { tick: () => follow(cluster, 1), underWay: [appendOf(term)] });
+    };
+    expect(coreWith(3)).toMatchObject({ outcome: 'live', core: [1, 2, 3, 4] });
+    expect(coreWith(2)).toMatchObject({ outcome: 'live', core: [1, 2, 3] });
   });
 
   it('leaves out who cannot come back, and says so when too few can', () => {

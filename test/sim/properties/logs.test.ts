@@ -218,6 +218,39 @@ describe('S8 indexes in order', () => {
   });
 });
 
+describe('S8 and a snapshot that cannot be read back (swarm seed 52652)', () => {
+  const withSnapshotUpTo2 = () => {
+    const cluster = settled(['S8']);
+    const member = cluster.member(1);
+    member.raft.log.firstIndex = 3;
+    member.raft.snapshot = snapshotAt(2, 1, cluster.bootstrap);
+    member.step();
+    return member;
+  };
+
+  it('lets a member give it up whose disk is bad, until it has another one', () => {
+    const member = withSnapshotUpTo2();
+    member.diskFaults = 'hindered';
+    member.raft.snapshot = null;
+    member.step();
+  });
+
+  it('catches a member that gives it up over a good disk', () => {
+    const member = withSnapshotUpTo2();
+    member.raft.snapshot = null;
+    expectViolation('S8', 'purged up to 2, but its snapshot ends at 0', () => member.step());
+  });
+
+  it('catches one that purges more meanwhile', () => {
+    const member = withSnapshotUpTo2();
+    member.diskFaults = 'damaged';
+    member.raft.snapshot = null;
+    member.step();
+    member.raft.log.firstIndex = 4;
+    expectViolation('S8', 'purged up to 3, while its snapshot cannot be read', () => member.step());
+  });
+});
+
 describe('S9 committed entries stay', () => {
   it('catches the truncation of a committed entry, by a snapshot too', () => {
     expectViolation('S9', 'truncates its log from index 3, although its entry 3@1', () => {
@@ -326,6 +359,28 @@ describe('S11 acknowledged appends are durable', () => {
     expectViolation('S11', 'under repair up to 3', () => {
       forgetful.boot({ entries: entries.slice(0, 1) });
     });
+  });
+
+  it('lets a member under repair drop what had been overwritten before, and nothing else', () => {
+    // Its disk held 1@1 2@1 3@1, 3@1 in the place of another entry; damage brings back 2@0, or takes 3@1 only (swarm seed 55432).
+    for (const [found, isStale] of [
+      [entry(2, 0), true],
+      [entry(2, 1), false],
+    ] as const) {
+      const cluster = follower();
+      const member = cluster.member(2);
+      const { entries } = cluster.member(1).raft.log;
+      cluster.replicate(entries, [2]);
+      member.step({ send: [ack(3)] });
+      member.crash();
+      member.boot({ entries: [...entries.slice(0, 1), found], repairUntil: 3 });
+      const drop = () => member.step({ write: { truncateFrom: 2, entries: entries.slice(1) } });
+      if (isStale) drop();
+      else
+        expectViolation('S11', 'drops entry 2 in term 1', () => {
+          member.step({ write: { truncateFrom: 2 } });
+        });
+    }
   });
 
   it('lets a member that reported damage acknowledge only once everything is back', () => {

@@ -11,6 +11,7 @@ export class ChaosMember implements MemberView {
   readonly incarnation = '';
   readonly replica = null;
   readonly metDamage = false;
+  readonly diskFaults = 'none';
   status: MemberView['status'] = 'down';
   /** Null: it has said nothing since its last start. */
   told: MemberStatus | null = null;
