@@ -216,13 +216,24 @@ test('members of a program speak other protocols over the built-in machine', {
     headers: { origin: 'http://page.example' },
   });
   expect(await read.json()).toMatchObject({ key: 'colour', value: 'blue' });
-  const taken = createNode({
-    id: 3,
-    address: '127.0.0.1:0',
-    data: path.join(place, 'taken'),
-    apis: { raftnode: one!.apis.raftnode! },
-  });
-  await expect(taken).rejects.toThrow(/apis: raftnode=.*Give another port/);
+  const refusals: readonly [listen: string, code: string, sentence: RegExp][] = [
+    [
+      one!.apis.raftnode!,
+      'PORT_TAKEN',
+      /^apis\.raftnode: Another process listens on 127\.0\.0\.1:/,
+    ],
+    ['192.0.2.1:7401', 'ADDRESS_UNKNOWN', /^apis\.raftnode: 192\.0\.2\.1:7401 is no address of/],
+  ];
+  for (const [raftnode, code, message] of refusals) {
+    const refused = createNode({
+      id: 3,
+      address: '127.0.0.1:0',
+      data: path.join(place, 'taken'),
+      apis: { raftnode },
+      insecure: true,
+    });
+    await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  }
   await Promise.all([one!.stop(), two!.stop()]);
   await expect(said(one!.apis.raftnode!, put)).rejects.toThrow(/ECONNREFUSED/);
 });

@@ -213,9 +213,14 @@ export interface Listener {
   close(): void;
 }
 
-export type Listening =
-  | { readonly ok: true; readonly listener: Listener }
-  | { readonly ok: false; readonly code: string; readonly sentence: string };
+/** `code`: PORT_TAKEN, PORT_FORBIDDEN, ADDRESS_UNKNOWN or LISTEN_FAILED. */
+export interface ListenRefusal {
+  readonly ok: false;
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export type Listening = { readonly ok: true; readonly listener: Listener } | ListenRefusal;
 
 /** `clients`: those who connect show a certificate too. */
 export function listen(
@@ -267,7 +272,8 @@ function secureContext({ cert, key, ca }: TlsMaterial): SecureContextOptions {
   return { cert: pem(cert), key: pem(key), ca: pem(ca) };
 }
 
-function listeningFailed(address: Address, error: NodeJS.ErrnoException): Listening {
+/** What the system's answer to a listener means, and what to do about it. */
+export function listeningFailed(address: Address, error: NodeJS.ErrnoException): ListenRefusal {
   const where = `${address.host}:${address.port}`;
   switch (error.code) {
     case 'EADDRINUSE':

@@ -2,7 +2,7 @@ export { type Address, formatAddress, parseAddress } from './address.ts';
 export { Tokens } from './client-roles.ts';
 export { type Ending, REPORT_FILE } from './death.ts';
 export type { NodeEvent } from './events.ts';
-export type { TlsMaterial } from './frame-socket.ts';
+export { type ListenRefusal, listeningFailed, type TlsMaterial } from './frame-socket.ts';
 export type { HistogramSnapshot } from './histogram.ts';
 export type { LocalBackup } from './local-backup.ts';
 export type { RunningNode } from './node.ts';

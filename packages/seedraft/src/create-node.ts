@@ -16,6 +16,7 @@ import type {
 import type { StateMachine } from '@seedraft/replica';
 import { LOOPBACK } from './loopback.ts';
 import type { NodeHandle } from './node-handle.ts';
+import type { ApiPortError } from './serve/apis.ts';
 import type { ApiWish } from './serve/settings.ts';
 
 export interface PeerAddress {
@@ -66,7 +67,7 @@ export interface CreateNodeOptions {
   readonly log?: (event: NodeEvent) => void;
 }
 
-/** Why a member did not start. `code` is the store's or the node's: INVALID_OPTIONS, DIRECTORY_LOCKED, ADDRESS_IN_USE, ... */
+/** Why a member did not start. `code` is the store's or the node's: INVALID_OPTIONS, DIRECTORY_LOCKED, PORT_TAKEN, ... */
 export class NodeStartError extends Error {
   readonly code: string;
   constructor(code: string, sentence: string) {
@@ -118,10 +119,12 @@ export async function createNode(options: CreateNodeOptions): Promise<NodeHandle
   const { clients = {} } = securityOf(options);
   const origins = options.apiOrigins ?? [];
   const ports = { wishes, clients, origins, hasTesting: false };
-  const apis = await openApis(started.node, ports).catch(async (error: Error) => {
-    await started.node.stop();
-    throw new NodeStartError('ADDRESS_IN_USE', `apis: ${error.message}`);
-  });
+  const apis = await openApis(started.node, ports).catch(
+    async ({ code, message }: ApiPortError) => {
+      await started.node.stop();
+      throw new NodeStartError(code, `apis.${message}`);
+    },
+  );
   const ca = clients.tls?.ca;
   return new NodeHandle(started.node, machine!, apis, {
     token: adminToken(options),

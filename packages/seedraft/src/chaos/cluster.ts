@@ -32,7 +32,7 @@ const STATUS_WITHIN_MS = 400;
 /** A member promises to end within 10 s of being told to; the machine may be busy. */
 const STOP_WITHIN_MS = 30_000;
 /** While a member was down somebody else's connection may have got its port: try again, it is no finding. */
-const PORT_LOST = /PORT_TAKEN|EADDRINUSE|address already in use/;
+const PORT_LOST = /PORT_TAKEN|EADDRINUSE|address already in use|Another process listens/;
 
 export class ChaosCluster {
   readonly rules = new LinkRules();

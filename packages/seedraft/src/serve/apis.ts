@@ -1,7 +1,7 @@
 /** The ports where a member speaks other systems' protocols: all over one door, whether a command line or a program wished for them. */
 import { MemberDoor, type OpenedApi, openApi } from '@seedraft/api';
 import {
-  formatAddress,
+  listeningFailed,
   type NodeOptions,
   parseAddress,
   type RunningNode,
@@ -30,7 +30,17 @@ export interface Apis {
   stop(): Promise<void>;
 }
 
-/** Rejects with why one of them could not be opened (taken, as a rule), and then leaves none open. */
+/** Why one of them could not be opened. `code` is that of a member's own ports: PORT_TAKEN, PORT_FORBIDDEN, ... */
+export class ApiPortError extends Error {
+  readonly code: string;
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.name = 'ApiPortError';
+    this.code = code;
+  }
+}
+
+/** Rejects with an ApiPortError if one of them could not be opened, and then leaves none open. */
 export async function openApis(node: RunningNode, ports: ApiPorts): Promise<Apis> {
   const opened: OpenedApi[] = [];
   const stop = async (): Promise<void> => {
@@ -64,8 +74,8 @@ export async function openApis(node: RunningNode, ports: ApiPorts): Promise<Apis
       addresses[protocol] = api.address;
     } catch (error) {
       await stop();
-      const where = `${protocol}=${formatAddress(listen)}`;
-      throw new Error(`${where}: ${(error as Error).message}. Give another port.`);
+      const { code, sentence } = listeningFailed(listen, error as NodeJS.ErrnoException);
+      throw new ApiPortError(code, `${protocol}: ${sentence}`);
     }
   }
   return { addresses, stop };

@@ -134,7 +134,7 @@ async function apisOf(
     }
     return apis;
   } catch (error) {
-    logger.error(`--api ${(error as Error).message}`);
+    logger.error(`--api, ${(error as Error).message}`);
     return 'failed';
   }
 }
