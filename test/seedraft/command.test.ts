@@ -3,7 +3,7 @@
  * a failure, the same campaign with one worker and several. Everything else is tested in process.
  */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,8 +84,14 @@ describe('fuzz', () => {
     expect(shards.map(({ seeds }) => seeds)).toEqual(['1..3', '4..6']);
     const sum = shards.map(({ hash }) => BigInt(`0x${hash}`)).reduce((a, b) => a + b);
     expect(BigInt.asUintN(64, sum)).toBe(BigInt(`0x${one.hash}`));
-    const merged = await seedraft('corpus', 'merge', '2.ndjson', '1.ndjson', '--json');
+    const files = ['2.ndjson', '1.ndjson', '--results', 'sum.ndjson'];
+    const merged = await seedraft('corpus', 'merge', ...files, '--json');
     expect(objectOf(merged)).toMatchObject(same);
+    expect(objectOf(await seedraft('corpus', 'merge', 'sum.ndjson', '--json'))).toMatchObject(same);
+    const written = readFileSync(path.join(place, 'sum.ndjson'), 'utf8');
+    const over = await seedraft('corpus', 'merge', ...files);
+    expect(over).toMatchObject({ code: 64, stderr: expect.stringContaining('sum.ndjson exists') });
+    expect(readFileSync(path.join(place, 'sum.ndjson'), 'utf8')).toBe(written);
     const half = await seedraft('corpus', 'merge', '2.ndjson', '--seeds', '1..6');
     expect(half.code).toBe(13);
     expect(half.stdout).toContain('seeds 1..3 are in none of the files');

@@ -79,7 +79,7 @@ describe('merging', () => {
       for (const at of shuffle) all.splice(at % all.length, 0, shards[at % shards.length]!);
       const whole = new Tally();
       for (let seed = first; seed <= last; seed++) whole.take(resultOf(seed));
-      const { tally, covered, disagreements } = merged(all);
+      const { tally, covered, sums, disagreements } = merged(all);
       const sorted = ({ simulated, operations, ...rest }: ReturnType<Tally['record']>) => ({
         ...rest,
         simulated: [...simulated].sort((a, b) => a - b),
@@ -88,6 +88,9 @@ describe('merging', () => {
       expect(sorted(tally.record())).toEqual(sorted(whole.record()));
       expect(covered).toEqual([{ first, last }]);
       expect(disagreements).toEqual([]);
+      const again = merged(sums.map((sum) => parseLine(JSON.stringify(sum)) as SeedsLine));
+      expect(sorted(again.tally.record())).toEqual(sorted(whole.record()));
+      expect(sums).toHaveLength(1);
     },
   );
 
@@ -105,6 +108,17 @@ describe('merging', () => {
     const part = recorded('part', 1, 30);
     const more = recorded('more', 1, 50);
     expect(merged([...part, ...more]).tally.units).toBe(50);
+  });
+
+  test('sums have the holes that their parts had', () => {
+    const { sums } = merged([...recorded('low', 1, 20), ...recorded('high', 25, 30)]);
+    expect(sums.map(({ first, last, tally }) => [first, last, tally.units])).toEqual([
+      [1, 20, 20],
+      [25, 30, 6],
+    ]);
+    expect(merged([...sums, ...recorded('hole', 21, 24)]).covered).toEqual([
+      { first: 1, last: 30 },
+    ]);
   });
 
   test('the same seeds with other results are a finding', () => {

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'may not be read (permission denied)',
   EPERM: 'may not be read (permission denied)',
   EISDIR: 'is a folder',
+  EEXIST: 'exists already, and nothing is written over: name a new file',
   ELOOP: 'is a link to itself',
   ENAMETOOLONG: 'has too long a name',
 };

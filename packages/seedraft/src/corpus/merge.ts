@@ -4,13 +4,15 @@
  */
 import { formatSeeds, type SeedRange } from '../campaign/seeds.ts';
 import { Tally } from '../campaign/tally.ts';
-import type { CampaignLine, SeedsLine } from './line.ts';
+import { type CampaignLine, CORPUS_FORMAT, type SeedsLine } from './line.ts';
 
 export interface Merged {
   readonly campaign: CampaignLine;
   readonly tally: Tally;
   /** What was counted: ascending, apart from each other by at least one seed. */
   readonly covered: readonly SeedRange[];
+  /** The same as results, a line for each range of `covered`: merged again, they give the same. */
+  readonly sums: readonly SeedsLine[];
   /** Blocks that two machines had different results for. */
   readonly disagreements: readonly string[];
   /** Of all machines together. */
@@ -42,10 +44,8 @@ const inOrder = (a: SeedsLine, b: SeedsLine): number =>
   a.first - b.first || b.last - a.last || (a.tally.hash < b.tally.hash ? -1 : 1);
 
 function mergeSeeds(campaign: CampaignLine, lines: readonly SeedsLine[]): Merging {
-  const tally = new Tally();
-  const covered: { first: number; last: number }[] = [];
+  const parts: Part[] = [];
   const disagreements: string[] = [];
-  let wallSeconds = 0;
   let before: SeedsLine | null = null;
   for (const line of [...lines].sort(inOrder)) {
     if (before !== null && line.first <= before.last) {
@@ -57,14 +57,44 @@ function mergeSeeds(campaign: CampaignLine, lines: readonly SeedsLine[]): Mergin
       }
       continue;
     }
-    tally.add(line.tally);
-    wallSeconds += line.wallSeconds;
-    const end = covered.at(-1);
-    if (end !== undefined && end.last + 1 === line.first) end.last = line.last;
-    else covered.push({ first: line.first, last: line.last });
+    const { first, last } = line;
+    if (parts.at(-1)?.last !== first - 1) {
+      parts.push({ first, last, wallSeconds: 0, tally: new Tally() });
+    }
+    const part = parts.at(-1) as Part;
+    part.last = last;
+    part.wallSeconds += line.wallSeconds;
+    part.tally.add(line.tally);
     before = line;
   }
-  return { ok: true, merged: { campaign, tally, covered, disagreements, wallSeconds } };
+  const sums = parts.map((part) => sumOf(campaign, part));
+  const tally = new Tally();
+  for (const sum of sums) tally.add(sum.tally);
+  const covered = parts.map(({ first, last }) => ({ first, last }));
+  const wallSeconds = parts.reduce((seconds, part) => seconds + part.wallSeconds, 0);
+  return { ok: true, merged: { campaign, tally, covered, sums, disagreements, wallSeconds } };
+}
+
+/** Seeds without a hole. */
+interface Part {
+  readonly first: number;
+  last: number;
+  wallSeconds: number;
+  readonly tally: Tally;
+}
+
+function sumOf({ id }: CampaignLine, { first, last, wallSeconds, tally }: Part): SeedsLine {
+  const rounded = Math.round(wallSeconds * 1000) / 1000;
+  const record = tally.record();
+  return {
+    corpus: CORPUS_FORMAT,
+    type: 'seeds',
+    id,
+    first,
+    last,
+    wallSeconds: rounded,
+    tally: record,
+  };
 }
 
 const isOther = (a: SeedsLine, b: SeedsLine): boolean => a.tally.hash !== b.tally.hash;

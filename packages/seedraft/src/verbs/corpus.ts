@@ -1,4 +1,5 @@
 /** `seedraft corpus`: what many machines found, as one campaign. */
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { listed } from '../campaign/failure-detail.ts';
 import { formatSeeds, parseSeeds, type SeedRange } from '../campaign/seeds.ts';
@@ -8,7 +9,7 @@ import { NO_CONFIG } from '../config/load.ts';
 import { type CampaignLine, parseLine, type SeedsLine } from '../corpus/line.ts';
 import { type Merged, merge, missingFrom } from '../corpus/merge.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { readInput } from '../read-input.ts';
+import { fileProblem, readInput } from '../read-input.ts';
 import type { CampaignReport } from '../reporters/campaign-report.ts';
 import { commandLine } from '../shell.ts';
 import { examples } from './examples.ts';
@@ -17,6 +18,7 @@ import { type PublishFlags, prepareJunit, publish } from './publish.ts';
 
 interface MergeFlags extends PublishFlags {
   readonly seeds?: string;
+  readonly results?: string;
 }
 
 /** What one string can hold. */
@@ -36,6 +38,7 @@ export function addCorpus(program: Command, finish: (code: number) => void): voi
     )
     .argument('<file...>', 'files of results, or - for standard input')
     .option('--seeds <N|A..B>', 'what should be there: 1..N, or A..B (default: no holes)')
+    .option('--results <file>', 'write the sum as results too, to be merged again: a new file')
     .option('--junit <file>', 'write JUnit XML too')
     .option('--json', 'print one JSON object on stdout')
     .addHelpText(
@@ -57,7 +60,18 @@ async function mergeFiles(files: readonly string[], flags: MergeFlags): Promise<
   const merging = merge(campaigns, seeds);
   if (!merging.ok) throw new UsageError(merging.sentence);
   prepareJunit(flags);
+  if (flags.results !== undefined) writeSum(flags.results, merging.merged);
   return await publish(reportOf(merging.merged, whole), flags);
+}
+
+/** Never over what is there: it may be one of the files that were read. */
+function writeSum(file: string, { campaign, sums }: Merged): void {
+  const text = [campaign, ...sums].map((line) => `${JSON.stringify(line)}\n`).join('');
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    throw new UsageError(`--results ${file} ${fileProblem(error)}.`);
+  }
 }
 
 function readAll(files: readonly string[]): { campaigns: CampaignLine[]; seeds: SeedsLine[] } {
