@@ -242,6 +242,21 @@ describe('S13 PreVote and CheckQuorum', () => {
     });
   });
 
+  it('lets only a leader append in the step of a PreVote, and in its own term', () => {
+    const asked = preVote({ from: 1, to: 2, term: 5 });
+    const write = { entries: [entry(2, 1)] };
+    const cluster = new FakeCluster({ only: ['S13'] });
+    cluster.elect(2, 1);
+    cluster.member(2).receive(asked, { write });
+    expectViolation('S13', 'on a PreVote of n1 for term 5', () => {
+      cluster.member(2).receive(asked, { write, term: 5 });
+    });
+    const other = new FakeCluster({ only: ['S13'] });
+    expectViolation('S13', 'on a PreVote of n1 for term 5', () => {
+      other.member(2).receive(asked, { write: { entries: [entry(1, 1)] } });
+    });
+  });
+
   it('catches a pre-candidate in a new term', () => {
     const cluster = new FakeCluster({ only: ['S13'] });
     expectViolation('S13', 'while only asking', () => {
