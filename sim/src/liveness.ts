@@ -7,7 +7,7 @@
  * is in the core, and when nobody can be, is liveness-core.ts's to say. Outsiders fail in ways that leave no honest doubt who leads: down as they
  * were, cut off, deaf, or mute towards everybody; half-deaf ones only where PreVote and CheckQuorum are on, since Raft without them promises nothing there.
  */
-import type { MemberId, Raft } from '@seedraft/core';
+import type { Index, MemberId, Raft } from '@seedraft/core';
 import { type CoreWorld, Excuse, pickCore } from './liveness-core.ts';
 import { type ClientOperation, type MemberView, type Micros, Violation } from './observer.ts';
 import type { Ledger } from './properties/ledger.ts';
@@ -295,11 +295,31 @@ class LivenessPhase {
       if (raft === null) return false;
       return raft.configuration.outgoing === null && raft.commitIndex >= raft.configurationIndex;
     };
-    const leader = this.#leader()?.raft ?? null;
-    // Nobody promised to leave an explicit one by itself: the operator does.
-    const explicit = leader?.configuration.outgoing != null && !leader.configuration.autoLeave;
-    if (explicit) this.#world.changeMembership([], 'explicit');
-    this.#demand('L4', bound, left, () => `is still in a joint configuration after ${within}`);
+    this.#insist(
+      'L4',
+      () => this.#leaves(bound, left),
+      () => `is still in a joint configuration after ${within}`,
+    );
+  }
+
+  /**
+   * Nobody promised to leave an explicit one by itself: the operator does. One may come into force late, on its way to a log or asked for again
+   * by an operator whose leader was deposed (swarm seed 70877).
+   */
+  #leaves(bound: Micros, left: () => boolean): boolean {
+    const world = this.#world;
+    let asked: Index = 0;
+    const isNewlyExplicit = (): boolean => {
+      const raft = this.#leader()?.raft ?? null;
+      if (raft === null || raft.configurationIndex === asked) return false;
+      return raft.configuration.outgoing !== null && !raft.configuration.autoLeave;
+    };
+    while (world.runUntil(() => left() || isNewlyExplicit(), bound)) {
+      if (left()) return true;
+      asked = this.#leader()?.raft?.configurationIndex ?? 0;
+      world.changeMembership([], 'explicit');
+    }
+    return false;
   }
 
   #catchUp(bound: Micros, within: string): void {
@@ -338,14 +358,18 @@ class LivenessPhase {
     return !this.#world.runUntil(lost, TENURE * this.#timeout);
   }
 
-  /** Holds the core to a demand; if it fails, finds out whether a half-deaf outsider is why. */
   #demand(rule: string, bound: Micros, met: () => boolean, failing: () => string): void {
-    if (this.#holds(() => this.#world.runUntil(met, bound))) return;
+    this.#insist(rule, () => this.#world.runUntil(met, bound), failing);
+  }
+
+  /** Holds the core to a demand, which lets the world run on; if it fails, finds out whether a half-deaf outsider is why. */
+  #insist(rule: string, demanded: () => boolean, failing: () => string): void {
+    if (this.#holds(demanded)) return;
     const sentence = failing();
     const before = this.#halfDeaf;
     if (before.length > 0) {
       this.#cut(before);
-      if (this.#world.runUntil(met, bound)) throw this.#livelock(before, sentence);
+      if (demanded()) throw this.#livelock(before, sentence);
     }
     throw this.#violation(rule, sentence);
   }

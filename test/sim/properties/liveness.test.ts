@@ -25,6 +25,8 @@ interface Script {
   /** Members that owe an answer. */
   silent?: readonly MemberId[];
   underWay?: readonly PeerMessage[];
+  /** The operator asks for the end of an explicit joint configuration. */
+  leave?(): void;
 }
 
 function phase(cluster: FakeCluster, script: Script): LivenessVerdict {
@@ -57,7 +59,7 @@ function phase(cluster: FakeCluster, script: Script): LivenessVerdict {
     readBack: (_core: unknown, _first: unknown, keys: readonly string[]) => () =>
       keys.filter((key) => script.unread?.includes(key)).length,
     unanswered: (id: MemberId) => (script.silent?.includes(id) ? 1 : 0),
-    changeMembership: () => {},
+    changeMembership: () => script.leave?.(),
     submitFresh: () => {
       const operation = cluster.operation({});
       operations.push(operation);
@@ -222,6 +224,33 @@ describe('what is demanded', () => {
     expectViolation('L4', 'is still in a joint configuration', () => {
       phase(cluster, { tick: () => follow(cluster, 1) });
     });
+  });
+
+  it('L4: the operator ends an explicit one, also if it comes into force late', () => {
+    for (const begins of [1, 5]) {
+      const cluster = settled();
+      const { raft } = cluster.member(1);
+      const before = raft.configuration;
+      raft.configurationIndex = 2;
+      let ticks = 0;
+      const tick = (): void => {
+        follow(cluster, 1);
+        ticks += 1;
+        if (ticks < begins || raft.configurationIndex !== 2) return;
+        raft.configurationIndex = 3;
+        raft.configuration = {
+          ...configuration([1, 2], { outgoing: [1, 2, 3] }),
+          autoLeave: false,
+        };
+      };
+      const leave = (): void => {
+        raft.configurationIndex = 1;
+        raft.configuration = before;
+      };
+      expect(phase(cluster, { tick, leave })).toMatchObject({ outcome: 'live' });
+      expect(ticks).toBeGreaterThanOrEqual(begins);
+      expect(raft.configuration).toBe(before);
+    }
   });
 
   it('L5: followers catch up', () => {
