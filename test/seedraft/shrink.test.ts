@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fc, test } from '@fast-check/vitest';
+import { KvMachine } from '@seedraft/kv';
 import {
   defineScenario,
   failureOf,
@@ -142,8 +143,32 @@ test('a run that passes, or that expects another failure, has nothing to shrink'
   );
   expect(failureOf(run(plan))).toBeNull();
   expect(failureOf(run({ ...plan, expect: 'pass' }))).toBeNull();
-  const oracle = sameFailureAs({ verdict: 'violation', rule: 'S1' }, false);
+  const oracle = sameFailureAs({ verdict: 'violation', rule: 'S1' });
   expect(oracle({ ...plan, expect: 'pass' }, 10_000)).toBeNull();
+});
+
+/** Mutant REPAIR: a candidate that never came to rest when it was healed held up a shrink of 45 seconds for twelve minutes. */
+test('no candidate runs beyond the events that it may take, in the liveness phase neither', () => {
+  const story = defineScenario({ name: 'long end', workload: { kind: 'kv', for: '300ms' } });
+  const plan = scenarioToPlan(story, '1');
+  const safety = run({ ...plan, liveness: false }).events;
+  let steps = 0;
+  class Counted extends KvMachine {
+    override digest() {
+      steps += 1;
+      return super.digest();
+    }
+  }
+  const oracle = sameFailureAs(
+    { verdict: 'violation', rule: 'S1' },
+    { machine: () => new Counted() },
+  );
+  const looksWithin = (events: number): number => {
+    steps = 0;
+    expect(oracle(plan, events)).toBeNull();
+    return steps;
+  };
+  expect(looksWithin(safety + 5)).toBeLessThan(looksWithin(Infinity));
 });
 
 /** A longest election timeout below the shortest one came of setting knobs back one by one (mutant M14). */

@@ -264,7 +264,7 @@ describe('a bug', () => {
       if (plan.faults.length > 4 && rule === 'distinct') failed = plan;
     }
     expect(failed).not.toBeNull();
-    const oracle = sameFailureAs({ verdict: 'violation', rule: 'distinct' }, false, { own });
+    const oracle = sameFailureAs({ verdict: 'violation', rule: 'distinct' }, { own });
     const { plan, before, events } = shrinkPlan(failed as Plan, oracle, { runs: 250 });
     expect(plan.faults.length).toBeLessThanOrEqual(2);
     expect(plan.members).toHaveLength(2);

@@ -27,15 +27,17 @@ export function failureOf({ verdict, rule }: RunResult): Failure | null {
   return rule === null || rule === 'EXPECT' ? null : { verdict, rule };
 }
 
-/** `judgedAtEnd`: the rule speaks when the run is over, so that no run may be stopped before. */
+/** No run goes on beyond `atMost` events, in the liveness phase neither: a bug that never comes to rest there would take minutes for one answer. */
 export function sameFailureAs(
   failure: Failure,
-  judgedAtEnd: boolean,
   options: Pick<RunOptions, 'own' | 'machine'> = {},
 ): SameFailure {
   return (plan, atMost) => {
-    const stop = judgedAtEnd || atMost === Infinity ? {} : { stopAt: atMost + 1 };
-    const { verdict, rule, events, simulatedMicros } = run(plan, { ...options, ...stop });
+    const maxEvents = Math.min(plan.limits.maxEvents, atMost);
+    const limited = { ...plan, limits: { ...plan.limits, maxEvents } };
+    // The limit ends a plan's run, the other a schedule's.
+    const result = run(limited, { ...options, stopAt: maxEvents + 1 });
+    const { verdict, rule, events, simulatedMicros } = result;
     if (verdict !== failure.verdict || rule !== failure.rule || events > atMost) return null;
     return { events, simulatedMicros };
   };

@@ -47,8 +47,7 @@ export function shrinkRun(plan: Plan, raw: RunResult, options: ShrinkRunOptions)
   const failure = failureOf(raw);
   if (failure === null) return null;
   const own = options.own === undefined ? {} : { own: options.own };
-  const judgedAtEnd = raw.simulatedMicros >= plan.duration;
-  const oracle = sameFailureAs(failure, judgedAtEnd, own);
+  const oracle = sameFailureAs(failure, own);
   const shrunk = shrinkPlan(plan, oracle, options.budget, options.onProgress);
   const stepwise =
     failure.verdict === 'liveness' || judgedByOwn(plan)
