@@ -8,8 +8,9 @@ import { createServer, type Server } from 'node:net';
 
 const HOST = '127.0.0.1';
 const FIRST = 10_000;
-const COUNT = 750;
-const RANGES = 30;
+const COUNT = 600;
+/** Above them the product looks for ports of its own (packages/seedraft/src/local-cluster/free-ports.ts). */
+const RANGES = 20;
 
 let range: Promise<number> | undefined;
 /** Not at random: a port comes again only when all others were given. */

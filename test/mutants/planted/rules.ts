@@ -79,8 +79,8 @@ export const BLINDINGS: readonly Blinding[] = [
     id: 'CHECK-S13',
     title: 'what a PreVote changes is not noticed',
     file: `${PROPERTIES}/s13-disruption.ts`,
-    find: '    if (term === shadow.term && vote === shadow.vote && effects.persist === null) return;',
-    replace: '    if (term >= shadow.term && vote >= 0 && effects !== null) return;',
+    find: '      if (effects.persist === null || isLeading) return;\n    }',
+    replace: '    }\n    if (effects !== null || role !== shadow.role) return;',
     golden: swarm('M28', 'S13', '1'),
   },
   {
