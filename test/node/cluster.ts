@@ -11,6 +11,7 @@ import {
   startNode,
 } from '@seedraft/node';
 import type { ClientReply } from '@seedraft/replica';
+import { flawOfPort } from '../../packages/seedraft/src/local-cluster/taken-ports.ts';
 import { freePort } from './free-ports.ts';
 import { MemoryStorage } from './memory-storage.ts';
 
@@ -87,7 +88,8 @@ export class NodeCluster {
   async boot(id: number, overrides: Overrides = {}): Promise<RunningNode> {
     const node = this.nodes.find((one) => one.id === id) ?? this.#add(id);
     const started = await startNode({ storage: node.storage, ...this.options(id, overrides) });
-    if (!started.ok) throw new Error(`${started.code}: ${started.sentence}`);
+    if (!started.ok)
+      throw new Error(`${started.code}: ${started.sentence}${await this.#takers(id)}`);
     node.node = started.node;
     void started.node.stopped.then(() => {
       if (node.node === started.node) node.node = null;
@@ -95,6 +97,16 @@ export class NodeCluster {
     });
     this.#wake();
     return started.node;
+  }
+
+  /** Its ports are its own, so whoever has one of them is worth knowing. */
+  async #takers(id: number): Promise<string> {
+    const { peerListen, clientListen } = this.options(id);
+    const flaws = [peerListen, clientListen].map(async (at) => {
+      const flaw = at === null ? null : await flawOfPort(at.host, at.port);
+      return flaw === null ? '' : ` ${at?.port} ${flaw}.`;
+    });
+    return (await Promise.all(flaws)).join('');
   }
 
   #note(node: number, event: NodeEvent): void {

@@ -8,9 +8,9 @@ import { createServer, type Server } from 'node:net';
 
 const HOST = '127.0.0.1';
 const FIRST = 10_000;
-const COUNT = 600;
+const COUNT = 750;
 /** Above them the product looks for ports of its own (packages/seedraft/src/local-cluster/free-ports.ts). */
-const RANGES = 20;
+const RANGES = 16;
 
 let range: Promise<number> | undefined;
 /** Not at random: a port comes again only when all others were given. */
