@@ -147,7 +147,7 @@ test('a run that passes, or that expects another failure, has nothing to shrink'
   expect(oracle({ ...plan, expect: 'pass' }, 10_000)).toBeNull();
 });
 
-/** Mutant REPAIR: a candidate that never came to rest when it was healed held up a shrink of 45 seconds for twelve minutes. */
+/** Only the safety phase was stopped early, so that a bug which never comes to rest once healed could have run for two million events. */
 test('no candidate runs beyond the events that it may take, in the liveness phase neither', () => {
   const story = defineScenario({ name: 'long end', workload: { kind: 'kv', for: '300ms' } });
   const plan = scenarioToPlan(story, '1');

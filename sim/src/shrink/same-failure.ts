@@ -27,7 +27,7 @@ export function failureOf({ verdict, rule }: RunResult): Failure | null {
   return rule === null || rule === 'EXPECT' ? null : { verdict, rule };
 }
 
-/** No run goes on beyond `atMost` events, in the liveness phase neither: a bug that never comes to rest there would take minutes for one answer. */
+/** No run goes on beyond `atMost` events, in the liveness phase neither, where a bug may keep the cluster from ever coming to rest. */
 export function sameFailureAs(
   failure: Failure,
   options: Pick<RunOptions, 'own' | 'machine'> = {},

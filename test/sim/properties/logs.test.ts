@@ -362,7 +362,7 @@ describe('S11 acknowledged appends are durable', () => {
   });
 
   it('lets a member under repair drop what had been overwritten before, and nothing else', () => {
-    // Its disk held 1@1 2@1 3@1, 3@1 in the place of another entry; damage brings back 2@0, or takes 3@1 only (swarm seed 55432).
+    // Its disk held 1@1 2@1 3@1. Damage takes the last two and brings back 2@0, which 2@1 had replaced, or takes 3@1 only (swarm seed 55432).
     for (const [found, isStale] of [
       [entry(2, 0), true],
       [entry(2, 1), false],
