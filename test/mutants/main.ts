@@ -24,7 +24,7 @@ const USAGE = `npm run mutants -- [ID...] [options]
   --shrink S        shrink each failure for up to S seconds (default 0: not at all)
   --workers N       hunts at a time (default 2)
   --json            one object on standard output
-  --save FILE       the table in Markdown, line by line between its marks if FILE has them
+  --save FILE       the table in Markdown, line by line between its marks if FILE has them; may be given again for another file
   --plant ID        patch the working tree instead, to fuzz it by hand; --uproot ID takes it out again
 `;
 
@@ -93,7 +93,7 @@ const { values, positionals } = parseArgs({
     roots: { type: 'string', default: '1' },
     shrink: { type: 'string' },
     workers: { type: 'string', default: '2' },
-    save: { type: 'string' },
+    save: { type: 'string', multiple: true, default: [] },
     plant: { type: 'string' },
     uproot: { type: 'string' },
   },
@@ -164,7 +164,7 @@ async function hold(chosen: Chosen, folder: string): Promise<number> {
 
 /** At once: a hunt over all of them takes hours, and may be cut short. */
 function save(rows: readonly Row[], sentences: readonly Sentence[]): void {
-  if (values.save !== undefined) saveTable(values.save, rows, sentences);
+  for (const file of values.save) saveTable(file, rows, sentences);
 }
 
 function tell(rows: readonly Row[], sentences: readonly Sentence[]): number {

@@ -85,10 +85,11 @@ function shrunkCell(shrunk: Shrunk | null): string {
   return `${rawEvents} to ${events}, ${seconds.toFixed(1)} s${finished ? '' : ' (cut)'}`;
 }
 
-/** Over the cells of a table; '' when there are none. */
-function sentenceOfShrunk(lines: readonly (readonly string[])[]): string {
-  const cells = lines.flatMap((cells) => {
-    const found = /^[0-9]+ to ([0-9]+), ([0-9.]+) s/.exec(cells[6] ?? '');
+/** Over a saved table; '' when it tells of none. */
+function sentenceOfShrunk({ head, lines }: Table): string {
+  const at = head.indexOf('shrunk');
+  const cells = [...lines.values()].flatMap((cells) => {
+    const found = /^[0-9]+ to ([0-9]+), ([0-9.]+) s/.exec(cells[at] ?? '');
     return found === null ? [] : [{ events: Number(found[1]), seconds: Number(found[2]) }];
   });
   if (cells.length === 0) return '';
@@ -122,7 +123,7 @@ const MARKS = {
 
 /**
  * Into a file that has the marks only what stands between them changes, line by line: who was not tried this time stays as it is, and so does
- * a cell about which nothing is known this time. Any other file becomes the tables.
+ * a cell about which nothing is known this time. The head that stands there says which columns are wanted. Any other file becomes the tables.
  */
 export function saveTable(
   file: string,
@@ -149,27 +150,35 @@ export function saveTable(
 
 /** The old table with the lines of the new one, in the order of the house; what the house no longer knows is gone. */
 function merged(old: string, table: string): string {
-  const known = [...MUTANTS.map(({ id }) => id), ...CHECKER_IDS];
-  const lines = new Map(linesOf(old));
-  for (const [id, cells] of linesOf(table)) {
-    const former = lines.get(id) ?? [];
-    lines.set(
-      id,
-      cells.map((cell, at) => (cell === '' ? (former[at] ?? '') : cell)),
-    );
+  const fresh = tableOf(table);
+  const former = tableOf(old);
+  const head = former.head.length === 0 ? fresh.head : former.head;
+  const order = [...MUTANTS.map(({ id }) => id), ...CHECKER_IDS];
+  const lines = new Map<string, readonly string[]>();
+  for (const id of order) {
+    const cells = fresh.lines.get(id);
+    const before = former.lines.get(id);
+    if (cells === undefined && before === undefined) continue;
+    const told = head.map((name, at) => cells?.[fresh.head.indexOf(name)] || (before?.[at] ?? ''));
+    lines.set(id, told);
   }
-  const ids = [...lines.keys()].filter((id) => known.includes(id));
-  ids.sort((one, other) => known.indexOf(one) - known.indexOf(other));
-  const cells = ids.map((id) => lines.get(id) as string[]);
-  const shown = cells.map((cells) => `| ${cells.join(' | ')} |`);
-  return sentenceOfShrunk(cells) + [...table.split('\n').slice(0, 2), ...shown].join('\n');
+  const shown = [head, head.map(() => '---'), ...lines.values()];
+  const text = shown.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return sentenceOfShrunk({ head, lines }) + text;
 }
 
-/** The lines under the head, by their first cell. */
-function linesOf(table: string): [id: string, cells: string[]][] {
-  const lines = table.split('\n').filter((line) => line.startsWith('| '));
-  return lines.slice(2).map((line) => {
-    const cells = line.slice(2, -2).split(/ \| /);
-    return [cells[0] as string, cells.map((cell) => cell.trim())];
-  });
+export interface Table {
+  readonly head: readonly string[];
+  /** By their first cell. */
+  readonly lines: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads a table in Markdown; no head and no lines when there is none. */
+export function tableOf(text: string): Table {
+  const [head = [], , ...lines] = text
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.slice(2, -2).split(' | '))
+    .map((cells) => cells.map((cell) => cell.trim()));
+  return { head, lines: new Map(lines.map((cells) => [cells[0] as string, cells])) };
 }

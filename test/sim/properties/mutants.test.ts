@@ -11,6 +11,7 @@ import { HOUSE } from '../../mutants/house.ts';
 import { applyMutant, patchesOf } from '../../mutants/mutant.ts';
 import { MUTANTS, SMOKE } from '../../mutants/mutants.ts';
 import { BLINDINGS } from '../../mutants/planted/rules.ts';
+import { type Table, tableOf } from '../../mutants/table.ts';
 
 const RULES_BY_ID = new Map(
   [...RULES.map(({ definition }) => definition), LINEARIZABILITY, ...LIVENESS_RULES].map(
@@ -45,4 +46,16 @@ describe.each(MUTANTS)('$id', ({ id, expectedRule, scenarios, source }) => {
 
 test.each(BLINDINGS)('$id is about a mutant that is there', ({ golden }) => {
   expect(MUTANTS.map(({ id }) => id)).toContain(golden.mutant);
+});
+
+test('the table in the README of the house says what that of the room says', () => {
+  const [whole, brief] = ['test/mutants/README.md', 'README.md'].map((file) => {
+    const [, table = ''] = readFileSync(path.join(HOUSE, file), 'utf8').split('<!-- mutants -->');
+    return tableOf(table.split('<!-- end of mutants -->')[0] as string);
+  }) as [Table, Table];
+  expect([...brief.lines.keys()]).toEqual(MUTANTS.map(({ id }) => id));
+  for (const [id, cells] of brief.lines) {
+    const told = brief.head.map((name) => whole.lines.get(id)?.[whole.head.indexOf(name)]);
+    expect(cells).toEqual(told);
+  }
 });
