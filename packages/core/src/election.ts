@@ -2,7 +2,7 @@
  * Leader election (sections 5.2, 5.4.1; dissertation 3.10, 4.2.3, 9.6): PreVote, RequestVote, stickiness.
  * Invariants: one vote a term, durable before it is spoken of; only for a log at least as up to date; PreVote changes nothing durable.
  */
-import type { MemberId } from './configuration.ts';
+import { type MemberId, memberOf } from './configuration.ts';
 import { isDiskSlow } from './durability.ts';
 import type {
   Index,
@@ -22,7 +22,7 @@ import {
   resetElectionTimer,
 } from './role.ts';
 import type { RaftState } from './state.ts';
-import { isQuorumGranted, isVoterInForce } from './tracker.ts';
+import { configurationInForce, isQuorumGranted, isVoterInForce } from './tracker.ts';
 
 /** F2 RS.F.2 and F2 RS.C.4: the election timeout elapsed without a leader or a decision. */
 export function onElectionTimeout(raft: RaftState): void {
@@ -73,9 +73,27 @@ export function handlePeerDown(raft: RaftState, id: MemberId): void {
   raft.electionDeadline = Math.min(raft.electionDeadline, raft.now + wait);
 }
 
-/** May this member stand at all? Not a learner, not while entries it once acknowledged are missing, not with a stuck disk. */
+/** May this member stand of itself? Not a learner, nor one that is not fit. */
 export function mayCampaign(raft: RaftState): boolean {
-  return raft.electable && raft.repairUntil === 0 && !isDiskSlow(raft) && !raft.diskFull;
+  return raft.electable && isFit(raft);
+}
+
+/** Not while entries it once acknowledged are missing, not with a stuck disk. */
+function isFit(raft: RaftState): boolean {
+  return raft.repairUntil === 0 && !isDiskSlow(raft) && !raft.diskFull;
+}
+
+/**
+ * Whoever asks counts this member among the voters. A learner by its own, later log never stands of itself and must refuse, though perhaps nobody
+ * can win without it (swarm seed 30757). Then it stands too. It counts no vote of its own, and hands over once it committed.
+ */
+function isInTheWay(
+  raft: RaftState,
+  { lastLogIndex, lastLogTerm }: RequestVote | PreVote,
+): boolean {
+  if (raft.electable || raft.role !== 'follower' || !isFit(raft)) return false;
+  if (memberOf(configurationInForce(raft), raft.id) === undefined) return false;
+  return !isBoundToALeader(raft) && !isUpToDate(raft, lastLogIndex, lastLogTerm);
 }
 
 function startElection(raft: RaftState, reason: string): void {
@@ -151,7 +169,10 @@ function countPreVote(raft: RaftState, from: MemberId): void {
  * message must not cancel it. Also while a lease that this member backed before its restart may still run.
  */
 export function isSticky(raft: RaftState): boolean {
-  if (!raft.config.checkQuorum) return false;
+  return raft.config.checkQuorum && isBoundToALeader(raft);
+}
+
+function isBoundToALeader(raft: RaftState): boolean {
   if (raft.now < raft.refuseVotesUntil) return true;
   if (raft.role === 'leader') return true;
   return raft.now < raft.lastLeaderContact + raft.config.electionTimeoutMin;
@@ -170,6 +191,7 @@ export function handleRequestVote(raft: RaftState, rpc: RequestVote): void {
     return;
   }
   sendVoteReply(raft, rpc.from, false);
+  if (isInTheWay(raft, rpc)) startElection(raft, 'a voter with an older log asked for its vote');
 }
 
 /** F2 RV.1: a candidate of an older term gets no vote, and learns the term. */
@@ -233,6 +255,7 @@ export function handlePreVote(raft: RaftState, rpc: PreVote): void {
     term: voteGranted ? rpc.term : raft.currentTerm,
     voteGranted,
   });
+  if (isInTheWay(raft, rpc)) preCampaign(raft, 'a voter with an older log asked for its vote');
 }
 
 export function handlePreVoteReply(raft: RaftState, rpc: PreVoteReply): void {

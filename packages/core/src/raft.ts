@@ -323,9 +323,10 @@ function tick(raft: RaftState): void {
   if (raft.now >= raft.readRetryAt) read.askForReadIndex(raft);
 }
 
-/** A member that can neither campaign nor lose a leader has nothing to wait for. */
+/** A member that neither campaigns nor can lose a leader has nothing to wait for. */
 function electionDeadline(raft: RaftState): number {
-  return raft.electable || raft.leader !== 0 ? raft.electionDeadline : Infinity;
+  if (raft.electable || raft.leader !== 0 || raft.role !== 'follower') return raft.electionDeadline;
+  return Infinity;
 }
 
 function diskDeadline(raft: RaftState): number {

@@ -119,8 +119,8 @@ export const elections: readonly Mutant[] = [
     also: [
       {
         file: 'packages/core/src/election.ts',
-        find: '  if (!raft.config.checkQuorum) return false;',
-        replace: '  if (raft.now >= 0) return false;',
+        find: '  return raft.config.checkQuorum && isBoundToALeader(raft);',
+        replace: '  return raft.now < 0 && isBoundToALeader(raft);',
       },
     ],
     expectedRule: 'L6',
