@@ -66,7 +66,7 @@ export const LIVENESS_RULES: readonly RuleDefinition[] = [
     name: 'The core converges',
     definition: 'Within the bound the healed core has one leader that all its members follow.',
     antecedent: 'liveness phases',
-    catches: ['M34'],
+    catches: ['IN-THE-WAY', 'M34'],
   },
   {
     id: 'L2',

@@ -1,5 +1,5 @@
 /** Figure 2, "Rules for Servers": all, followers, candidates, leaders; each in its own words. */
-import { firstConfiguration } from '@seedraft/core';
+import { firstConfiguration, type RaftConfig } from '@seedraft/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { append, type LooseRpc, only, Subject, snapshotAt } from './subject.ts';
@@ -170,18 +170,72 @@ describe('F2 RS.F.2 an election timeout without leader or granted vote makes a c
     expect(subject.raft.role).toBe('candidate');
   });
 
-  it('F2 RS.F.2 a learner never stands', () => {
-    const learner = snapshotAt(1, 1).configuration.members.map((member) =>
-      member.id === 1 ? { ...member, role: 'learner' as const } : member,
-    );
-    const configuration = firstConfiguration(learner);
-    const subject = new Subject({ log: [1], configuration });
-    subject.wait(1000);
-    subject.ask(append([1, 1], []));
-    expect(subject.raft.leader, 'nor when its leader falls silent').toBe(2);
-    subject.wait(1000);
-    subject.step({ type: 'Campaign' });
-    expect(subject.raft).toMatchObject({ role: 'follower', currentTerm: 1, leader: 0 });
+  describe('a learner', () => {
+    const learner = (log: readonly number[], config: Partial<RaftConfig> = {}): Subject => {
+      const members = snapshotAt(1, 1).configuration.members.map((member) =>
+        member.id === 1 ? { ...member, role: 'learner' as const } : member,
+      );
+      return new Subject({ log, config, configuration: firstConfiguration(members) });
+    };
+    const asked = (term: number, lastLogIndex: number, lastLogTerm: number): LooseRpc => {
+      return { type: 'RequestVote', term, lastLogIndex, lastLogTerm, transfer: false };
+    };
+
+    it('F2 RS.F.2 a learner never stands of itself', () => {
+      const subject = learner([1]);
+      subject.wait(1000);
+      subject.ask(append([1, 1], []));
+      expect(subject.raft.leader, 'nor when its leader falls silent').toBe(2);
+      subject.wait(1000);
+      subject.step({ type: 'Campaign' });
+      expect(subject.raft).toMatchObject({ role: 'follower', currentTerm: 1, leader: 0 });
+    });
+
+    it('stands when it must refuse a vote that it is asked for, and counts no vote of its own', () => {
+      const subject = learner([1, 2]);
+      const seen = subject.ask(asked(5, 7, 1));
+      expect(only(seen, 'RequestVote')).toMatchObject([
+        { to: 2, term: 6, lastLogIndex: 2, lastLogTerm: 2 },
+        { to: 3, term: 6 },
+      ]);
+      subject.ask({ type: 'RequestVoteReply', from: 2, voteGranted: true });
+      expect(subject.raft.role, 'one of two voters').toBe('candidate');
+      subject.ask({ type: 'RequestVoteReply', from: 3, voteGranted: true });
+      expect(subject.raft.role).toBe('leader');
+      subject.acknowledge(2, 3);
+      const handedOver = subject.acknowledge(3, 3);
+      expect(handedOver.messages.map(({ type }) => type)).toContain('TimeoutNow');
+      expect(subject.raft.role, 'and leads no longer than it takes to commit').toBe('follower');
+    });
+
+    it('stands once for each question, and not while it hears a leader or may grant the vote', () => {
+      const subject = learner([1, 2]);
+      subject.ask(asked(5, 7, 1));
+      subject.wait(100);
+      expect(subject.raft, 'nobody answered').toMatchObject({ role: 'follower', currentTerm: 6 });
+      subject.wait(1000);
+      expect(subject.raft.role).toBe('follower');
+      subject.ask(asked(7, 7, 1));
+      expect(subject.raft).toMatchObject({ role: 'candidate', currentTerm: 8 });
+      subject.ask(append([2, 2], [], { term: 9 }));
+      subject.ask(asked(10, 7, 1));
+      expect(subject.raft, 'a leader spoke').toMatchObject({ role: 'follower', currentTerm: 10 });
+      subject.wait(100);
+      subject.ask(asked(11, 2, 2));
+      expect(subject.raft, 'as good a log').toMatchObject({ role: 'follower', votedFor: 2 });
+    });
+
+    it('asked for a pre-vote it asks for pre-votes, and changes nothing durable', () => {
+      const subject = learner([1, 2], { preVote: true });
+      const seen = subject.ask({ type: 'PreVote', term: 5, lastLogIndex: 7, lastLogTerm: 1 });
+      expect(only(seen, 'PreVoteReply')).toMatchObject([{ voteGranted: false }]);
+      expect(only(seen, 'PreVote').map(({ to, term }) => [to, term])).toEqual([
+        [2, 3],
+        [3, 3],
+      ]);
+      expect(seen.persists).toEqual([]);
+      expect(subject.raft).toMatchObject({ role: 'pre-candidate', currentTerm: 2, votedFor: 0 });
+    });
   });
 });
 

@@ -98,6 +98,17 @@ export const membership: readonly Mutant[] = [
     source: 'as M32, for an id that was removed after its disk was lost',
   },
   {
+    id: 'IN-THE-WAY',
+    title: 'a learner whose vote is needed and must be refused never stands',
+    file: 'packages/core/src/election.ts',
+    find: "  if (raft.electable || raft.role !== 'follower' || !isFit(raft)) return false;",
+    replace: '  if (raft.now >= 0) return false;',
+    expectedRule: 'L1',
+    scenarios: ['regressions/learner-in-the-way'],
+    source:
+      'swarm seed 30757; dissertation, section 4.2.2: a server that is no voter by its own log may still be needed as a candidate',
+  },
+  {
     id: 'M35',
     title: 'a joint configuration is left only by the leader that entered it',
     file: 'packages/core/src/membership.ts',

@@ -265,6 +265,34 @@ describe('S9 committed entries stay', () => {
     });
   });
 
+  it('accepts that a leader of an older term reaches a member that was not counted, and nothing else', () => {
+    // n1 appended 2@1 alone; n2 has it too, leads term 3 and commits it with n3. n1 knows nothing of that.
+    const committedWithout1 = (): FakeCluster => {
+      const cluster = new FakeCluster({ only: ['S9'] });
+      cluster.elect(1, 1);
+      cluster.settle(1);
+      const second = { write: { entries: [entry(2, 1)] } };
+      cluster.member(1).stepDurably(second);
+      cluster.member(2).stepDurably({ term: 3, role: 'leader', ...second });
+      cluster.member(3).stepDurably({ term: 3, ...second });
+      cluster.member(2).step({ commit: 2 });
+      return cluster;
+    };
+    const dropAt = (term: number) =>
+      committedWithout1()
+        .member(1)
+        .step({ term, role: 'follower', write: { truncateFrom: 2, entries: [entry(2, 2)] } });
+    dropAt(2);
+    expectViolation('S9', 'truncates its log from index 2, although its entry 2@1', () =>
+      dropAt(3),
+    );
+    expectViolation('S9', 'from index 1, although its entry 1@1', () => {
+      committedWithout1()
+        .member(1)
+        .step({ term: 2, role: 'follower', write: { truncateFrom: 1 } });
+    });
+  });
+
   it('accepts rewriting the same, truncating the uncommitted, and a snapshot that keeps the rest', () => {
     const cluster = settled();
     const member = cluster.member(2);
