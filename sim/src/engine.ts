@@ -333,11 +333,14 @@ export abstract class Engine<P extends Process> implements NetworkHost, ProcessW
 
   /** Adds what processes hold to the hash, so that a difference inside one is seen even if it never showed in a message. */
   #checkpoint(): void {
-    this.mixState(false);
-    this.choices.checkpoint();
+    try {
+      this.mixState(false);
+    } finally {
+      this.choices.checkpoint();
+    }
   }
 
-  /** The last words of a run: its final state, in the hash and as a checkpoint. */
+  /** The last words of a run: its final state, in the hash and as a checkpoint. Throws a Violation when a member cannot tell its state. */
   finish(): void {
     this.mixState(true);
     this.#checkpoint();

@@ -136,16 +136,15 @@ class Run {
   }
 
   execute(): RunResult {
-    const ending = this.#ending();
-    this.#world.finish();
+    const ran = this.#attempt(() => this.#phases());
+    const finished = this.#attempt(() => this.#finish());
     this.#clients.finish();
-    return this.#result(expected(this.#plan, ending));
+    return this.#result(expected(this.#plan, ran === PASS ? finished : ran));
   }
 
-  #ending(): Ending {
+  #attempt(action: () => Ending): Ending {
     try {
-      this.#start();
-      return this.#phases();
+      return action();
     } catch (thrown) {
       return endingOf(thrown, (rule) => rule.startsWith('L') && rule !== 'LIN');
     }
@@ -171,7 +170,13 @@ class Run {
     this.#clients.start();
   }
 
+  #finish(): Ending {
+    this.#world.finish();
+    return PASS;
+  }
+
   #phases(): Ending {
+    this.#start();
     const { stopAt } = this.#options;
     const world = this.#world;
     const stop = stopAt === undefined ? null : () => world.choices.events >= stopAt;

@@ -3,7 +3,12 @@
  * committed. Faults act on it through Nemesis, clients through Clients, operators through Operators.
  */
 import type { Configuration, Entry, Index, MemberId } from '@seedraft/core';
-import { type ClientReply, MemberStopped, type StateMachine } from '@seedraft/replica';
+import {
+  type ClientReply,
+  MemberStopped,
+  type Replica,
+  type StateMachine,
+} from '@seedraft/replica';
 import { EventKind } from './choices.ts';
 import type { Disk, DiskOptions } from './disk/disk.ts';
 import { Engine } from './engine.ts';
@@ -84,9 +89,18 @@ export class World extends Engine<SimMember> implements WorldView {
     this.onStopped(member);
   }
 
+  /** A machine of the user's own may fail at this too: a finding about its member. */
+  #stateOf(name: string, replica: Replica): { readonly hi: number; readonly lo: number } {
+    try {
+      return replica.digest();
+    } catch (thrown) {
+      throw unhandledError(name, thrown);
+    }
+  }
+
   protected mixState(final: boolean): void {
     const { choices } = this;
-    for (const { replica } of this.members) {
+    for (const { name, replica } of this.members) {
       if (replica === null) continue;
       const { raft } = replica;
       if (final) {
@@ -95,7 +109,7 @@ export class World extends Engine<SimMember> implements WorldView {
         choices.mix(core.lo);
         continue;
       }
-      const state = replica.digest();
+      const state = this.#stateOf(name, replica);
       choices.mix(state.hi);
       choices.mix(state.lo);
       // Not the core's whole digest: it walks the log. What tells most of it apart, here; all of it at the end.
@@ -108,9 +122,9 @@ export class World extends Engine<SimMember> implements WorldView {
     }
   }
 
-  protected digestOf({ replica }: SimMember): string | null {
+  protected digestOf({ name, replica }: SimMember): string | null {
     if (replica === null) return null;
-    const state = replica.digest();
+    const state = this.#stateOf(name, replica);
     const raft = replica.raft.digest();
     return `${raft.hi},${raft.lo},${state.hi},${state.lo}`;
   }

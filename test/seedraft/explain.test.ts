@@ -22,12 +22,13 @@ import { MUTANTS } from '../mutants/mutants.ts';
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-explain-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
-function planOf(schedule: string, voters: number) {
+function planOf(schedule: string, voters: number, bytes: boolean) {
   const cluster = { voters, raft: { preVote: false, checkQuorum: false } };
   const steps = schedule.trim().split(/\s*\n\s*/);
-  const read = readScenario({ name: 'planted', cluster, schedule: steps, liveness: false });
+  const read = readScenario({ name: 'planted', cluster, schedule: steps, liveness: false, bytes });
   if (!read.ok) throw new Error(read.problems[0]?.message);
-  return scenarioToPlan(read.scenario, '1');
+  // Which bit rots is the seed's to say.
+  return scenarioToPlan(read.scenario, bytes ? '5' : '1');
 }
 
 /** The simulator with one bug in it, built once. */
@@ -40,10 +41,15 @@ async function houseWith(id: string): Promise<{ record: typeof record }> {
   return (await import(pathToFileURL(file).href)) as { record: typeof record };
 }
 
-async function planted(id: string, schedule: string, voters: number): Promise<Recording> {
+async function planted(
+  id: string,
+  schedule: string,
+  voters: number,
+  bytes = false,
+): Promise<Recording> {
   const house = houses.get(id) ?? houseWith(id);
   houses.set(id, house);
-  return (await house).record(planOf(schedule, voters)).recording;
+  return (await house).record(planOf(schedule, voters, bytes)).recording;
 }
 
 const UNSYNCED = `
@@ -61,6 +67,17 @@ const TWO_VOTES = `
   tick n1
   persisted n2
   deliver n2->n1 RequestVote#0`;
+
+const ROTTEN = `
+  tick n3
+  persisted n3
+  deliver n3->n1 RequestVote#0
+  persisted n1
+  deliver n1->n3 RequestVoteReply#0
+  persisted n3
+  bit-rot n3
+  crash n3 kept 1
+  restart n3`;
 
 const FIGURE_8 = `
   tick n1
@@ -123,6 +140,20 @@ describe('a planted bug', () => {
       /^here the rule is broken: n1 votes for n2 in term 1, a second time after its vote for itself/,
     );
     expect(whys).toHaveLength(3);
+  });
+
+  test('damage to a disk: what happened to it, in a step that no member saw', {
+    timeout: 120_000,
+  }, async () => {
+    const recording = await planted('M30', ROTTEN, 3, true);
+    expect(recording.header).toMatchObject({ rule: 'S11' });
+    expect(whysOf(recording).slice(-3)).toEqual([
+      'bit-rot: a bit flips on the disk of n3',
+      'n3 goes down: what it had in memory alone is lost',
+      'here the rule is broken',
+    ]);
+    const text = stripVTControlCharacters(explanationText(explain(recording, false)));
+    expect(text).toMatch(/In event 9 bit-rot: a bit flips on the disk of n3\./);
   });
 
   test('an entry of an old term: both elections, and the way of the entry', {

@@ -150,6 +150,49 @@ describe('a machine that breaks its contract is found and named', () => {
       /what apply returned cannot be carried/,
     ],
     [
+      'a snapshot that throws',
+      broken(() => ({
+        snapshot: () => {
+          throw new RangeError('not now');
+        },
+      })),
+      'S22',
+      /n\d stopped with .*snapshot threw RangeError: not now \(at own\.test\.ts:\d+:\d+\)/,
+    ],
+    [
+      'a snapshot that is none',
+      broken(() => ({ snapshot: () => undefined as never })),
+      'S22',
+      /snapshot must return an iterator over its chunks \(a generator will do\)$/,
+    ],
+    [
+      'a chunk that cannot be carried',
+      broken(() => ({
+        *snapshot() {
+          yield new Map();
+        },
+      })),
+      'S22',
+      /a chunk of the snapshot cannot be carried/,
+    ],
+    [
+      'a digest that throws',
+      broken((machine) => ({
+        digest: () => {
+          if (machine.counts.size > 1) throw new RangeError('too many');
+          return { hi: 0, lo: machine.counts.size };
+        },
+      })),
+      'S22',
+      /digest threw RangeError: too many/,
+    ],
+    [
+      'a digest that is none',
+      broken(() => ({ digest: () => 7 as never })),
+      'S22',
+      /digest must return \{ hi, lo \}/,
+    ],
+    [
       'a wrong answer',
       broken((machine) => ({
         query: (name) => ({ value: machine.counts.get(String(name)) ?? 7 }),

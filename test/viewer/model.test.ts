@@ -182,7 +182,7 @@ test('the story tells faults, leaders and who came and went', () => {
     .map(({ text }) => text)
     .join('\n');
   expect(lines).toMatch(/becomes leader in term 1/);
-  expect(lines).toMatch(/goes down; what it had not made durable is lost/);
+  expect(lines).toMatch(/goes down; what it had in memory alone is lost/);
   expect(lines).toMatch(/starts from its disk in term/);
   expect(lines).toMatch(/over: messages between n1 and n2 and n3 are lost/);
 });

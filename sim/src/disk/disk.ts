@@ -37,6 +37,17 @@ export type DiskFault =
   | { readonly kind: 'stall'; readonly duration: number }
   | { readonly kind: 'slow'; readonly factor: number };
 
+/** For people: what happens to the disk of the member `name`. */
+export const DISK_FAULT_SENTENCES = {
+  'bit-rot': (name: string) => `a bit flips on the disk of ${name}`,
+  'misdirected-write': (name: string) => `a write of ${name} lands in the wrong place`,
+  'stale-read': (name: string) => `${name} will read an older version of a block`,
+  'short-read': (name: string) => `a read of ${name} comes back short`,
+  'read-error': (name: string) => `a sector of ${name} cannot be read any more`,
+  'write-error': (name: string) => `the next write of ${name} fails`,
+  'fsync-failure': (name: string) => `the next fsync of ${name} fails and loses the dirty pages`,
+} as const;
+
 /** What recovery found. `damaged`: the sentence names file, offset and what is missing. */
 export type Recovery =
   | { readonly outcome: 'intact'; readonly member: RecoveredMember }

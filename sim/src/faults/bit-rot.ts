@@ -16,12 +16,6 @@ export const bitRot: Fault<DamageParameters> = {
     return drawDamage(draw, 0);
   },
   inject(world, parameters, draw) {
-    return injectDamage(
-      world,
-      draw,
-      parameters,
-      { kind: 'bit-rot' },
-      (name) => `a bit flips on the disk of ${name}`,
-    );
+    return injectDamage(world, draw, parameters, 'bit-rot');
   },
 };

@@ -3,7 +3,7 @@
  * restart (recovery reads everything back with the production code), or by starting the member again after it has stopped itself.
  */
 import { z } from 'zod';
-import type { DiskFault } from '../disk/disk.ts';
+import { DISK_FAULT_SENTENCES, type DiskFault } from '../disk/disk.ts';
 import type { MemberView } from '../observer.ts';
 import { duration } from '../scenario/units.ts';
 import { isRunning, restartIfDown } from './crash.ts';
@@ -35,13 +35,13 @@ export function injectDamage(
   world: FaultWorld,
   draw: Draw,
   parameters: DamageParameters,
-  fault: DiskFault,
-  tell: (name: string) => string,
+  kind: keyof typeof DISK_FAULT_SENTENCES,
 ): Injected | null {
-  const victim = firstHit(world, draw, parameters.target, fault);
+  const victim = firstHit(world, draw, parameters.target, { kind });
   if (victim === null) return null;
   const { restart, settle } = parameters;
-  if (restart === undefined) return { sentence: tell(victim.name) };
+  const damage = DISK_FAULT_SENTENCES[kind](victim.name);
+  if (restart === undefined) return { sentence: damage };
   const crash = (): void => {
     if (isRunning(victim)) world.crash(victim.id, 'kept');
     world.after(restart, () => restartIfDown(world, victim));
@@ -50,7 +50,7 @@ export function injectDamage(
   else world.after(settle, crash);
   const back = `crashes and is back ${restart / 1000} ms later`;
   return {
-    sentence: `${tell(victim.name)}; ${settle === 0 ? 'it' : `${settle / 1000} ms later it`} ${back}`,
+    sentence: `${damage}; ${settle === 0 ? 'it' : `${settle / 1000} ms later it`} ${back}`,
   };
 }
 

@@ -4,6 +4,7 @@
  * since a member that cannot read back what it promised counts as damaged.
  */
 import { z } from 'zod';
+import { DISK_FAULT_SENTENCES } from '../disk/disk.ts';
 import { duration } from '../scenario/units.ts';
 import { injectDamage, injectStop } from './disk-damage.ts';
 import type { Draw, Fault, FaultWorld, Injected } from './fault.ts';
@@ -34,7 +35,7 @@ export const diskError: Fault<Parameters> = {
   inject(world, parameters, draw) {
     if (parameters.operation === 'read') return injectReadError(world, draw, parameters);
     return injectStop(world, draw, parameters, { kind: 'write-error' }, ({ name }) => ({
-      sentence: `the next write of ${name} fails`,
+      sentence: DISK_FAULT_SENTENCES['write-error'](name),
       classes: ['disk-error:write'],
     }));
   },
@@ -44,12 +45,6 @@ export const diskError: Fault<Parameters> = {
 function injectReadError(world: FaultWorld, draw: Draw, parameters: Parameters): Injected | null {
   const { target: word, restart } = parameters;
   const damage = { target: word, restart, settle: 0 };
-  const injected = injectDamage(
-    world,
-    draw,
-    damage,
-    { kind: 'read-error' },
-    (name) => `a sector of ${name} cannot be read any more`,
-  );
+  const injected = injectDamage(world, draw, damage, 'read-error');
   return injected === null ? null : { ...injected, classes: ['disk-error:read'] };
 }

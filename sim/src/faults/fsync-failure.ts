@@ -4,6 +4,7 @@
  * Recovery it must leave possible: nothing of the failed group was acknowledged, everything before it is durable.
  */
 import { z } from 'zod';
+import { DISK_FAULT_SENTENCES } from '../disk/disk.ts';
 import { duration } from '../scenario/units.ts';
 import { injectStop } from './disk-damage.ts';
 import type { Fault } from './fault.ts';
@@ -33,7 +34,7 @@ export const fsyncFailure: Fault<Parameters> = {
   inject(world, parameters, draw) {
     return injectStop(world, draw, parameters, { kind: 'fsync-failure' }, (victim) => {
       const { power } = parameters;
-      const sentence = `the next fsync of ${victim.name} fails and loses the dirty pages`;
+      const sentence = DISK_FAULT_SENTENCES['fsync-failure'](victim.name);
       if (power === undefined) return { sentence };
       world.after(power, () => {
         if (victim.status === 'up' && world.permits(victim.id)) world.crash(victim.id, 'drawn');

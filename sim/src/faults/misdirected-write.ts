@@ -16,12 +16,6 @@ export const misdirectedWrite: Fault<DamageParameters> = {
     return drawDamage(draw, 500_000);
   },
   inject(world, parameters, draw) {
-    return injectDamage(
-      world,
-      draw,
-      parameters,
-      { kind: 'misdirected-write' },
-      (name) => `a write of ${name} lands in the wrong place`,
-    );
+    return injectDamage(world, draw, parameters, 'misdirected-write');
   },
 };

@@ -16,12 +16,6 @@ export const shortRead: Fault<DamageParameters> = {
     return drawDamage(draw, 0);
   },
   inject(world, parameters, draw) {
-    return injectDamage(
-      world,
-      draw,
-      parameters,
-      { kind: 'short-read' },
-      (name) => `a read of ${name} comes back short`,
-    );
+    return injectDamage(world, draw, parameters, 'short-read');
   },
 };

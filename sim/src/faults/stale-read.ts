@@ -16,12 +16,6 @@ export const staleRead: Fault<DamageParameters> = {
     return drawDamage(draw, 0);
   },
   inject(world, parameters, draw) {
-    return injectDamage(
-      world,
-      draw,
-      parameters,
-      { kind: 'stale-read' },
-      (name) => `${name} will read an older version of a block`,
-    );
+    return injectDamage(world, draw, parameters, 'stale-read');
   },
 };

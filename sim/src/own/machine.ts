@@ -7,7 +7,7 @@
  */
 import { encode, Hash64, tryEncode } from '@seedraft/codec';
 import { type ApplyContext, MachineError, type StateMachine } from '@seedraft/replica';
-import { describeThrown, frozen, OwnMistake, usersOwn } from './system.ts';
+import { describeThrown, frozen, isFrozenWrite, OwnMistake, usersOwn } from './system.ts';
 
 type QueryContext = Parameters<StateMachine['query']>[1];
 type Digest = { readonly hi: number; readonly lo: number };
@@ -57,6 +57,9 @@ class Probation implements StateMachine {
   snapshot(): Iterator<unknown> {
     this.#index = 0;
     const chunks = this.#named('snapshot', () => this.#machine.snapshot());
+    if (typeof chunks?.next !== 'function') {
+      throw this.#error('snapshot must return an iterator over its chunks (a generator will do)');
+    }
     return { next: () => this.#chunk(chunks) };
   }
 
@@ -81,9 +84,15 @@ class Probation implements StateMachine {
   }
 
   digest(): Digest {
-    if (this.#machine.digest !== undefined) return this.#machine.digest();
+    if (this.#machine.digest !== undefined) return this.#ownDigest();
     this.#digest ??= this.#digestOfSnapshot();
     return this.#digest;
+  }
+
+  #ownDigest(): Digest {
+    const digest = this.#named('digest', () => this.#machine.digest?.());
+    if (isDigest(digest)) return digest;
+    throw this.#error('digest must return { hi, lo }, two whole numbers of 32 bits');
   }
 
   #digestOfSnapshot(): Digest {
@@ -137,8 +146,8 @@ class Probation implements StateMachine {
 const CHANGED =
   '. What apply and query returned is frozen here: an answer that is changed later would reach clients changed. Return a copy';
 
-function isFrozenWrite(thrown: unknown): boolean {
-  return thrown instanceof TypeError && /read only|not extensible|^Cannot /.test(thrown.message);
+function isDigest(digest: Digest | undefined): digest is Digest {
+  return Number.isInteger(digest?.hi) && Number.isInteger(digest?.lo);
 }
 
 function isPromise(value: unknown): boolean {

@@ -99,3 +99,11 @@ export function frozen<T>(value: T): T {
   for (const inner of Object.values(value)) frozen(inner);
   return value;
 }
+
+/** Somebody changed what `frozen` froze. */
+export function isFrozenWrite(thrown: unknown): boolean {
+  if (!(thrown instanceof TypeError)) return false;
+  return /read only|not extensible|^Cannot (add|delete|define|redefine) property/.test(
+    thrown.message,
+  );
+}

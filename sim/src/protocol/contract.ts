@@ -3,7 +3,7 @@
  * it should be. It never changes what a protocol that keeps the contract does.
  */
 import { crc32c, decode, encodeAfter, Hash64, tryEncode } from '@seedraft/codec';
-import { describeThrown, frozen, OwnMistake } from '../own/system.ts';
+import { describeThrown, frozen, isFrozenWrite, OwnMistake, usersOwn } from '../own/system.ts';
 import type { Wire } from '../wire.ts';
 import type { Protocol, ProtocolEffects, ProtocolMember, ProtocolMessage } from './protocol.ts';
 
@@ -135,16 +135,15 @@ const FROZEN =
 /** What a member threw, as a finding that names the place in the user's file. */
 export function memberFailure(thrown: unknown): BrokenContract {
   if (thrown instanceof BrokenContract) return thrown;
-  const isFrozen =
-    thrown instanceof TypeError && /read only|not extensible|^Cannot /.test(thrown.message);
-  const found = new BrokenContract(`it threw ${describeThrown(thrown)}${isFrozen ? FROZEN : ''}`);
+  const hint = isFrozenWrite(thrown) ? FROZEN : '';
+  const found = new BrokenContract(`it threw ${describeThrown(thrown)}${hint}`);
   found.cause = thrown;
   return found;
 }
 
 /** What a member says of itself, as a hash. Throws OwnMistake when it is not plain. */
 export function digestOf(member: ProtocolMember): { readonly hi: number; readonly lo: number } {
-  const encoded = tryEncode(flattened(member.state()));
+  const encoded = tryEncode(flattened(usersOwn('state()', () => member.state())));
   if (!encoded.ok) {
     throw new OwnMistake(
       `what state() returned cannot be hashed: ${encoded.reason}. Give plain data, maps and sets`,

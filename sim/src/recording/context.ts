@@ -29,9 +29,11 @@ export function contextOf(
     const isOver = (bar.healedBy ?? Infinity) < since;
     if (bar.event > end || isOver || !touches(bar, involved)) continue;
     // What ended at once and long ago left its mark in the states; a crash that is yet to come is told when it comes.
-    if (bar.to === null && bar.event < since && !LASTING.has(bar.name)) continue;
+    const isDamage = DAMAGE.has(bar.name);
+    if (bar.to === null && bar.event < since && !LASTING.has(bar.name) && !isDamage) continue;
     if (bar.name === 'crash' && / will crash /.test(bar.sentence)) continue;
-    if (!found.has(bar.event)) found.set(bar.event, { why: sentenceOf(bar), weight: 3 });
+    const weight = isDamage && touches(bar, new Set(header.about.members)) ? 6 : 3;
+    if (isDamage || !found.has(bar.event)) found.set(bar.event, { why: sentenceOf(bar), weight });
   }
   return found;
 }
@@ -41,7 +43,7 @@ function livesIn(event: RecordedEvent, involved: ReadonlySet<string>): Weighed |
   for (const deed of event.did) {
     const { member, type } = deed;
     if (member === null || !involved.has(member)) continue;
-    if (type === 'down') whys.push(`${member} goes down: what it had not made durable is lost`);
+    if (type === 'down') whys.push(`${member} goes down: what it had in memory alone is lost`);
     else if (type === 'wiped') whys.push(`${member} loses its disk`);
     else if (type === 'boot' && event.number > 0 && event.time > 0) {
       const vote = deed.votedFor === null ? 'no vote' : `its vote for ${deed.votedFor}`;
@@ -73,6 +75,15 @@ const LASTING: ReadonlySet<string> = new Set([
   'clock-freeze',
   'disk-full',
   'disk-slow',
+]);
+
+/** Bytes stay damaged, and no state shows it. */
+const DAMAGE: ReadonlySet<string> = new Set([
+  'bit-rot',
+  'misdirected-write',
+  'stale-read',
+  'short-read',
+  'fsync-failure',
 ]);
 
 function sentenceOf({ name, sentence, to }: FaultBar): string {

@@ -189,7 +189,7 @@ class Play {
       case 'read-error':
       case 'write-error':
       case 'fsync-failure':
-        return world.roster.spoil(member, { kind: step.step });
+        return world.spoil(member, step.step);
     }
   }
 

@@ -12,6 +12,7 @@ import {
 } from '@seedraft/replica';
 import { ChoiceLog, EventKind } from '../choices.ts';
 import { createByteDisk } from '../disk/byte.ts';
+import { DISK_FAULT_SENTENCES } from '../disk/disk.ts';
 import { createObjectDisk } from '../disk/object.ts';
 import { Atlas } from '../faults/atlas.ts';
 import { CLIENT_BASE, Flight, typeNumber } from '../link.ts';
@@ -22,6 +23,7 @@ import type { Plan } from '../plan.ts';
 import { unhandledError } from '../properties/s22-bounds.ts';
 import { Randomness } from '../random.ts';
 import { type CrashFate, Roster, type RosterWorld } from '../roster.ts';
+import type { DiskStep } from './step.ts';
 
 /** World time of one step. */
 export const STEP: Micros = 1_000;
@@ -184,6 +186,14 @@ export class ScheduleWorld implements WorldView, RosterWorld {
     if (member.impostor || isOnly || !this.atlas.permits(member.id)) return false;
     this.executed(EventKind.Crash, member.id, 0, 0);
     this.roster.forget(member);
+    return true;
+  }
+
+  /** Something happens to its disk. Not where the atlas forbids it, or where there is nothing to damage. */
+  spoil(member: SimMember, kind: DiskStep): boolean {
+    if (!this.roster.spoil(member, { kind })) return false;
+    this.executed(EventKind.Inject, member.id, 0, 0);
+    this.tell(kind, DISK_FAULT_SENTENCES[kind](member.name));
     return true;
   }
 

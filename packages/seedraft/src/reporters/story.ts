@@ -24,7 +24,7 @@ export function recordStory(): Story {
       {
         onFault: (_fault, phase, sentence) =>
           tell(phase === 'heal' ? `healed: ${sentence}` : sentence),
-        onCrash: (member) => tell(`${member.name} goes down; what it had not made durable is lost`),
+        onCrash: (member) => tell(`${member.name} goes down; what it had in memory alone is lost`),
         onWipe: (member) => tell(`${member.name} loses its disk`),
         onBoot: (member, recovered) => {
           if (world.now === 0) return;

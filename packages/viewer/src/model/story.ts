@@ -21,7 +21,7 @@ function sentenceOf(deed: Deed, isStart: boolean): string | null {
     case 'fault':
       return deed.phase === 'heal' ? deed.line.replace(/^(over: )?/, 'over: ') : deed.line;
     case 'down':
-      return `${deed.member} goes down; what it had not made durable is lost`;
+      return `${deed.member} goes down; what it had in memory alone is lost`;
     case 'wiped':
       return `${deed.member} loses its disk`;
     case 'boot':
