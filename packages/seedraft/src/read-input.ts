@@ -7,15 +7,15 @@ const MEBIBYTE = 1_048_576;
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'does not exist: something on the way is not a folder',
-  EACCES: 'may not be read (permission denied)',
-  EPERM: 'may not be read (permission denied)',
+  EACCES: 'may not be used (permission denied)',
+  EPERM: 'may not be used (permission denied)',
   EISDIR: 'is a folder',
   EEXIST: 'exists already, and nothing is written over: name a new file',
   ELOOP: 'is a link to itself',
   ENAMETOOLONG: 'has too long a name',
 };
 
-/** Why a file could not be used, in words that go after its name. */
+/** Why a file that should be there could not be used, in words that go after its name. */
 export function fileProblem(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? `cannot be used (${message})`;

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { type HistoryEvent, printHistory } from '@seedraft/check';
 import type { Plan } from '@seedraft/sim';
 import { UsageError } from '../exit-codes.ts';
-import { fileProblem } from '../read-input.ts';
 import { createFolder, runFolderName } from '../run-folder/write.ts';
+import { writeProblem } from '../write-problem.ts';
 import { histories } from './judge.ts';
 
 export class ChaosFolder {
@@ -27,7 +27,7 @@ export class ChaosFolder {
       mkdirSync(this.data, { recursive: true });
       this.#write('plan.json', `${JSON.stringify(plan, null, 1)}\n`);
     } catch (error) {
-      throw new UsageError(`the run folder below ${parent} ${fileProblem(error)}.`);
+      throw new UsageError(`the run folder below ${parent} ${writeProblem(error)}.`);
     }
   }
 

@@ -5,8 +5,8 @@ import type { RunOptions } from '@seedraft/sim';
 import type { Report, ReportedRun } from '@seedraft/viewer';
 import { buildIdentity } from '../build-identity.ts';
 import { UsageError } from '../exit-codes.ts';
-import { fileProblem } from '../read-input.ts';
 import { commandLine, shownPath } from '../shell.ts';
+import { removeRest, writeProblem } from '../write-problem.ts';
 import { pageOf, readTemplate } from './page.ts';
 import { recordRun, type ShownRun } from './report-of.ts';
 
@@ -29,11 +29,13 @@ export function writeReport(file: string, runs: readonly ReportedRun[]): Written
     throw new UsageError('the page of reports has not been built yet: npm run build.');
   }
   const { html, report } = pageOf({ format: 1, version: buildIdentity().version, runs }, template);
+  const partial = `${file}.partial`;
   try {
-    writeFileSync(`${file}.partial`, html);
-    renameSync(`${file}.partial`, file);
+    writeFileSync(partial, html);
+    renameSync(partial, file);
   } catch (error) {
-    throw new UsageError(`${file} ${fileProblem(error)}.`);
+    removeRest(partial);
+    throw new UsageError(`${file} ${writeProblem(error)}.`);
   }
   return { bytes: Buffer.byteLength(html), report };
 }

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,8 +16,8 @@ import { buildIdentity } from '../build-identity.ts';
 import type { Bundle } from '../config/bundle.ts';
 import { UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
-import { fileProblem } from '../read-input.ts';
 import type { ShrunkRun } from '../shrink/shrink-run.ts';
+import { writeProblem } from '../write-problem.ts';
 import {
   CONFIG_FILE,
   choiceBytes,
@@ -43,28 +44,32 @@ export function runFolderName(scenario: string, seed: string): string {
   return `${safe(scenario)}-seed-${safe(seed)}`;
 }
 
-/** Before hours are spent on a campaign: could folders be made below `parent`? Makes nothing. Throws UsageError. */
+/** Before hours are spent: could folders be made below `--out`? Makes nothing. Throws UsageError. */
 export function assertWritable(parent: string): void {
+  const problem = unwritable(parent);
+  if (problem !== null) throw new UsageError(`--out ${parent}: ${problem}.`);
+}
+
+/** Why no folder could be made below `parent`, which may be still to be made itself; null: one could. */
+export function unwritable(parent: string): string | null {
   let nearest = path.resolve(parent);
   while (!existsSync(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest);
-  if (!statSync(nearest).isDirectory()) {
-    throw new UsageError(`--out ${parent}: ${nearest} is not a folder.`);
-  }
+  if (!statSync(nearest).isDirectory()) return `${nearest} is not a folder`;
   try {
     accessSync(nearest, constants.W_OK | constants.X_OK);
-  } catch {
-    throw new UsageError(`--out ${parent}: nothing can be written in ${nearest}.`);
+    return null;
+  } catch (error) {
+    return `${nearest} ${writeProblem(error)}`;
   }
 }
 
 /** Writes a new folder below `parent`; never over an existing one (then `-2`, `-3`, ... is appended). Returns its path. Throws UsageError. */
 export function writeRunFolder(parent: string, run: KeptRun): string {
   try {
-    const folder = createFolder(parent, runFolderName(run.plan.scenario, run.plan.seed));
-    writeParts(folder, run);
-    return folder;
+    const name = runFolderName(run.plan.scenario, run.plan.seed);
+    return newFolder(parent, name, (folder) => writeParts(folder, run));
   } catch (error) {
-    throw new UsageError(`the run folder below ${parent} ${fileProblem(error)}.`);
+    throw new UsageError(`the run folder below ${parent} ${writeProblem(error)}.`);
   }
 }
 
@@ -75,14 +80,26 @@ export function writeShrunkFolder(
   bundle: KeptRun['bundle'],
 ): string {
   try {
-    const folder = createFolder(raw, 'shrunk');
-    const scenario = path.join(folder, 'scenario.yaml');
-    writeFileSync(scenario, artifacts.scenario, { flag: 'wx' });
-    writeFileSync(path.join(folder, 'test.ts'), artifacts.test, { flag: 'wx' });
-    writeParts(folder, { source: scenario, plan, result, bundle: bundle ?? null });
+    return newFolder(raw, 'shrunk', (folder) => {
+      const scenario = path.join(folder, 'scenario.yaml');
+      writeFileSync(scenario, artifacts.scenario, { flag: 'wx' });
+      writeFileSync(path.join(folder, 'test.ts'), artifacts.test, { flag: 'wx' });
+      writeParts(folder, { source: scenario, plan, result, bundle: bundle ?? null });
+    });
+  } catch (error) {
+    throw new UsageError(`the shrunk run in ${raw} ${writeProblem(error)}.`);
+  }
+}
+
+/** All of it or nothing: half a folder is refused by every reader, and fills a full disk further. */
+function newFolder(parent: string, name: string, fill: (folder: string) => void): string {
+  const folder = createFolder(parent, name);
+  try {
+    fill(folder);
     return folder;
   } catch (error) {
-    throw new UsageError(`the shrunk run in ${raw} ${fileProblem(error)}.`);
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   }
 }
 
