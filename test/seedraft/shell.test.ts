@@ -17,10 +17,17 @@ test('a shell reads the words back', () => {
     '#',
     '',
     'ä\n!',
+    'ends\n\n',
+    'x\n::error::y\n',
+    '##[error]x',
+    ' ::x',
+    "-%s\\n it's \u00077\u009b$HOME`x`",
   ];
   const script = `for word in ${words.map(shellWord).join(' ')}; do printf '%s\\0' "$word"; done`;
   const read = execFileSync('sh', ['-c', script], { encoding: 'utf8' });
   expect(read.split('\0').slice(0, -1)).toEqual(words);
+  const shown = words.flatMap((word) => shellWord(word).split('\n'));
+  expect(shown.filter((line) => /^\s*::|##\[|\p{Cc}/u.test(line))).toEqual([]);
   expect(shellWord('runs/calm-seed-1')).toBe('runs/calm-seed-1');
 });
 

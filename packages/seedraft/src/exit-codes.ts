@@ -27,7 +27,10 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.inconclusive, 'the run, or more than 5 % of the runs, could not be judged'],
   [EXIT.vacuity, 'something that should have been exercised never occurred'],
   [EXIT.usage, 'a mistake in the arguments or in a file; nothing was run or written'],
-  [EXIT.refused, 'the cluster, or the store of backups, could not be reached or refused'],
+  [
+    EXIT.refused,
+    'the cluster, or the store of backups, could not be reached or refused; or what passed could not be written',
+  ],
   [EXIT.internal, 'seedraft itself failed; not a finding'],
   [EXIT.interrupted, 'interrupted, with a partial summary'],
 ];

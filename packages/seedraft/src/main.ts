@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { harmless } from './harmless.ts';
 import { S3Failure } from './s3/failure.ts';
-import { note, out } from './verbs/output.ts';
+import { guardOutput, note, outObject } from './verbs/output.ts';
 
 const WIDTH = 100;
 
@@ -81,21 +82,31 @@ async function program(meant: string | undefined, finish: Finish): Promise<Comma
   return root;
 }
 
+/** A working directory that was deleted breaks whatever asks for it: no failure of ours. */
+function orDeletedDirectory(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException | null)?.syscall !== 'uv_cwd') return error;
+  return new UsageError(
+    'the working directory does not exist any more: change to one that does, and try again.',
+  );
+}
+
 /** What broke, for people on stderr and, where one object on stdout was promised, there too. */
-function reportError(error: unknown): number {
+function reportError(thrown: unknown): number {
+  const error = orDeletedDirectory(thrown);
   const isUsage = error instanceof UsageError || error instanceof CommanderError;
   const isStore = error instanceof S3Failure;
   const code = isUsage ? EXIT.usage : isStore ? EXIT.refused : EXIT.internal;
   const said = (error instanceof Error ? error.message : String(error)).replace(/^error: /, '');
   const message = isStore ? `${error.code}: ${said}.` : said;
-  if (error instanceof UsageError || isStore) note(`${pc.red('error:')} ${message}`);
+  const shown = harmless(message);
+  if (error instanceof UsageError || isStore) note(`${pc.red('error:')} ${shown}`);
   if (!isUsage && !isStore) {
-    note(error instanceof Error ? (error.stack ?? message) : message);
+    note(error instanceof Error ? harmless(error.stack ?? message) : shown);
     note(
       'seedraft itself failed; this is not a finding about your cluster. Please report it with the command line and the lines above.',
     );
   }
-  if (process.argv.includes('--json')) out(JSON.stringify({ error: message, exitCode: code }));
+  if (process.argv.includes('--json')) outObject({ error: message, exitCode: code });
   return code;
 }
 
@@ -114,12 +125,6 @@ async function main(): Promise<number> {
   }
 }
 
-/** A pipe that closes early (`| head`) is no failure of ours, and does not change what the run found. */
-function onOutputError(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') process.exit(reportError(error));
-}
-
-process.stdout.on('error', onOutputError);
-process.stderr.on('error', onOutputError);
+guardOutput();
 process.on('uncaughtException', (error) => process.exit(reportError(error)));
 process.exitCode = await main();

@@ -2,12 +2,27 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { harmlessLine } from './harmless.ts';
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
-/** The text as one word of a POSIX shell. */
+/** The text as one word of a POSIX shell. What must not be shown (`harmless.ts`) is spelt out, except line breaks at its very end. */
 export function shellWord(text: string): string {
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (PLAIN.test(text)) return text;
+  const [, body = '', breaks = ''] = /^(.*?)(\n*)$/su.exec(text) ?? [];
+  return isHarmless(body)
+    ? quoted(text)
+    : `"$(printf '${printed(body)}')"${breaks && quoted(breaks)}`;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+const isHarmless = (text: string): boolean => harmlessLine(text) === text;
+
+/** For printf, in single quotes: byte by byte what is no plain character. */
+function printed(text: string): string {
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+  const bytes = (character: string): string => [...Buffer.from(character)].map(octal).join('');
+  return text.replaceAll(/[^\w@+=,./ ]/gu, bytes);
 }
 
 /** Relative to the working directory when below it, else absolute. */

@@ -15,9 +15,10 @@ import {
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { harmless } from '../harmless.ts';
 import { readInput } from '../read-input.ts';
 import { examples } from './examples.ts';
-import { out } from './output.ts';
+import { out, outObject } from './output.ts';
 
 interface CheckFlags {
   readonly model: string;
@@ -84,8 +85,8 @@ function checkFile(file: string, flags: CheckFlags): number {
   // Nothing is always legal; a verdict on it would only hide that a file was cut off.
   if (parsed.operations.length === 0) throw new UsageError(`${file} holds no operations.`);
   const verdict = checkLinearizability(parsed.operations, model, options);
-  if (flags.json) out(JSON.stringify({ file, model: flags.model, ...verdict }));
-  else out(`${colour(verdict)}  ${file}\n${explain(verdict, model)}`);
+  if (flags.json) outObject({ file, model: flags.model, ...verdict });
+  else out(`${colour(verdict)}  ${file}\n${harmless(explain(verdict, model))}`);
   return verdictExit(verdict);
 }
 

@@ -4,6 +4,7 @@ import { type RunResult, record } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf } from '../config/define.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { harmless, harmlessBlock } from '../harmless.ts';
 import { historyEvents } from '../history-file.ts';
 import {
   type Explanation,
@@ -16,7 +17,7 @@ import {
 import { shivizLog } from '../reporters/shiviz.ts';
 import { examples } from './examples.ts';
 import { addOneRun, type OneRunFlags, oneRun } from './one-run.ts';
-import { note, out } from './output.ts';
+import { note, out, outObject } from './output.ts';
 import { verdictExit } from './run.ts';
 import { addScenarioFlags } from './scenario-flags.ts';
 
@@ -69,7 +70,7 @@ async function explainRun(name: string, flags: ExplainFlags): Promise<number> {
   const isBroken = recording.header.violation !== null;
   if (!isBroken && format === 'text') return nothingToExplain(name, result);
   const explanation = isBroken ? explain(recording, flags.all === true) : wholeRun(recording);
-  if (flags.json) out(JSON.stringify(explanationJson(explanation)));
+  if (flags.json) outObject(explanationJson(explanation));
   else out(printed(format, explanation, result));
   return verdictExit(result);
 }
@@ -94,7 +95,7 @@ function printed(format: Format, explanation: Explanation, result: RunResult): s
     case 'shiviz':
       return shivizLog(explanation.events, ({ number, what }) => {
         const why = explanation.whys.get(number);
-        return why === undefined ? `#${number} ${what}` : `#${number} ${what} | ${why}`;
+        return harmless(`#${number} ${what}${why === undefined ? '' : ` | ${why}`}`);
       });
     case 'edn':
       return printHistory(historyEvents(result.history ?? []), 'edn').trimEnd();
@@ -104,6 +105,6 @@ function printed(format: Format, explanation: Explanation, result: RunResult): s
 function nothingToExplain(name: string, result: RunResult): number {
   const { verdict, reason } = result;
   const why = reason === null ? '' : ` (${reason})`;
-  note(`${name}: ${verdict}${why}. Only a broken rule can be explained.`);
+  note(`${name}: ${verdict}${harmlessBlock(why)}. Only a broken rule can be explained.`);
   return verdict === 'pass' ? EXIT.usage : verdictExit(result);
 }

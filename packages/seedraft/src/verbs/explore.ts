@@ -12,7 +12,7 @@ import { type Explored, exploreJson, exploreText } from '../reporters/explore.ts
 import { startExploreProgress } from '../reporters/explore-progress.ts';
 import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
-import { out } from './output.ts';
+import { out, outObject } from './output.ts';
 import { parseTime } from './time.ts';
 
 type Numbers = Exclude<keyof Bounds, 'preVote'>;
@@ -106,7 +106,8 @@ async function explore(flags: ExploreFlags): Promise<number> {
   const quiet = flags.json === true && !process.stderr.isTTY;
   const limits = { milliseconds, bytes: megabytes * 1e6 };
   const explored = await walk(exploration, limits, quiet);
-  out(flags.json ? JSON.stringify(exploreJson(explored)) : exploreText(explored));
+  if (flags.json) outObject(exploreJson(explored));
+  else out(exploreText(explored));
   if (explored.status.found !== null) return EXIT.safety;
   if (explored.ended === 'interrupted') return EXIT.interrupted;
   return explored.ended === 'complete' ? EXIT.pass : EXIT.inconclusive;

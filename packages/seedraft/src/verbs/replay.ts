@@ -11,7 +11,7 @@ import { type RunFolder, readRunFolder } from '../run-folder/read.ts';
 import { CHOICE_BYTES, choiceBytes } from '../run-folder/record.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
-import { out } from './output.ts';
+import { out, outObject } from './output.ts';
 import { verdictExit } from './run.ts';
 import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 
@@ -77,7 +77,7 @@ async function replay(path: string, flags: ReplayFlags): Promise<number> {
   const folder = shownPath(path);
   const again = commandLine('replay', folder, ...words);
   const report = { plan: kept.plan, result, story: told.lines(), folder, replay: again };
-  if (flags.json) out(JSON.stringify({ ...runJson(report), agrees, agreement: sentence }));
+  if (flags.json) outObject({ ...runJson(report), agrees, agreement: sentence });
   else {
     out(runText(report));
     out(agrees ? pc.green(`replayed: ${sentence}`) : pc.red(`NOT the recorded run: ${sentence}`));

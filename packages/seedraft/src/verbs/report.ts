@@ -14,7 +14,7 @@ import { runFolderName } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
 import { addOneRun, type OneRun, type OneRunFlags, oneRun } from './one-run.ts';
-import { note, out } from './output.ts';
+import { note, out, outObject } from './output.ts';
 import { addScenarioFlags } from './scenario-flags.ts';
 
 interface ReportFlags extends OneRunFlags {
@@ -109,7 +109,7 @@ function tell(file: string, { bytes, report }: Written, json: boolean): void {
     leftOut: header.leftOut?.events ?? 0,
   }));
   if (json) {
-    out(JSON.stringify({ file, bytes, runs }));
+    outObject({ file, bytes, runs });
     return;
   }
   const told = runs.map(({ name, events, leftOut }) => {
