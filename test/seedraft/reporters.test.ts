@@ -1,11 +1,20 @@
 /** What CI systems are given: JUnit XML that any parser reads, and workflow commands and Markdown that no text from a run can break out of. */
+import { stripVTControlCharacters } from 'node:util';
+import { fc, test as property } from '@fast-check/vitest';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import type { DetailedFailure } from '../../packages/seedraft/src/campaign/failure-detail.ts';
 import { Tally } from '../../packages/seedraft/src/campaign/tally.ts';
 import type { UnitResult } from '../../packages/seedraft/src/campaign/unit.ts';
 import { campaignVerdict } from '../../packages/seedraft/src/campaign/verdict.ts';
+import {
+  harmless,
+  harmlessBlock,
+  harmlessJson,
+  harmlessLine,
+} from '../../packages/seedraft/src/harmless.ts';
 import type { CampaignReport } from '../../packages/seedraft/src/reporters/campaign-report.ts';
+import { campaignText } from '../../packages/seedraft/src/reporters/campaign-text.ts';
 import { annotations, stepSummary } from '../../packages/seedraft/src/reporters/github.ts';
 import { junitXml } from '../../packages/seedraft/src/reporters/junit.ts';
 import { unitResult } from './unit-results.ts';
@@ -101,13 +110,46 @@ describe('JUnit XML', () => {
   });
 });
 
+describe('text of a run', () => {
+  const anything = fc.array(
+    fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('::', '##', '[', '\n', ' ', '\u009b')),
+  );
+  /** What a runner takes for a command, and what a terminal obeys. */
+  const isOrder = (line: string): boolean =>
+    /^\s*::|##\[|[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u.test(line);
+
+  property.prop([anything])('gives no orders, wrapped between any words neither', (parts) => {
+    const text = parts.join('');
+    expect(harmless(text).split(/[\n ]/).filter(isOrder)).toEqual([]);
+    expect(isOrder(harmlessLine(text))).toBe(false);
+    expect(harmlessBlock(text).split('\n').filter(isOrder)).toEqual([]);
+    expect(isOrder(harmlessJson({ text }))).toBe(false);
+    expect(JSON.parse(harmlessJson({ text }))).toEqual({ text });
+  });
+
+  test('that gives none stays as it is', () => {
+    const text = 'n1 says "ä", a::b, c: 7@3 (1-2)\nand more';
+    expect(harmless(text)).toBe(text);
+    expect(harmlessBlock(text)).toBe(text.replace('\n', '\n  '));
+    expect(harmlessLine('\u0007\r\n\t\u001b[31m')).toBe('\\u0007\\r\\n\\t\\u001b[31m');
+  });
+
+  test('a campaign prints none of it', () => {
+    const shown = stripVTControlCharacters(campaignText(mixed)).split('\n');
+    expect(shown.filter(isOrder)).toEqual([]);
+    expect(shown).toContain(
+      'At t=3.000 s, event #101: n1 said </failure> ]]> & "so"\\u0000\\u001b[31m',
+    );
+  });
+});
+
 describe('GitHub', () => {
   test('an annotation is one line, whatever it says', () => {
     const lines = annotations(mixed);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^::error title=S5%3A story%2C seed 3::n1 said /);
     expect(lines[0]).not.toContain('\n');
-    expect(lines[0]).toContain('%0A::error::x');
+    expect(lines[0]).toContain('%0A\\::error::x');
     expect(lines[0]).toContain('Replay it: r');
   });
 

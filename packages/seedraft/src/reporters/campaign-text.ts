@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { DetailedFailure } from '../campaign/failure-detail.ts';
 import type { Vacuity } from '../campaign/vacuity.ts';
 import { EXIT } from '../exit-codes.ts';
+import { harmlessLine } from '../harmless.ts';
 import { shellWord } from '../shell.ts';
 import type { CampaignReport } from './campaign-report.ts';
 import { failureText } from './failure.ts';
@@ -26,7 +27,7 @@ export function campaignText(report: CampaignReport): string {
     ...undecidedLines(report),
     ...vacuityLines(vacuity),
     ...(result.tally.units > 0 ? [`campaign hash ${result.tally.hash}`] : []),
-    `${passed ? pc.green('PASS') : pc.red('FAIL')} ${verdict.sentence} (exit ${verdict.exit})`,
+    `${passed ? pc.green('PASS') : pc.red('FAIL')} ${harmlessLine(verdict.sentence)} (exit ${verdict.exit})`,
   ].join('\n');
 }
 
@@ -34,7 +35,7 @@ export function campaignText(report: CampaignReport): string {
 function failureLines({ unit, ...detail }: DetailedFailure, place: number): string {
   if (place < TOLD) return `${failureText({ ...unit, ...detail })}\n`;
   const { rule, verdict, scenario, seed } = unit;
-  return `${pc.red('also failed:')} ${rule ?? verdict} ${scenario}, seed ${seed}: ${detail.replay}`;
+  return `${pc.red('also failed:')} ${harmlessLine(`${rule ?? verdict} ${scenario}, seed ${seed}`)}: ${detail.replay}`;
 }
 
 function coverage({ scenarios, root, seeds, missing, result }: CampaignReport): string {
@@ -59,7 +60,7 @@ function figures(result: CampaignReport['result'], failed: number): string[] {
 }
 
 function vacuityLines({ judged, gaps, runs }: Vacuity): string[] {
-  if (judged) return gaps.map((gap) => `${pc.yellow('never exercised:')} ${gap}`);
+  if (judged) return gaps.map((gap) => `${pc.yellow('never exercised:')} ${harmlessLine(gap)}`);
   if (gaps.length === 0) return [];
   return [
     `${plural(gaps.length, 'thing')} not exercised yet; that is judged from ${VACUITY_RUNS} runs on that leave everything to the seed (here ${runs})`,
@@ -71,7 +72,7 @@ function undecidedLines({ lineOf, result: { tally } }: CampaignReport): string[]
   const lines = reasons.slice(0, REASONS_SHOWN).map(([reason, count]) => {
     const example = tally.undecided.find((undecided) => undecided.reason === reason);
     const line = example === undefined ? '' : ` (${lineOf(example)})`;
-    return `inconclusive, ${count}x: ${reason}${line}`;
+    return `inconclusive, ${count}x: ${harmlessLine(reason)}${line}`;
   });
   const more = reasons.length - lines.length;
   return more > 0 ? [...lines, `inconclusive for ${plural(more, 'other reason')} (--json)`] : lines;

@@ -2,6 +2,7 @@
 import pc from 'picocolors';
 import type { ChaosFolder } from '../chaos/folder.ts';
 import type { ChaosProgress, ChaosResult } from '../chaos/run.ts';
+import { harmlessBlock, harmlessLine } from '../harmless.ts';
 import { commandLine, shellWord, shownPath } from '../shell.ts';
 
 export interface ChaosReport {
@@ -42,13 +43,16 @@ const number = (count: number): string => count.toLocaleString('en');
 
 export function chaosText({ scenario, seed, result, folder, histories }: ChaosReport): string {
   const { verdict, sentence, story } = result;
-  const lines = [`${HEADINGS[verdict]}  ${scenario}, seed ${seed}`, ...figures(result)];
-  if (sentence !== null) lines.splice(1, 0, sentence, '');
+  const lines = [
+    `${HEADINGS[verdict]}  ${harmlessLine(`${scenario}, seed ${seed}`)}`,
+    ...figures(result),
+  ];
+  if (sentence !== null) lines.splice(1, 0, harmlessBlock(sentence), '');
   if (verdict !== 'pass' && verdict !== 'interrupted') {
     lines.push(
       '',
       pc.bold('What led there:'),
-      ...story.slice(-TOLD).map((line) => `  ${line}`),
+      ...story.slice(-TOLD).map((line) => `  ${harmlessLine(line)}`),
       '',
     );
   }
@@ -100,7 +104,7 @@ export function narrate(total: number, isQuiet: boolean): ChaosNarrator {
   const clear = isTerminal ? '\r\u001b[K' : '';
   let last = '';
   return {
-    say: (line) => stderr.write(`${clear}${pc.dim(line)}\n${last}`),
+    say: (line) => stderr.write(`${clear}${pc.dim(harmlessLine(line))}\n${last}`),
     update: (progress) => {
       if (!isTerminal) return;
       const { seconds, ok, operations, faults, kills, elections } = progress;

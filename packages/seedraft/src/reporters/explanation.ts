@@ -13,6 +13,7 @@ import {
   whoWaits,
 } from '@seedraft/sim';
 import pc from 'picocolors';
+import { harmless, harmlessLine } from '../harmless.ts';
 import { recordedRule } from '../rules.ts';
 import { table } from './table.ts';
 
@@ -48,11 +49,12 @@ export function explanationText(explanation: Explanation): string {
   const { recording, past, waiting } = explanation;
   const { scenario, seed, rule } = recording.header;
   const definition = recordedRule(recording.header);
-  const heading = pc.red(pc.bold(`${rule}: ${scenario}, seed ${seed}`));
-  const lines = [heading, ...wrapped(paragraph(explanation), WIDTH)];
+  const heading = pc.red(pc.bold(harmlessLine(`${rule}: ${scenario}, seed ${seed}`)));
+  const lines = [heading, ...wrapped(harmless(paragraph(explanation)), WIDTH)];
   if (definition !== undefined) {
     const { name, definition: text } = definition;
-    lines.push('', pc.bold(`${`${rule} ${name}`.trimEnd()}:`), ...wrapped(text, WIDTH));
+    const title = harmlessLine(`${rule} ${name}`.trimEnd());
+    lines.push('', pc.bold(`${title}:`), ...wrapped(harmless(text), WIDTH));
   }
   if (waiting.length > 0) lines.push('', pc.bold('Where everybody stood:'), waitingTable(waiting));
   lines.push('', pc.bold('How it came about:'), stepTable(explanation));
@@ -62,17 +64,17 @@ export function explanationText(explanation: Explanation): string {
 
 function waitingTable(waiting: readonly Waiting[]): string {
   const rows = waiting.map(({ who, what, event }) => [
-    who,
+    harmlessLine(who),
     event === null ? '' : `since #${event}`,
-    what,
+    harmlessLine(what),
   ]);
   return table(['who', '', 'what'], rows);
 }
 
 function stepTable({ events, whys }: Explanation): string {
   const rows = events.flatMap(({ number, time, where, what }) => {
-    const [first = '', ...more] = wrapped(whys.get(number) ?? '', WHY);
-    const row = [`#${number}`, seconds(time), where, clip(what, WHAT), first];
+    const [first = '', ...more] = wrapped(harmlessLine(whys.get(number) ?? ''), WHY);
+    const row = [`#${number}`, seconds(time), where, clip(harmlessLine(what), WHAT), first];
     return [row, ...more.map((line) => ['', '', '', '', line])];
   });
   return table(['event', 't (s)', 'who', 'what came in', 'why it mattered'], rows);

@@ -1,8 +1,10 @@
 /** What a person reads when a run fails: what happened, the rule with its definition, what led there, and the one line that replays it. */
 import type { Divergence } from '@seedraft/sim';
 import pc from 'picocolors';
+import { harmlessBlock, harmlessLine } from '../harmless.ts';
 import { brokenRule } from '../rules.ts';
 import { shellWord } from '../shell.ts';
+import { lastEvent } from './last-event.ts';
 
 export interface FailureReport {
   readonly scenario: string;
@@ -38,38 +40,41 @@ const HEADINGS: Record<string, string> = {
 export function failureText(report: FailureReport): string {
   const heading =
     report.rule === 'EXPECT' ? 'NOT AS EXPECTED' : (HEADINGS[report.verdict] ?? report.verdict);
-  const seconds = (report.simulatedMicros / 1e6).toFixed(3);
+  const { scenario, seed, rule, note } = report;
   const definition = brokenRule(report);
   const lines = [
-    pc.red(pc.bold(`${heading}: ${report.scenario}, seed ${report.seed}`)),
-    `At t=${seconds} s, event ${report.events}: ${report.sentence ?? 'no reason was given'}`,
+    pc.red(pc.bold(`${heading}: ${harmlessLine(`${scenario}, seed ${seed}`)}`)),
+    `At ${lastEvent(report)}: ${harmlessBlock(report.sentence ?? 'no reason was given')}`,
   ];
   if (definition !== undefined) {
     lines.push(
       '',
-      `${pc.bold(`${report.rule} ${definition.name}`.trim())}: ${definition.definition}`,
+      `${pc.bold(harmlessLine(`${rule} ${definition.name}`.trim()))}: ${harmlessBlock(definition.definition)}`,
     );
   }
   if (report.divergence) lines.push('', ...divergenceLines(report.divergence));
   if (report.story.length > 0) {
-    lines.push('', pc.bold('What led there:'), ...report.story.map((line) => `  ${line}`));
+    lines.push('', pc.bold('What led there:'), ...report.story.map(indented));
   }
   lines.push('');
   if (report.folder !== null) lines.push(`${pc.bold('Run folder:')} ${shellWord(report.folder)}`);
-  if (report.note) lines.push(`${pc.bold('No run folder:')} ${report.note}`);
+  if (note) lines.push(`${pc.bold('No run folder:')} ${harmlessBlock(note)}`);
   lines.push(`${pc.bold('Replay it:')}  ${report.replay}`);
-  if (report.picture) lines.push(`${pc.bold('See it:')}     ${report.picture}`);
+  if (report.picture) lines.push(`${pc.bold('See it:')}     ${harmlessLine(report.picture)}`);
   lines.push(...further(report));
   return lines.join('\n');
 }
 
+const indented = (line: string): string => `  ${harmlessLine(line)}`;
+
 /** What else there is to do about a broken rule: the line that replays its folder, with another verb. */
-function further({ folder, verdict, replay, definition }: FailureReport): string[] {
+function further({ folder, verdict, replay }: FailureReport): string[] {
   if (folder === null || (verdict !== 'violation' && verdict !== 'liveness')) return [];
   const line = (verb: string): string => replay.replace(' replay ', ` ${verb} `);
-  // A protocol of one's own has no terms and logs to speak of.
-  const explain = definition ? [] : [`${pc.bold('Explain it:')} ${line('explain')}`];
-  return [...explain, `${pc.bold('Shrink it:')}  ${line('shrink')}`];
+  return [
+    `${pc.bold('Explain it:')} ${line('explain')}`,
+    `${pc.bold('Shrink it:')}  ${line('shrink')}`,
+  ];
 }
 
 /** The last lines that both runs share, then what each did. */
@@ -77,10 +82,10 @@ function divergenceLines({ traces: [first, second] }: Divergence): string[] {
   let same = 0;
   while (same < first.length && first[same] === second[same]) same++;
   const side = (trace: readonly string[]): string[] =>
-    trace.slice(same, same + SHOWN).map((line) => `  ${line}`);
+    trace.slice(same, same + SHOWN).map(indented);
   return [
     pc.bold('The same in both runs:'),
-    ...first.slice(Math.max(0, same - SHOWN), same).map((line) => `  ${line}`),
+    ...first.slice(Math.max(0, same - SHOWN), same).map(indented),
     pc.bold('then in one:'),
     ...side(first),
     pc.bold('and in the other:'),

@@ -4,6 +4,7 @@
  */
 import type { DetailedFailure } from '../campaign/failure-detail.ts';
 import { EXIT } from '../exit-codes.ts';
+import { harmless } from '../harmless.ts';
 import { ruleDefinition } from '../rules.ts';
 import type { CampaignReport } from './campaign-report.ts';
 
@@ -12,7 +13,7 @@ const ANNOTATED = 10;
 const LISTED = 50;
 
 const data = (text: string): string =>
-  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  harmless(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
 export function annotations({ failures, verdict }: CampaignReport): string[] {

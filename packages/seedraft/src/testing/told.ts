@@ -4,6 +4,8 @@
  */
 import { explain, type Model, type Verdict } from '@seedraft/check';
 import type { RunResult } from '@seedraft/sim';
+import { harmlessBlock, harmlessLine } from '../harmless.ts';
+import { lastEvent } from '../reporters/last-event.ts';
 import { brokenRule } from '../rules.ts';
 
 /** Thrown by the `assert` functions; its message is for people. */
@@ -28,21 +30,24 @@ export interface Told {
 
 /** What a run came to, in a few lines; for a run that passed, what was looked at. */
 export function describeRun(result: RunResult, told: Told = {}): string {
-  const { verdict, sentence, reason, events, simulatedMicros, rules } = result;
+  const { verdict, sentence, reason, events, rules } = result;
   const which = told.scenario === undefined ? 'the run' : `${told.scenario}, seed ${told.seed}`;
   if (verdict === 'pass') {
     const checks = Object.values(rules).reduce((sum, count) => sum + count, 0);
     const { acknowledged } = result.operations;
     return `${which}: ${events} events, ${acknowledged} acknowledged operations, ${checks} rule checks`;
   }
-  const at = `at t=${(simulatedMicros / 1e6).toFixed(3)} s, event ${events}`;
-  const lines = [`${which}: ${verdict} ${at}: ${sentence ?? reason ?? 'no reason was given'}`];
+  const why = harmlessBlock(sentence ?? reason ?? 'no reason was given');
+  const lines = [`${harmlessLine(which)}: ${verdict} at ${lastEvent(result)}: ${why}`];
   const definition = brokenRule(result);
   if (definition !== undefined) {
-    lines.push('', `${`${definition.id} ${definition.name}`.trim()}: ${definition.definition}`);
+    const { id, name, definition: text } = definition;
+    lines.push('', `${harmlessLine(`${id} ${name}`.trim())}: ${harmlessBlock(text)}`);
   }
   const { story = [] } = told;
-  if (story.length > 0) lines.push('', 'What led there:', ...story.map((line) => `  ${line}`));
+  if (story.length > 0) {
+    lines.push('', 'What led there:', ...story.map((line) => `  ${harmlessLine(line)}`));
+  }
   if (told.lines !== undefined) lines.push('', ...told.lines);
   return lines.join('\n');
 }
