@@ -2,7 +2,7 @@
  * Results of many machines: merged in any order and any number of times they are the campaign that one machine would have run; holes and
  * disagreements are found, and a file that is not what it should be is refused at its line.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
@@ -160,6 +160,36 @@ describe('merging', () => {
       expect(got).toEqual(expected);
     },
   );
+});
+
+test('a block that cannot be written is lost alone, and that is told', () => {
+  const file = path.join(folder, 'lost');
+  const recorder = new Recorder(file, campaign);
+  const take = (first: number, last: number): void => {
+    for (let seed = first; seed <= last; seed++) recorder.take(seed, [resultOf(seed)]);
+  };
+  take(1, BLOCK - 1);
+  expect(recorder.problem).toBeNull();
+  const text = readFileSync(file, 'utf8');
+  rmSync(file);
+  mkdirSync(file);
+  take(BLOCK, 3 * BLOCK - 1);
+  expect(recorder.problem).toBe(
+    `--results ${file} cannot be written: it is a folder; name a file. ` +
+      `It lacks ${2 * BLOCK} seeds, from seed ${BLOCK} on: run them again.`,
+  );
+  rmSync(file, { recursive: true });
+  writeFileSync(file, `${text}{"corpus":1,"ty`);
+  take(3 * BLOCK, 3 * BLOCK);
+  recorder.flush();
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').map(parseLine);
+  const [, first, torn, last] = lines;
+  expect(lines).toHaveLength(4);
+  expect([first, torn, last]).toMatchObject([
+    { first: 1, last: BLOCK - 1 },
+    { wrong: expect.any(String) },
+    { first: 3 * BLOCK },
+  ]);
 });
 
 describe('a line', () => {

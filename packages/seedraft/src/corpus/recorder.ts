@@ -1,10 +1,20 @@
-/** Appends what a campaign counts to a results file, block by block; a file that already holds results is added to. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+/**
+ * Appends what a campaign counts to a results file, block by block; a file that already holds results is added to. A block that cannot be written is
+ * lost and no reason to stop: the campaign's verdict does not depend on it, and the next block may find room.
+ */
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { Tally } from '../campaign/tally.ts';
 import type { UnitResult } from '../campaign/unit.ts';
 import { UsageError } from '../exit-codes.ts';
-import { fileProblem } from '../read-input.ts';
+import { writeProblem } from '../write-problem.ts';
 import { BLOCK, type CampaignLine, CORPUS_FORMAT, type SeedsLine } from './line.ts';
+
+/** Of the seeds in blocks that could not be written. */
+interface Lost {
+  readonly first: number;
+  readonly seeds: number;
+  readonly why: string;
+}
 
 export class Recorder {
   readonly #file: string;
@@ -13,6 +23,7 @@ export class Recorder {
   #first = -1;
   #last = -1;
   #tally = new Tally();
+  #lost: Lost | null = null;
 
   /** Writes which campaign it is. Throws UsageError when the file cannot be written. */
   constructor(file: string, campaign: CampaignLine) {
@@ -21,7 +32,7 @@ export class Recorder {
     try {
       appendFileSync(file, `${endOfTornLine(file)}${JSON.stringify(campaign)}\n`);
     } catch (error) {
-      throw new UsageError(`--results ${file} ${fileProblem(error)}.`);
+      throw new UsageError(`--results ${file} ${writeProblem(error)}.`);
     }
   }
 
@@ -30,6 +41,14 @@ export class Recorder {
     this.#last = seed;
     for (const result of results) this.#tally.take({ ...result, divergence: null });
     if ((seed + 1) % BLOCK === 0) this.flush();
+  }
+
+  /** What is not in the file and why, in a sentence; null: all of it is there. */
+  get problem(): string | null {
+    if (this.#lost === null) return null;
+    const { first, seeds, why } = this.#lost;
+    const count = `${seeds} seed${seeds === 1 ? '' : 's'}, from seed ${first} on`;
+    return `--results ${this.#file} ${why}. It lacks ${count}: run them again.`;
   }
 
   /** Writes the block that is under way, if it holds anything. */
@@ -45,16 +64,28 @@ export class Recorder {
       wallSeconds: Math.round(now - this.#began) / 1000,
       tally: this.#tally.record(),
     };
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+    this.#append(line);
     this.#began = now;
     this.#first = -1;
     this.#tally = new Tally();
   }
+
+  #append(line: SeedsLine): void {
+    try {
+      const torn = this.#lost === null ? '' : endOfTornLine(this.#file);
+      appendFileSync(this.#file, `${torn}${JSON.stringify(line)}\n`);
+    } catch (error) {
+      const { first = line.first, seeds = 0 } = this.#lost ?? {};
+      const more = line.last - line.first + 1;
+      this.#lost = { first, seeds: seeds + more, why: writeProblem(error) };
+    }
+  }
 }
 
-/** Whoever wrote the file before may have been killed in the middle of a line; ours must not become its end. */
+/** A line may have been cut off before, by the end of its process or of the disk; ours must not become its end. */
 function endOfTornLine(file: string): string {
-  if (!existsSync(file)) return '';
+  // A device has no end.
+  if (!existsSync(file) || !statSync(file).isFile()) return '';
   const text = readFileSync(file);
   return text.length === 0 || text.at(-1) === 0x0a ? '' : '\n';
 }

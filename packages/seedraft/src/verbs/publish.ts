@@ -1,40 +1,57 @@
 /** Where the result of a campaign goes, the same for every verb that has one: stdout, `--junit`, and GitHub when this runs there. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../exit-codes.ts';
-import { fileProblem } from '../read-input.ts';
 import { campaignJson } from '../reporters/campaign-json.ts';
 import type { CampaignReport } from '../reporters/campaign-report.ts';
 import { campaignText } from '../reporters/campaign-text.ts';
 import { annotations, stepSummary } from '../reporters/github.ts';
-import { note, out } from './output.ts';
+import { removeRest, writeProblem } from '../write-problem.ts';
+import { exitWith, note, out, outObject, warn } from './output.ts';
 
 export interface PublishFlags {
   readonly json?: boolean;
   readonly junit?: string;
 }
 
-/** Before hours are spent: makes the file, empty. Throws UsageError. */
+/** Before hours are spent: could it be written? Leaves no file, of an earlier campaign neither. Throws UsageError. */
 export function prepareJunit({ junit }: PublishFlags): void {
-  if (junit !== undefined) writeJunit(junit, '');
+  if (junit === undefined) return;
+  const problem = writeJunit(junit, '');
+  removeRest(junit);
+  if (problem !== null) throw new UsageError(problem);
 }
 
-function writeJunit(file: string, text: string): void {
+/** A sentence when it could not be written; then there is no file. */
+function writeJunit(file: string, text: string): string | null {
   try {
     writeFileSync(file, text);
+    return null;
   } catch (error) {
-    throw new UsageError(`--junit ${file} ${fileProblem(error)}.`);
+    removeRest(file);
+    return `--junit ${file} ${writeProblem(error)}.`;
   }
 }
 
-/** Prints and writes it all; returns the exit code. */
-export async function publish(report: CampaignReport, flags: PublishFlags): Promise<number> {
+/**
+ * Prints it, and only then writes the rest; returns the exit code. `lost`: what of it could not be kept already, a sentence each. What is lost hides
+ * no verdict, but a campaign that passed does not end as if all of it were there.
+ */
+export async function publish(
+  report: CampaignReport,
+  flags: PublishFlags,
+  lost: readonly string[] = [],
+): Promise<number> {
+  if (process.env.GITHUB_ACTIONS === 'true') toGithub(report);
+  if (flags.json === true) outObject(campaignJson(report));
+  else out(campaignText(report));
+  const problems = [...lost];
   if (flags.junit !== undefined) {
     const { junitXml } = await import('../reporters/junit.ts');
-    writeJunit(flags.junit, junitXml(report));
+    const problem = writeJunit(flags.junit, junitXml(report));
+    if (problem !== null) problems.push(problem);
   }
-  if (process.env.GITHUB_ACTIONS === 'true') toGithub(report);
-  out(flags.json === true ? JSON.stringify(campaignJson(report)) : campaignText(report));
-  return report.verdict.exit;
+  for (const problem of problems) warn(problem);
+  return exitWith(report.verdict.exit, problems.length > 0);
 }
 
 /** A summary that cannot be written must not hide the result. */
@@ -45,6 +62,6 @@ function toGithub(report: CampaignReport): void {
   try {
     appendFileSync(summary, stepSummary(report));
   } catch (error) {
-    note(`The step summary ${summary} ${fileProblem(error)}.`);
+    warn(`The step summary ${summary} ${writeProblem(error)}.`);
   }
 }

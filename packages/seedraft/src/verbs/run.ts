@@ -12,7 +12,7 @@ import { assertWritable, type KeptRun, writeRunFolder } from '../run-folder/writ
 import { findScenarios, loadScenario } from '../scenarios.ts';
 import { commandLine, shownPath } from '../shell.ts';
 import { examples } from './examples.ts';
-import { out } from './output.ts';
+import { exitWith, out, outObject, warn } from './output.ts';
 import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 
 interface RunFlags extends ScenarioFlags {
@@ -96,15 +96,18 @@ async function runOne(name: string, flags: RunFlags): Promise<number> {
   const told = recordStory();
   const record = { choices: true, history: true, trace: flags.trace === true };
   const result = run(plan, { record, observers: told.observers, ...ownOf(config) });
-  const folder = keep({ source: source.file, plan, result, bundle: inForce.bundle }, flags);
+  const kept = keep({ source: source.file, plan, result, bundle: inForce.bundle }, flags);
+  const { folder, note } = kept;
   const replay =
     folder === null
       ? commandLine('run', source.file, '--seed', flags.seed, ...words)
       : commandLine('replay', folder, ...words);
   const picture = folder === null ? null : drawn(plan, result, folder, replay, inForce);
-  const report = { plan, result, story: told.lines(), folder, replay, picture };
-  out(flags.json ? JSON.stringify(runJson(report)) : runText(report));
-  return verdictExit(result);
+  const report = { plan, result, story: told.lines(), folder, replay, picture, note };
+  if (flags.json) outObject(runJson(report));
+  else out(runText(report));
+  if (note !== null) warn(note);
+  return exitWith(verdictExit(result), note !== null);
 }
 
 /** A picture of a failure. */
@@ -120,10 +123,22 @@ function drawn(
   return drawFailure(folder, runs, result.events, systemOf(config), words);
 }
 
-/** The folder as shown to people; null when the run need not be kept. */
-function keep(kept: KeptRun, flags: RunFlags): string | null {
-  const { verdict } = kept.result;
+interface Kept {
+  /** As shown to people; null: there is none. */
+  readonly folder: string | null;
+  /** Why not, when there should be one. */
+  readonly note: string | null;
+}
+
+/** Never throws over a folder: that would hide what is to be kept. */
+function keep(run: KeptRun, flags: RunFlags): Kept {
+  const { verdict } = run.result;
   const isDull = verdict === 'pass' || verdict === 'inconclusive' || verdict === 'mistake';
-  if (isDull && !flags.save) return null;
-  return shownPath(writeRunFolder(flags.out, kept));
+  if (isDull && !flags.save) return { folder: null, note: null };
+  try {
+    return { folder: shownPath(writeRunFolder(flags.out, run)), note: null };
+  } catch (error) {
+    if (error instanceof UsageError) return { folder: null, note: error.message };
+    throw error;
+  }
 }
