@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { RULE_DEFINITIONS } from './rules.ts';
 import { examples } from './verbs/examples.ts';
+import { CAMPAIGN_TIME } from './verbs/time.ts';
 
 function ruleLines(): string[] {
   return RULE_DEFINITIONS.map(({ id, name }) => `  ${id.padEnd(4)} ${name}`);
@@ -28,7 +29,7 @@ function exitLines(): string[] {
 export function catalogue(): string {
   return [
     examples(
-      ['fuzz', 'every shipped scenario, as many seeds as fit in a minute'],
+      ['fuzz', `every shipped scenario, as many seeds as fit into ${CAMPAIGN_TIME}`],
       ['run paper/figure-8 --seed 1 --trace', 'one story, event by event'],
       ['fuzz --help', 'more about a verb'],
     ),

@@ -24,6 +24,8 @@ export interface DetailedFailure {
   readonly picture: string | null;
   /** What went wrong with the folder, if anything. */
   readonly note: string | null;
+  /** The folder of what shrinking left of it, as shown to people; null or absent: there is none. */
+  readonly shrunk?: string | null;
 }
 
 /** Only listed: the line runs it afresh. */

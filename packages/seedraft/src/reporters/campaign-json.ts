@@ -42,9 +42,10 @@ export function campaignJson(report: CampaignReport): Record<string, unknown> {
   };
 }
 
-function failureJson({ unit, replay, folder, picture }: DetailedFailure): Record<string, unknown> {
+function failureJson(failure: DetailedFailure): Record<string, unknown> {
+  const { unit, replay, folder, picture, note, shrunk = null } = failure;
   const { scenario, seed, rule, verdict, sentence } = unit;
-  return { scenario, seed, rule, verdict, sentence, folder, replay, picture };
+  return { scenario, seed, rule, verdict, sentence, folder, replay, picture, note, shrunk };
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {

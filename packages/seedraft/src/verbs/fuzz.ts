@@ -25,11 +25,11 @@ import { commandLine } from '../shell.ts';
 import { parseWorkers, seedRange } from './arguments.ts';
 import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
-import { note } from './output.ts';
+import { note, warn } from './output.ts';
 import { type PublishFlags, prepareJunit, publish } from './publish.ts';
 import { addScenarioFlags, type ScenarioFlags } from './scenario-flags.ts';
 import { shrinkFolder } from './shrink.ts';
-import { parseTime } from './time.ts';
+import { CAMPAIGN_TIME, parseTime } from './time.ts';
 
 interface FuzzFlags extends PublishFlags, ScenarioFlags {
   readonly seeds?: string;
@@ -44,7 +44,6 @@ interface FuzzFlags extends PublishFlags, ScenarioFlags {
 
 /** Run folders and stories for this many failures; all are listed. */
 const DETAILED_FAILURES = 10;
-const DEFAULT_TIME = '45s';
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
   const verb = program
@@ -58,7 +57,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .option('--seeds <N|A..B>', 'seed numbers: 1..N, or A..B (default: as many as fit)')
     .option(
       '--for <time>',
-      `begin nothing after this much wall time, once the first seed is done; the result covers the longest contiguous finished range of seeds (default: ${DEFAULT_TIME} without --seeds)`,
+      `begin nothing after this much wall time, once the first seed is done; the result covers the longest contiguous finished range of seeds (default: ${CAMPAIGN_TIME} without --seeds)`,
     )
     .option('--workers <N>', `worker threads (default: one per CPU, here ${defaultWorkers()})`)
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
@@ -74,7 +73,7 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
     .addHelpText(
       'after',
       examples(
-        ['fuzz', 'every shipped scenario for 45 s'],
+        ['fuzz', `every shipped scenario for ${CAMPAIGN_TIME}`],
         ['fuzz swarm --seeds 10000', 'everything left to the seed, 10,000 times'],
         ['fuzz paper my/story.yaml --seeds 500', "the paper's stories and one of yours"],
         ['fuzz swarm --seeds 3000 --shard 2/3 --results 2.ndjson', 'one of three machines'],
@@ -98,7 +97,7 @@ interface Request {
 
 async function readRequest(names: readonly string[], flags: FuzzFlags): Promise<Request> {
   const isOpenEnded = flags.seeds === undefined;
-  const time = flags.for ?? (isOpenEnded ? DEFAULT_TIME : null);
+  const time = flags.for ?? (isOpenEnded ? CAMPAIGN_TIME : null);
   const inForce = await findConfig(flags.config);
   const request = {
     inForce,
@@ -118,33 +117,67 @@ async function readRequest(names: readonly string[], flags: FuzzFlags): Promise<
 async function fuzz(names: readonly string[], flags: FuzzFlags): Promise<number> {
   const request = await readRequest(names, flags);
   if (flags.root === 'random') note(`root: ${request.root} (repeat with --root ${request.root})`);
-  const result = await perform(request);
+  const { result, lost } = await perform(request);
   const report = reportOf(request, result);
-  const code = await publish(report, flags);
-  if (flags.shrink) shrinkShortest(report, request.inForce, flags.json === true);
+  const shortest = flags.shrink ? shortestOf(report) : undefined;
+  if (shortest === undefined) return await publish(report, flags, lost);
+  const shrink = (): Promise<string | null> => shrunkOf(shortest, request);
+  // One object tells of both; people read the failure while it is shrunk.
+  if (flags.json) return await publish(withShrunk(report, shortest, await shrink()), flags, lost);
+  const code = await publish(report, flags, lost);
+  await shrink();
   return code;
 }
 
+type Foldered = DetailedFailure & { readonly folder: string };
+
 /** Of the failures that a rule found and that have a folder, the one that took the fewest events. */
-function shrinkShortest(
-  { failures }: CampaignReport,
-  inForce: ConfigInForce,
-  quiet: boolean,
-): void {
-  const [shortest] = failures
-    .filter(({ unit, folder }) => folder !== null && canBeShrunk(unit))
-    .sort((one, other) => one.unit.events - other.unit.events);
-  if (shortest !== undefined) shrinkFolder(shortest.folder as string, inForce, quiet);
+function shortestOf({ failures }: CampaignReport): Foldered | undefined {
+  return failures
+    .filter((failure): failure is Foldered => failure.folder !== null && canBeShrunk(failure.unit))
+    .sort((one, other) => one.unit.events - other.unit.events)[0];
+}
+
+/** Where it is. Never throws: whatever becomes of shrinking, the failure was found. */
+async function shrunkOf({ folder }: Foldered, { flags, inForce }: Request): Promise<string | null> {
+  try {
+    return await shrinkFolder(folder, inForce, flags.json === true);
+  } catch (error) {
+    warn(`${folder} could not be shrunk: ${error instanceof Error ? error.message : error}`);
+    return null;
+  }
+}
+
+function withShrunk(
+  report: CampaignReport,
+  shortest: Foldered,
+  shrunk: string | null,
+): CampaignReport {
+  const failures = report.failures.map((failure) =>
+    failure === shortest ? { ...failure, shrunk } : failure,
+  );
+  return { ...report, failures };
 }
 
 const canBeShrunk = ({ verdict, rule }: UnitResult): boolean =>
   (verdict === 'violation' || verdict === 'liveness') && rule !== 'EXPECT';
 
-function perform(request: Request): Promise<CampaignResult> {
+interface Performed {
+  readonly result: CampaignResult;
+  /** Of its results, what could not be kept: a sentence each. */
+  readonly lost: readonly string[];
+}
+
+async function perform(request: Request): Promise<Performed> {
+  const recorder = recorderFor(request);
+  const result = await recorded(request, recorder);
+  return { result, lost: recorder?.problem ? [recorder.problem] : [] };
+}
+
+function recorded(request: Request, recorder: Recorder | null): Promise<CampaignResult> {
   const { flags, forMilliseconds, seeds, scenarios } = request;
   const runs = request.isOpenEnded ? Number.POSITIVE_INFINITY : seedsIn(seeds) * scenarios.length;
   const quiet = flags.json === true && !process.stderr.isTTY;
-  const recorder = recorderFor(request);
   return interruptible(async (signal) => {
     const progress = await startProgress({ runs, milliseconds: forMilliseconds }, quiet);
     try {

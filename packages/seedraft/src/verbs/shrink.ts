@@ -4,15 +4,22 @@ import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
 import type { ConfigInForce } from '../config/load.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { harmlessBlock } from '../harmless.ts';
 import { drawFailure } from '../report/write.ts';
-import { shrunkJson, shrunkText } from '../reporters/shrunk.ts';
+import { type ShrunkReport, shrunkJson, shrunkText } from '../reporters/shrunk.ts';
 import { readRunFolder } from '../run-folder/read.ts';
-import { assertWritable, writeRunFolder, writeShrunkFolder } from '../run-folder/write.ts';
+import {
+  assertWritable,
+  unwritable,
+  writeRunFolder,
+  writeShrunkFolder,
+} from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
-import { type ShrinkRunOptions, type ShrunkRun, shrinkRun } from '../shrink/shrink-run.ts';
+import { type ShrinkAside, shrinkAside } from '../shrink/shrink-aside.ts';
 import { examples } from './examples.ts';
-import { addOneRun, type OneRunFlags, oneRun } from './one-run.ts';
-import { note, out } from './output.ts';
+import { interruptible } from './interrupt.ts';
+import { addOneRun, type OneRun, type OneRunFlags, oneRun } from './one-run.ts';
+import { note, out, outObject, warn } from './output.ts';
 import { verdictExit } from './run.ts';
 import { addScenarioFlags } from './scenario-flags.ts';
 import { parseTime } from './time.ts';
@@ -54,77 +61,125 @@ export function addShrink(program: Command, finish: (code: number) => void): voi
 
 async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
   const budget = budgetOf(flags);
-  const raw = await oneRun(name, flags, 'shrink');
-  const { inForce } = raw;
-  if (raw.folder === null) assertWritable(flags.out);
+  const one = await oneRun(name, flags, 'shrink');
+  const { plan, inForce } = one;
+  assertRoom(one, flags);
   const record = { choices: true, history: true };
-  const result = run(raw.plan, { record, ...ownOf(inForce.config) });
+  const result = run(plan, { record, ...ownOf(inForce.config) });
   if (failureOf(result) === null) return nothingToShrink(name, result);
   const folder =
-    raw.folder ?? writeRunFolder(flags.out, { ...raw, result, bundle: inForce.bundle });
-  const onProgress = flags.quiet ? () => {} : progressLines();
-  const began = performance.now();
-  const shrunk = least(raw.plan, result, inForce, { budget, onProgress });
-  const seconds = (performance.now() - began) / 1000;
-  tell(shrunk, raw.plan, folder, seconds, inForce, flags.json === true);
-  return verdictExit(result);
+    one.folder ?? writeRunFolder(flags.out, { ...one, result, bundle: inForce.bundle });
+  const outcome = await least({ plan, result, inForce, budget, quiet: flags.quiet === true });
+  const kept = keep(outcome, plan, folder, inForce);
+  tell(outcome, folder, kept, flags.json === true);
+  return outcome.interrupted ? EXIT.interrupted : verdictExit(result);
 }
 
-/** The run in this folder, which failed, as small as the usual budget makes it: beside it, and told unless `quiet`. */
-export function shrinkFolder(name: string, inForce: ConfigInForce, quiet: boolean): void {
+/** Before time is spent: could the shrunk run be kept? Throws UsageError. */
+function assertRoom({ folder }: OneRun, flags: ShrinkFlags): void {
+  if (folder === null) {
+    assertWritable(flags.out);
+    return;
+  }
+  const problem = unwritable(folder);
+  if (problem === null) return;
+  throw new UsageError(
+    `the shrunk run goes into the run folder, and ${problem}. Copy the folder to where you can write, and shrink the copy.`,
+  );
+}
+
+/**
+ * The run in this folder, which failed, as small as the usual budget makes it: beside it, and told unless `quiet`. Returns its folder, as shown to
+ * people; null: it could not be kept, and that is said.
+ */
+export async function shrinkFolder(
+  name: string,
+  inForce: ConfigInForce,
+  quiet: boolean,
+): Promise<string | null> {
   const { plan } = readRunFolder(name, inForce.bundle);
   const result = run(plan, ownOf(inForce.config));
   const budget = budgetOf({ runs: RUNS, for: TIME });
+  const outcome = await least({ plan, result, inForce, budget, quiet });
+  const kept = keep(outcome, plan, name, inForce);
+  if (!quiet) tell(outcome, name, kept, false);
+  else if (kept.note !== null) warn(kept.note);
+  return kept.folder;
+}
+
+interface ToShrink {
+  readonly plan: Plan;
+  /** A failure of the plan. */
+  readonly result: RunResult;
+  readonly inForce: ConfigInForce;
+  readonly budget: Budget;
+  readonly quiet: boolean;
+}
+
+type Outcome = Pick<ShrunkReport, 'shrunk' | 'seconds' | 'interrupted'>;
+
+/** Ctrl-C, like the end of the time, leaves what was reached. */
+function least({ plan, result, inForce, budget, quiet }: ToShrink): Promise<Outcome> {
   const began = performance.now();
-  const onProgress = quiet ? () => {} : progressLines();
-  const shrunk = least(plan, result, inForce, { budget, onProgress });
-  const seconds = (performance.now() - began) / 1000;
-  tell(shrunk, plan, name, seconds, inForce, false, quiet);
+  return interruptible(async (signal) => {
+    const shrunk = await shrinkAside({
+      ...budget,
+      plan,
+      raw: result,
+      config: inForce.bundle,
+      signal,
+      onProgress: quiet ? () => {} : progressLines(),
+    });
+    const interrupted = signal.aborted && !shrunk.finished;
+    return { shrunk, seconds: (performance.now() - began) / 1000, interrupted };
+  });
 }
 
-/** `result` is a failure of `plan`. */
-function least(
-  plan: Plan,
-  result: RunResult,
-  { config }: ConfigInForce,
-  how: Pick<ShrinkRunOptions, 'budget' | 'onProgress'>,
-): ShrunkRun {
-  const origin = { scenario: plan.scenario, seed: plan.seed };
-  return shrinkRun(plan, result, { own: systemOf(config), origin, ...how }) as ShrunkRun;
-}
+type Kept = Pick<ShrunkReport, 'folder' | 'replay' | 'picture' | 'note'>;
 
-function tell(
-  shrunk: ShrunkRun,
+/** What is not kept is still told: never throws over the folder. */
+function keep(
+  { shrunk }: Outcome,
   rawPlan: Plan,
   raw: string,
-  seconds: number,
   { bundle, words, config }: ConfigInForce,
-  json: boolean,
-  quiet = false,
-): void {
-  const folder = shownPath(writeShrunkFolder(raw, shrunk, bundle));
-  const replay = commandLine('replay', folder, ...words);
-  const runs = [
-    { name: 'shrunk', plan: shrunk.plan, replay },
-    { name: 'raw', plan: rawPlan, replay: commandLine('replay', shownPath(raw), ...words) },
-  ] as const;
-  const picture = drawFailure(raw, runs, shrunk.rawEvents, systemOf(config), words);
-  if (quiet) return;
-  const report = { shrunk, raw: shownPath(raw), folder, replay, picture, seconds };
-  out(json ? JSON.stringify(shrunkJson(report)) : shrunkText(report));
+): Kept {
+  try {
+    const folder = shownPath(writeShrunkFolder(raw, shrunk, bundle));
+    const replay = commandLine('replay', folder, ...words);
+    const rawReplay = commandLine('replay', shownPath(raw), ...words);
+    const runs = [
+      { name: 'shrunk', plan: shrunk.plan, replay },
+      { name: 'raw', plan: rawPlan, replay: rawReplay },
+    ] as const;
+    const picture = drawFailure(raw, runs, shrunk.rawEvents, systemOf(config), words);
+    return { folder, replay, picture, note: null };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { folder: null, replay: null, picture: null, note: error.message };
+  }
 }
 
-function budgetOf(flags: Pick<ShrinkFlags, 'runs' | 'for'>): { runs: number; stop: () => boolean } {
+function tell(outcome: Outcome, raw: string, kept: Kept, json: boolean): void {
+  const report = { ...outcome, ...kept, raw: shownPath(raw) };
+  if (json) outObject(shrunkJson(report));
+  else out(shrunkText(report));
+  if (kept.note !== null) warn(kept.note);
+}
+
+type Budget = Pick<ShrinkAside, 'runs' | 'milliseconds'>;
+
+function budgetOf(flags: Pick<ShrinkFlags, 'runs' | 'for'>): Budget {
   const runs = /^\d{1,9}$/.test(flags.runs) ? Number(flags.runs) : 0;
   if (runs < 1) throw new UsageError(`--runs ${flags.runs}: give a whole number above 0.`);
-  const until = performance.now() + parseTime('--for', flags.for);
-  return { runs, stop: () => performance.now() > until };
+  return { runs, milliseconds: parseTime('--for', flags.for) };
 }
 
 function nothingToShrink(name: string, result: RunResult): number {
   const { verdict, reason, sentence } = result;
   const why = sentence ?? reason;
-  note(`${name}: ${verdict}${why === null ? '' : ` (${why})`}. Only a broken rule can be shrunk.`);
+  const told = why === null ? '' : ` (${harmlessBlock(why)})`;
+  note(`${name}: ${verdict}${told}. Only a broken rule can be shrunk.`);
   return verdict === 'pass' ? EXIT.usage : verdictExit(result);
 }
 

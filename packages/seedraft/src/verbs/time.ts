@@ -1,6 +1,9 @@
 /** Times as people write them in flags. */
 import { UsageError } from '../exit-codes.ts';
 
+/** Of a campaign, when neither seeds nor time are given. */
+export const CAMPAIGN_TIME = '45s';
+
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `90s`, `2m`, `500ms`, `1h`; a bare number is seconds. In milliseconds. */
