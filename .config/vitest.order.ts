@@ -7,7 +7,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** More than five seconds on a quiet machine, by `npm test`; the order is the only thing that depends on it. */
 const LONG = [
   ...['seedraft/command', 'examples/examples', 'seedraft/cluster-up', 'seedraft/disaster'],
-  ...['seedraft/chaos', 'viewer/page', 'seedraft/config', 'seedraft/shrink', 'explore/twin'],
+  ...[
+    'seedraft/findings',
+    'seedraft/chaos',
+    'viewer/page',
+    'seedraft/config',
+    'seedraft/shrink',
+    'explore/twin',
+  ],
   ...['deploy/campaigns', 'api/attacks', 'api/compat', 'node/peers', 'seedraft/explain'],
   ...['scenarios/files', 'deploy/deploy', 'seedraft/s3-command', 'node/processes', 'node/backup'],
   ...['testing/testing', 'check/search', 'explore/mutants', 'node/clients', 'api/linearizable'],
