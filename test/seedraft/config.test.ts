@@ -1,9 +1,18 @@
 /**
  * A user's seedraft.config.ts under the command, as a process: found, bundled, run in workers; a planted bug becomes a story; replay takes
- * only the config that the run was of, and names the line that works; every mistake in a config is exit 64 with its file and place.
+ * only the config that the run was of, and names the line that works; every mistake in a config is exit 64 with its file and place. Results of
+ * a protocol are judged by whoever merges them as by whoever ran them.
  */
 import { execFile } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +92,52 @@ describe('a machine with a planted bug', () => {
     expect(ways[1]).toBe(ways[0]);
     const replayed = await ended(folder, 'sh', ['-c', ways[0]!]);
     expect(replayed.stdout).toMatch(/replayed: hash [0-9a-f]{16} agrees/);
+  });
+});
+
+describe('a campaign of a protocol, merged', () => {
+  /** Its config lies in a file of this name, and is given with --config. */
+  const CONFIG = 'booking.config.ts';
+  const booking = (name: string, edits: Readonly<Record<string, string>>): string => {
+    const folder = project(name, 'two-phase-commit', edits);
+    renameSync(path.join(folder, 'seedraft.config.ts'), path.join(folder, CONFIG));
+    return folder;
+  };
+
+  test('fails for a message that was never exercised, though no shard could judge that', {
+    timeout: 240_000,
+  }, async () => {
+    const folder = booking('silent', {});
+    const file = path.join(folder, CONFIG);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace("'Abort', 'Ask']", "'Abort', 'Ask', 'Cancel']"));
+    for (const shard of ['1', '2']) {
+      const flags = ['--seeds', '64', '--shard', `${shard}/2`, '--results', `${shard}.ndjson`];
+      const run = await seedraft(folder, 'fuzz', 'swarm', ...flags, '--config', CONFIG);
+      expect(run.code, run.stdout + run.stderr).toBe(0);
+    }
+    const merged = await seedraft(folder, 'corpus', 'merge', '1.ndjson', '2.ndjson');
+    expect(merged.stdout).toContain(
+      'never exercised: no member ever handled a message of type Cancel',
+    );
+    expect(merged.code).toBe(14);
+  });
+
+  test('fails for a broken rule with its definition and a line that names the config', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = booking('hasty', {
+      "return { persist: { records: { [tx]: 'commit' }, tag: tx } };":
+        "return { ...commit(tx), persist: { records: { [tx]: 'commit' } } };",
+    });
+    const flags = ['--seeds', '13..13', '--results', '13.ndjson', '--config', CONFIG];
+    expect((await seedraft(folder, 'fuzz', 'swarm', ...flags)).code).toBe(10);
+    const merged = await seedraft(folder, 'corpus', 'merge', '13.ndjson');
+    expect([merged.code, merged.stderr]).toEqual([10, '']);
+    expect(merged.stdout).toContain('No participant is told to commit what another');
+    expect(merged.stdout).toMatch(
+      /^Replay it: .* run swarm --seed 13 --config booking\.config\.ts$/m,
+    );
   });
 });
 

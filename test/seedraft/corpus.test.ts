@@ -14,6 +14,7 @@ import {
   type CampaignLine,
   CORPUS_FORMAT,
   identityHash,
+  isTorn,
   parseLine,
   type SeedsLine,
 } from '../../packages/seedraft/src/corpus/line.ts';
@@ -26,8 +27,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function campaignOf(root = ''): CampaignLine {
   const scenarios = [{ file: 'story', hash: '0123456789abcdef', leavesAllToTheSeed: false }];
+  const expected = { faults: ['crash'], rules: ['S1'], messages: [], sometimes: [] };
   const identity = { version: '1', commit: 'c', build: 'b', root, config: null, scenarios };
-  return { corpus: CORPUS_FORMAT, type: 'campaign', id: identityHash(identity), ...identity };
+  const whole = { ...identity, expected };
+  const id = identityHash(whole);
+  return { corpus: CORPUS_FORMAT, type: 'campaign', id, ...whole, configFile: null };
 }
 const campaign = campaignOf();
 
@@ -195,18 +199,47 @@ test('a block that cannot be written is lost alone, and that is told', () => {
 describe('a line', () => {
   test('that was cut off ends before the next one begins', () => {
     const file = path.join(folder, 'torn');
-    writeFileSync(file, `${JSON.stringify(campaign)}\n{"corpus":1,"type":"se`);
+    writeFileSync(file, `${JSON.stringify(campaign)}\n{"corpus":2,"type":"se`);
     new Recorder(file, campaign);
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines.map((text) => 'wrong' in parseLine(text))).toEqual([false, true, false]);
   });
 
   const [line] = recorded('line', 1, 5) as [SeedsLine];
+  test('that was cut off is told from one that was changed, wherever the cut was', () => {
+    for (const text of [campaign, line].map((whole) => JSON.stringify(whole))) {
+      expect(isTorn(text)).toBe(false);
+      for (let at = 1; at < text.length; at++)
+        expect(isTorn(text.slice(0, at)), text[at]).toBe(true);
+      expect(isTorn(text.replace('"corpus":', '"corpus";'))).toBe(false);
+    }
+    expect(isTorn('results')).toBe(false);
+  });
+
+  test('of a failed protocol is read back with the definition of its rule', () => {
+    const file = path.join(folder, 'definition');
+    const recorder = new Recorder(file, campaign);
+    const failed = {
+      verdict: 'violation',
+      rule: 'agreement',
+      definition: 'All decide alike.',
+    } as const;
+    recorder.take(1, [unitResult(1, failed)]);
+    recorder.flush();
+    const [, text = ''] = readFileSync(file, 'utf8').split('\n');
+    expect(parseLine(text)).toMatchObject({ tally: { failures: [failed] } });
+  });
+
   test.each<[string, unknown, string]>([
     ['no JSON', '{', 'is not JSON'],
     ['something else', { results: 1 }, 'is no line of a file that `fuzz --results` wrote'],
     ['null', null, 'is no line'],
-    ['a later format', { ...line, corpus: 2 }, 'has format 2; this seedraft reads 1'],
+    ['a later format', { ...line, corpus: 3 }, 'has format 3; this seedraft reads 2'],
+    [
+      'a format that does not say what is expected',
+      { ...line, corpus: 1 },
+      'merge these files with the version that wrote them, or run their seeds again',
+    ],
     ['a missing count', { ...line, tally: {} }, 'tally.hash'],
     ['an unknown key', { ...line, more: 1 }, 'does not say what it must'],
     [

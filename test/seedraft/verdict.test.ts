@@ -1,5 +1,5 @@
 /** How a campaign ends: one exit code, the worst first, and never a pass for what was not shown. */
-import { defineScenario, VACUITY_RUNS } from '@seedraft/sim';
+import { defineScenario, EVERYTHING, VACUITY_RUNS } from '@seedraft/sim';
 import { describe, expect, test } from 'vitest';
 import type { CampaignResult } from '../../packages/seedraft/src/campaign/campaign.ts';
 import { Tally } from '../../packages/seedraft/src/campaign/tally.ts';
@@ -72,14 +72,14 @@ describe('vacuity', () => {
     const pinned = defineScenario({ name: 'p', swarm: 'all', workload: { clients: 2 } });
     expect(leavesAllToTheSeed(pinned)).toBe(false);
     expect(leavesAllToTheSeed(story)).toBe(false);
-    expect(judgeVacuity(0, 1, enough.tally)).toEqual({ runs: 0, judged: false, gaps: [] });
+    expect(judgeVacuity(0, 1, enough.tally, EVERYTHING)).toEqual({ runs: 0, judged: false, gaps: [] });
   });
 
   test('is judged after enough runs, and says each gap', () => {
     const few = resultOf({ verdicts: many(2 * VACUITY_RUNS - 2, 'pass') });
-    const half = judgeVacuity(1, 2, few.tally);
+    const half = judgeVacuity(1, 2, few.tally, EVERYTHING);
     expect(half).toMatchObject({ runs: VACUITY_RUNS - 1, judged: false });
-    const { judged, gaps } = judgeVacuity(1, 1, enough.tally);
+    const { judged, gaps } = judgeVacuity(1, 1, enough.tally, EVERYTHING);
     expect(judged).toBe(true);
     expect(gaps).toContain('the fault wipe never occurred');
     expect(gaps).not.toContain('the fault crash never occurred');

@@ -4,6 +4,7 @@
  */
 import {
   EVERYTHING,
+  type Expected,
   expectedOf,
   type Protocol,
   type Scenario,
@@ -31,14 +32,17 @@ export function leavesAllToTheSeed(scenario: Scenario): boolean {
   );
 }
 
-/** `free`: how many of the campaign's scenarios leave all to the seed. `protocol`: what the runs were of, when not of Raft. */
+/** What runs of this protocol must have met; null: of Raft. */
+export const expectedFrom = (protocol: Protocol | null): Expected =>
+  protocol === null ? EVERYTHING : expectedOf(protocol);
+
+/** `free`: how many of the campaign's scenarios leave all to the seed. */
 export function judgeVacuity(
   free: number,
   scenarios: number,
   tally: Tally,
-  protocol: Protocol | null = null,
+  expected: Expected,
 ): Vacuity {
-  const expected = protocol === null ? EVERYTHING : expectedOf(protocol);
   const runs = (free * tally.units) / scenarios;
   return { runs, judged: runs >= VACUITY_RUNS, gaps: runs > 0 ? vacuityGaps(tally, expected) : [] };
 }

@@ -4,15 +4,18 @@
  * blocks, and what two machines did twice is counted once.
  */
 import { createHash } from 'node:crypto';
+import type { Expected } from '@seedraft/sim';
 import { z } from 'zod';
 import { type BuildIdentity, buildIdentity } from '../build-identity.ts';
 import type { TallyRecord } from '../campaign/tally.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
 import type { UnitVerdict } from '../campaign/unit.ts';
-import { leavesAllToTheSeed } from '../campaign/vacuity.ts';
+import { expectedFrom, leavesAllToTheSeed } from '../campaign/vacuity.ts';
+import { protocolOf } from '../config/define.ts';
+import type { ConfigInForce } from '../config/load.ts';
 import { loadScenario } from '../scenarios.ts';
 
-export const CORPUS_FORMAT = 1;
+export const CORPUS_FORMAT = 2;
 
 /** Seeds to a line. */
 export const BLOCK = 64;
@@ -29,6 +32,8 @@ export interface CampaignIdentity extends BuildIdentity {
     readonly hash: string;
     readonly leavesAllToTheSeed: boolean;
   }[];
+  /** What enough such runs must have met: only the config knows it of a protocol of one's own, and who merges need not have the config. */
+  readonly expected: Expected;
 }
 
 export interface CampaignLine extends CampaignIdentity {
@@ -36,6 +41,8 @@ export interface CampaignLine extends CampaignIdentity {
   readonly type: 'campaign';
   /** 16 hex digits over the identity. */
   readonly id: string;
+  /** Where the config was, for the lines that people paste; machines may keep it in other places. Null: none. */
+  readonly configFile: string | null;
 }
 
 export interface SeedsLine {
@@ -58,21 +65,22 @@ const digest = (text: string): string =>
 export function campaignLine(
   scenarios: readonly ScenarioSource[],
   root: string,
-  config: string | null,
-  isRaft = true,
+  { config, bundle }: ConfigInForce,
 ): CampaignLine {
   const identity: CampaignIdentity = {
     ...buildIdentity(),
     root,
-    config,
+    config: bundle?.hash ?? null,
     scenarios: scenarios.map((source) => ({
       file: source.file,
       hash: digest(source.text),
-      // What runs of another protocol must have met is known only where its config is.
-      leavesAllToTheSeed: isRaft && leavesAllToTheSeed(loadScenario(source)),
+      leavesAllToTheSeed: leavesAllToTheSeed(loadScenario(source)),
     })),
+    expected: expectedFrom(protocolOf(config)),
   };
-  return { corpus: CORPUS_FORMAT, type: 'campaign', id: identityHash(identity), ...identity };
+  const id = identityHash(identity);
+  const configFile = bundle?.file ?? null;
+  return { corpus: CORPUS_FORMAT, type: 'campaign', id, ...identity, configFile };
 }
 
 /** The commit names the build for people; two checkouts with the same code are the same. */
@@ -82,8 +90,9 @@ export function identityHash({
   root,
   config,
   scenarios,
+  expected,
 }: CampaignIdentity): string {
-  return digest(JSON.stringify([version, build, root, config, scenarios]));
+  return digest(JSON.stringify([version, build, root, config, scenarios, expected]));
 }
 
 const count = z.int().nonnegative();
@@ -105,6 +114,7 @@ const failure = z.strictObject({
   seed: z.string(),
   verdict,
   rule: z.string().nullable(),
+  definition: z.string().exactOptional(),
   sentence: z.string().nullable(),
   hash: z.string(),
   events: count,
@@ -144,6 +154,8 @@ const tally: z.ZodType<TallyRecord> = z.strictObject({
   operations: z.array(count),
 });
 
+const names = z.array(z.string());
+
 const campaign: z.ZodType<CampaignLine> = z.strictObject({
   corpus: z.literal(CORPUS_FORMAT),
   type: z.literal('campaign'),
@@ -156,6 +168,8 @@ const campaign: z.ZodType<CampaignLine> = z.strictObject({
   scenarios: z
     .array(z.strictObject({ file: z.string(), hash, leavesAllToTheSeed: z.boolean() }))
     .min(1),
+  expected: z.strictObject({ faults: names, rules: names, messages: names, sometimes: names }),
+  configFile: z.string().nullable(),
 });
 
 const seeds: z.ZodType<SeedsLine> = z.strictObject({
@@ -179,13 +193,33 @@ export function parseLine(text: string): CorpusLine | { readonly wrong: string }
   const format = (value as { corpus?: unknown } | null)?.corpus;
   if (format !== CORPUS_FORMAT) {
     return typeof format === 'number'
-      ? { wrong: `has format ${format}; this seedraft reads ${CORPUS_FORMAT}` }
+      ? { wrong: wrongFormat(format) }
       : { wrong: 'is no line of a file that `fuzz --results` wrote' };
   }
   const parsed = ((value as CorpusLine).type === 'campaign' ? campaign : seeds).safeParse(value);
   if (!parsed.success) return { wrong: `does not say what it must: ${problemOf(parsed.error)}` };
   const flaw = flawOf(parsed.data);
   return flaw === null ? parsed.data : { wrong: flaw };
+}
+
+/** Format 1 did not say what its runs must have met. */
+const wrongFormat = (format: number): string =>
+  `has format ${format}; this seedraft reads ${CORPUS_FORMAT}: ` +
+  'merge these files with the version that wrote them, or run their seeds again';
+
+/** Does JSON end here before it is whole? Then whoever wrote the line was stopped; anything else that is wrong with it has another cause. */
+export function isTorn(text: string): boolean {
+  if (!text.startsWith('{')) return false;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString && char === '\\') at++;
+    else if (char === '"') inString = !inString;
+    else if (!inString && (char === '{' || char === '[')) depth++;
+    else if (!inString && (char === '}' || char === ']')) depth--;
+  }
+  return inString || depth > 0;
 }
 
 /** What the shape alone does not show: a line that was changed by hand. */

@@ -5,8 +5,8 @@ import { listed } from '../campaign/failure-detail.ts';
 import { formatSeeds, parseSeeds, type SeedRange } from '../campaign/seeds.ts';
 import { judgeVacuity } from '../campaign/vacuity.ts';
 import { type CampaignVerdict, campaignVerdict } from '../campaign/verdict.ts';
-import { NO_CONFIG } from '../config/load.ts';
-import { type CampaignLine, parseLine, type SeedsLine } from '../corpus/line.ts';
+import { findConfig, NO_CONFIG } from '../config/load.ts';
+import { type CampaignLine, isTorn, parseLine, type SeedsLine } from '../corpus/line.ts';
 import { type Merged, merge, missingFrom } from '../corpus/merge.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { fileProblem, readInput } from '../read-input.ts';
@@ -61,7 +61,12 @@ async function mergeFiles(files: readonly string[], flags: MergeFlags): Promise<
   if (!merging.ok) throw new UsageError(merging.sentence);
   prepareJunit(flags);
   if (flags.results !== undefined) writeSum(flags.results, merging.merged);
-  return await publish(reportOf(merging.merged, whole), flags);
+  return await publish(reportOf(merging.merged, whole, await wordsOf(merging.merged)), flags);
+}
+
+/** What a line must say to have the campaign's config again, here. */
+async function wordsOf({ campaign: { configFile } }: Merged): Promise<readonly string[]> {
+  return configFile === null ? (await findConfig(false)).words : ['--config', configFile];
 }
 
 /** Never over what is there: it may be one of the files that were read. */
@@ -94,17 +99,18 @@ function readAll(files: readonly string[]): { campaigns: CampaignLine[]; seeds: 
   return { campaigns, seeds };
 }
 
-const isTorn = (text: string): boolean => text.startsWith('{"corpus":') && !text.endsWith('}');
-
-function reportOf(merged: Merged, asked: SeedRange | null): CampaignReport {
+function reportOf(
+  merged: Merged,
+  asked: SeedRange | null,
+  words: readonly string[],
+): CampaignReport {
   const { campaign, tally, covered, wallSeconds } = merged;
   const hull = { first: covered[0]?.first ?? 1, last: covered.at(-1)?.last ?? 0 };
   const missing = missingFrom(asked ?? hull, covered);
   const fileOf = (unit: number): string =>
     campaign.scenarios[unit % campaign.scenarios.length]!.file;
-  const words = campaign.config === null ? [] : ['--config', 'seedraft.config.ts'];
   const free = campaign.scenarios.filter(({ leavesAllToTheSeed }) => leavesAllToTheSeed).length;
-  const vacuity = judgeVacuity(free, campaign.scenarios.length, tally);
+  const vacuity = judgeVacuity(free, campaign.scenarios.length, tally, campaign.expected);
   const result = { tally, interrupted: false, wallSeconds, workers: 1 };
   const found = campaignVerdict(result, tally.failures, vacuity);
   return {

@@ -11,7 +11,7 @@ import { type DetailedFailure, detailed, listed } from '../campaign/failure-deta
 import { formatSeeds, type SeedRange, seedsIn } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
 import type { UnitResult } from '../campaign/unit.ts';
-import { judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
+import { expectedFrom, judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
 import { campaignVerdict } from '../campaign/verdict.ts';
 import { protocolOf } from '../config/define.ts';
 import { type ConfigInForce, findConfig } from '../config/load.ts';
@@ -196,9 +196,7 @@ function recorded(request: Request, recorder: Recorder | null): Promise<Campaign
 
 function recorderFor({ flags, scenarios, root, inForce }: Request): Recorder | null {
   if (flags.results === undefined) return null;
-  const isRaft = protocolOf(inForce.config) === null;
-  const line = campaignLine(scenarios, root, inForce.bundle?.hash ?? null, isRaft);
-  return new Recorder(flags.results, line);
+  return new Recorder(flags.results, campaignLine(scenarios, root, inForce));
 }
 
 function reportOf(request: Request, result: CampaignResult): CampaignReport {
@@ -211,7 +209,8 @@ function reportOf(request: Request, result: CampaignResult): CampaignReport {
         : listed(sourceOf(unit.unit), unit, inForce),
   );
   const free = scenarios.filter((source) => leavesAllToTheSeed(loadScenario(source))).length;
-  const vacuity = judgeVacuity(free, scenarios.length, result.tally, protocolOf(inForce.config));
+  const expected = expectedFrom(protocolOf(inForce.config));
+  const vacuity = judgeVacuity(free, scenarios.length, result.tally, expected);
   const units = failures.map(({ unit }) => unit);
   const verdict = campaignVerdict(result, units, vacuity);
   const rest = { first: result.seeds.last + 1, last: seeds.last };
