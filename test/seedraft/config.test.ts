@@ -1,9 +1,9 @@
 /**
  * A user's seedraft.config.ts under the command, as a process: found, bundled, run in workers; a planted bug becomes a story; replay takes
- * only the config that the run was of, and names the line that works; every mistake in a config is exit 64 with its file and place. Results of
- * a protocol are judged by whoever merges them as by whoever ran them.
+ * only the config that the run was of, and names the line that works; every mistake in a config is exit 64 with its file and place. A machine
+ * that never returns is given up and named. Results of a protocol are judged by whoever merges them as by whoever ran them.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -92,6 +92,55 @@ describe('a machine with a planted bug', () => {
     expect(ways[1]).toBe(ways[0]);
     const replayed = await ended(folder, 'sh', ['-c', ways[0]!]);
     expect(replayed.stdout).toMatch(/replayed: hash [0-9a-f]{16} agrees/);
+  });
+});
+
+describe('a machine that never returns', () => {
+  /** Under seeds 1 to 3 of this story no count gets that high; under seed 4 one does. */
+  const hanging = (name: string, value: number): string => {
+    const folder = project(name, 'counter', {
+      '?? 0) + by;': `?? 0) + by;\nif (value > ${value}) for (;;);`,
+    });
+    const story = 'name: counted\nworkload: { for: 1s, rate: 20 }\nliveness: false\n';
+    writeFileSync(path.join(folder, 'counted.yaml'), story);
+    return folder;
+  };
+
+  test('is given up and named with its line; what was counted before stays what it is', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = hanging('sometimes', 25);
+    const fuzz = (...flags: string[]): Promise<Ended> =>
+      seedraft(folder, 'fuzz', 'counted.yaml', '--workers', '1', ...flags);
+    const failed = await fuzz('--seeds', '12', '--unit-timeout', '2s', '--results', 'all.ndjson');
+    expect(failed.code, failed.stdout + failed.stderr).toBe(15);
+    expect(failed.stdout).toMatch(/had not ended after [23] s of wall time, and was given up/);
+    expect(failed.stdout).toMatch(/^Replay it: .* run counted\.yaml --seed 4$/m);
+    expect(failed.stdout).toContain('--seeds 1..3 (not reached: --seeds 4..12)');
+    const hash = /campaign hash [0-9a-f]{16}/.exec(failed.stdout)?.[0];
+    expect((await fuzz('--seeds', '3')).stdout).toContain(hash);
+    const merged = await seedraft(folder, 'corpus', 'merge', 'all.ndjson', '--seeds', '12');
+    expect([merged.code, merged.stdout]).toEqual([13, expect.stringContaining(hash!)]);
+  });
+
+  test('is named when the time is over, and by an interruption', { timeout: 120_000 }, async () => {
+    const folder = hanging('always', -1);
+    const flags = ['fuzz', 'counted.yaml', '--for', '1s', '--workers', '1'];
+    const child = spawn(process.execPath, [BIN, ...flags], { cwd: folder });
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+      if (stderr.includes('has been running for')) child.kill('SIGINT');
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
+    expect(stderr).toMatch(
+      /counted\.yaml, seed 1 has been running for [5-9] s: .* run counted\.yaml/,
+    );
+    const strange = await seedraft(folder, 'fuzz', '--unit-timeout', 'soon');
+    expect([strange.code, strange.stderr]).toEqual([
+      64,
+      expect.stringContaining('--unit-timeout soon: give a time above 0'),
+    ]);
   });
 });
 

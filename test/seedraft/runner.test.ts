@@ -32,6 +32,12 @@ describe('a unit', () => {
     expect(amongOthers).toEqual(alone);
   });
 
+  test('is marked before and after each of its runs, also the second', () => {
+    const marks: number[] = [];
+    new UnitRunner(work).runAll(2, 4, (unit) => marks.push(unit));
+    expect(marks).toEqual([2, 2, 3, 3, 2, 2]);
+  });
+
   test('whose run breaks is an error that names it', () => {
     const broken = new UnitRunner(work, () => {
       throw new Error('the simulator broke');

@@ -46,6 +46,12 @@ describe('exit codes', () => {
     ['something never exercised', 14, { verdicts: ['pass'], gaps: ['x'] }],
     ['not exercised, but not judged', 0, { verdicts: ['pass'], gaps: ['x'], judged: false }],
     ['a crash of the tool, whatever else', 70, { verdicts: ['violation', 'error'] }],
+    ['a run that did not end', 15, { verdicts: ['unfinished'], gaps: ['x'], interrupted: true }],
+    [
+      'a run that did not end, beside a finding',
+      12,
+      { verdicts: ['unfinished', 'nondeterminism'] },
+    ],
     ['interrupted', 130, { verdicts: ['pass'], interrupted: true }],
     ['interrupted at once', 130, { verdicts: [], interrupted: true }],
     ['interrupted after a finding', 10, { verdicts: ['violation'], interrupted: true }],
@@ -72,7 +78,11 @@ describe('vacuity', () => {
     const pinned = defineScenario({ name: 'p', swarm: 'all', workload: { clients: 2 } });
     expect(leavesAllToTheSeed(pinned)).toBe(false);
     expect(leavesAllToTheSeed(story)).toBe(false);
-    expect(judgeVacuity(0, 1, enough.tally, EVERYTHING)).toEqual({ runs: 0, judged: false, gaps: [] });
+    expect(judgeVacuity(0, 1, enough.tally, EVERYTHING)).toEqual({
+      runs: 0,
+      judged: false,
+      gaps: [],
+    });
   });
 
   test('is judged after enough runs, and says each gap', () => {

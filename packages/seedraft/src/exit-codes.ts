@@ -8,6 +8,7 @@ export const EXIT = {
   nondeterminism: 12,
   inconclusive: 13,
   vacuity: 14,
+  unfinished: 15,
   usage: 64,
   refused: 69,
   internal: 70,
@@ -26,6 +27,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.nondeterminism, 'the same run gave other events'],
   [EXIT.inconclusive, 'the run, or more than 5 % of the runs, could not be judged'],
   [EXIT.vacuity, 'something that should have been exercised never occurred'],
+  [EXIT.unfinished, 'a run did not end in the time that one may take (fuzz --unit-timeout)'],
   [EXIT.usage, 'a mistake in the arguments or in a file; nothing was run or written'],
   [
     EXIT.refused,

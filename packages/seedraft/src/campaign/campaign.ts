@@ -7,10 +7,11 @@ import { Piscina } from 'piscina';
 import { failedUnit } from './runner.ts';
 import { type SeedRange, seedsIn } from './seeds.ts';
 import { Tally } from './tally.ts';
-import type { CampaignTask, CampaignWork, ScenarioSource } from './task.ts';
+import type { CampaignTask, CampaignWork, ScenarioSource, WatchedWork } from './task.ts';
 import { isFailure, type UnitResult } from './unit.ts';
+import { UnitWatch, type WatchedTask, type WatchOptions } from './watch.ts';
 
-export interface CampaignOptions {
+export interface CampaignOptions extends Pick<WatchOptions, 'unitMilliseconds' | 'onLong'> {
   readonly scenarios: readonly ScenarioSource[];
   /** The user's machine, for the scenarios to be about. */
   readonly config?: CampaignWork['config'];
@@ -39,7 +40,7 @@ export interface CampaignResult {
   readonly tally: Tally;
   /** The contiguous finished seeds; empty when not even one finished. */
   readonly seeds: SeedRange;
-  /** Failures of units that finished beyond the contiguous range: not counted, never hidden. */
+  /** Failures beyond the contiguous range, and a unit that was given up: not counted, never hidden. */
   readonly beyond: readonly UnitResult[];
   readonly interrupted: boolean;
   readonly wallSeconds: number;
@@ -70,10 +71,13 @@ class Campaign {
   readonly #end: number;
   readonly #unitsPerTask: number;
   readonly #lanes: number;
-  readonly #pool: Piscina<CampaignTask, UnitResult[]>;
+  readonly #pool: Piscina<WatchedWork, UnitResult[]>;
+  readonly #watch: UnitWatch;
   readonly #tally = new Tally();
   /** Finished, but not yet counted: a unit before them, or of the same seed, is still under way. */
   readonly #finished = new Map<number, UnitResult>();
+  /** Given up. They end the campaign: each costs a worker all the time that a unit may take, and no range of seeds could go beyond them. */
+  readonly #unfinished: UnitResult[] = [];
   readonly #counts = { units: 0, failed: 0, events: 0, simulatedMicros: 0 };
   /** The first unit not handed out; the first not finished; the first not counted. */
   #next: number;
@@ -92,28 +96,38 @@ class Campaign {
     const planned = seedsIn(seeds) * scenarios.length;
     this.#unitsPerTask = Math.max(1, Math.min(UNITS_PER_TASK, Math.floor(planned / workers)));
     this.#lanes = Math.min(workers, Math.ceil(planned / this.#unitsPerTask));
-    this.#pool = new Piscina<CampaignTask, UnitResult[]>({
+    this.#pool = new Piscina<WatchedWork, UnitResult[]>({
       filename: new URL('./worker.js', import.meta.url).href,
       minThreads: this.#lanes,
       maxThreads: this.#lanes,
       workerData: this.#work,
     });
+    this.#watch = new UnitWatch({ ...options, isOver: () => this.#isOver });
   }
 
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#lanes }, () => this.#lane()));
+    const { signal } = this.#options;
+    const interrupt = (): void => this.#watch.interrupt();
+    signal.addEventListener('abort', interrupt);
+    try {
+      await Promise.all(Array.from({ length: this.#lanes }, () => this.#lane()));
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
   }
 
   close(): Promise<void> {
+    this.#watch.close();
     return this.#pool.destroy();
   }
 
   result(): CampaignResult {
     const { seeds, signal, scenarios } = this.#options;
+    const finished = [...this.#finished.values()].filter(isFailure);
     return {
       tally: this.#tally,
       seeds: { first: seeds.first, last: this.#counted / scenarios.length - 1 },
-      beyond: [...this.#finished.values()].filter(isFailure).sort((a, b) => a.unit - b.unit),
+      beyond: [...finished, ...this.#unfinished].sort((a, b) => a.unit - b.unit),
       interrupted: signal.aborted,
       wallSeconds: this.#wallSeconds,
       workers: this.#lanes,
@@ -129,7 +143,7 @@ class Campaign {
     // Less than one seed would be no result at all.
     const hasOne = this.#next - this.#first >= scenarios.length;
     const isLate = this.#wallSeconds * 1000 >= forMilliseconds && hasOne;
-    return signal.aborted || isLate;
+    return signal.aborted || isLate || this.#unfinished.length > 0;
   }
 
   /** Keeps one worker busy. */
@@ -146,19 +160,36 @@ class Campaign {
   /** A worker that dies (out of memory) takes its task with it: then unit by unit, until the one that kills it is found. */
   async #perform(task: CampaignTask): Promise<readonly UnitResult[]> {
     const { signal } = this.#options;
+    if (signal.aborted) return [];
+    const watched = this.#watch.begin(task);
     try {
-      return await this.#pool.run(task, { signal });
+      const { pulse } = watched;
+      return await this.#pool.run({ ...task, pulse }, { signal: watched.signal });
     } catch (error) {
       if (signal.aborted) return [];
+      if (watched.overdue !== null) return await this.#giveUp(watched, watched.overdue);
       if (task.to - task.from === 1) {
         return [failedUnit(this.#work, task.from, `its worker died: ${String(error)}`)];
       }
-      const results: UnitResult[] = [];
-      for (let unit = task.from; unit < task.to; unit++) {
-        results.push(...(await this.#perform({ from: unit, to: unit + 1 })));
-      }
-      return results;
+      const units = Array.from({ length: task.to - task.from }, (_, place) => task.from + place);
+      return await this.#oneByOne(units);
+    } finally {
+      this.#watch.end(watched);
     }
+  }
+
+  /** What had ended before it in its task is run again: its results went with the worker, and may be failures. */
+  #giveUp({ ended, seconds }: WatchedTask, unit: number): Promise<readonly UnitResult[]> {
+    const sentence = `it had not ended after ${seconds} s of wall time, and was given up`;
+    this.#unfinished.push(failedUnit(this.#work, unit, sentence, 'unfinished'));
+    this.#counts.failed++;
+    return this.#oneByOne(ended);
+  }
+
+  async #oneByOne(units: readonly number[]): Promise<readonly UnitResult[]> {
+    const results: UnitResult[] = [];
+    for (const unit of units) results.push(...(await this.#perform({ from: unit, to: unit + 1 })));
+    return results;
   }
 
   #finish(result: UnitResult): void {

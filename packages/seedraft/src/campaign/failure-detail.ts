@@ -46,8 +46,8 @@ export function detailed(
   inForce: ConfigInForce,
 ): DetailedFailure {
   const plain = listed(source, unit, inForce);
-  // What took a worker down would take this process down too.
-  if (unit.verdict === 'error') return plain;
+  // What took a worker down would take this process down too, and what never ended there would not end here.
+  if (unit.verdict === 'error' || unit.verdict === 'unfinished') return plain;
   try {
     const { config, bundle, words } = inForce;
     const plan = scenarioToPlan(loadScenario(source), unit.seed, planOptions(config));

@@ -16,7 +16,7 @@ import {
 import { parseScenario } from '../scenario-file.ts';
 import { seedText } from './seeds.ts';
 import type { CampaignWork, ScenarioSource } from './task.ts';
-import type { UnitResult } from './unit.ts';
+import type { UnitResult, UnitVerdict } from './unit.ts';
 
 /** Each scenario runs twice under one seed in so many. */
 const TWICE_EVERY = 32;
@@ -41,12 +41,19 @@ export class UnitRunner {
     this.#options = options;
   }
 
-  /** Units [from, to). Those that are due twice run first, and again after all others. */
-  runAll(from: number, to: number): UnitResult[] {
+  /** Units [from, to). Those that are due twice run first, and again after all others. `mark` is called before each run, and after it. */
+  runAll(from: number, to: number, mark: (unit: number) => void = () => {}): UnitResult[] {
+    const marked = (unit: number, action: () => UnitResult): UnitResult => {
+      mark(unit);
+      const result = action();
+      mark(unit);
+      return result;
+    };
+    const run = (unit: number): UnitResult => marked(unit, () => this.run(unit));
     const units = Array.from({ length: to - from }, (_, place) => from + place);
-    const twice = units.filter((unit) => this.#isDueTwice(unit)).map((unit) => this.run(unit));
-    const once = units.filter((unit) => !this.#isDueTwice(unit)).map((unit) => this.run(unit));
-    return [...once, ...twice.map((result) => this.again(result))];
+    const twice = units.filter((unit) => this.#isDueTwice(unit)).map(run);
+    const once = units.filter((unit) => !this.#isDueTwice(unit)).map(run);
+    return [...once, ...twice.map((first) => marked(first.unit, () => this.again(first)))];
   }
 
   run(unit: number): UnitResult {
@@ -139,14 +146,19 @@ function summary(unit: number, plan: Plan, result: RunResult): UnitResult {
   };
 }
 
-/** A unit of which the tool itself made nothing. */
-export function failedUnit(work: CampaignWork, unit: number, sentence: string): UnitResult {
+/** A unit of which nothing came: the tool itself failed, or it was given up. */
+export function failedUnit(
+  work: CampaignWork,
+  unit: number,
+  sentence: string,
+  verdict: UnitVerdict = 'error',
+): UnitResult {
   const { seed, scenario } = placeOf(work, unit);
   return {
     unit,
     scenario: work.scenarios[scenario]!.file,
     seed: seedText(work.root, seed),
-    verdict: 'error',
+    verdict,
     rule: null,
     sentence,
     hash: '',

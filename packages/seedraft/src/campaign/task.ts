@@ -22,3 +22,8 @@ export interface CampaignTask {
   readonly from: number;
   readonly to: number;
 }
+
+/** A task, and the memory in which its worker marks how far it is (watch.ts). */
+export interface WatchedWork extends CampaignTask {
+  readonly pulse: Int32Array;
+}

@@ -4,8 +4,8 @@
  */
 import type { Divergence, RunResult } from '@seedraft/sim';
 
-/** A campaign also finds that a run was not reproduced. */
-export type UnitVerdict = RunResult['verdict'] | 'nondeterminism';
+/** A campaign also finds that a run was not reproduced, or that it did not end in the time that it may take. */
+export type UnitVerdict = RunResult['verdict'] | 'nondeterminism' | 'unfinished';
 
 /** What one run contributes to a campaign; plain data, small, crosses threads. */
 export interface UnitResult

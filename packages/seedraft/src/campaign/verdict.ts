@@ -22,6 +22,7 @@ const FINDINGS: readonly [UnitVerdict, number, string][] = [
   ['violation', EXIT.safety, 'safety was violated in'],
   ['liveness', EXIT.liveness, 'liveness was violated in'],
   ['nondeterminism', EXIT.nondeterminism, 'the same seed did not give the same run in'],
+  ['unfinished', EXIT.unfinished, 'no end came, within --unit-timeout, of'],
 ];
 
 export function campaignVerdict(

@@ -7,8 +7,9 @@ import { run } from '@seedraft/sim';
 import { ownOf, planOptions } from '../config/define.ts';
 import { runBundle } from '../config/load.ts';
 import { UnitRunner } from './runner.ts';
-import type { CampaignTask, CampaignWork } from './task.ts';
+import type { CampaignWork, WatchedWork } from './task.ts';
 import type { UnitResult } from './unit.ts';
+import { markIn } from './watch.ts';
 
 const campaign = workerData as CampaignWork;
 const config = campaign.config === undefined ? null : await runBundle(campaign.config);
@@ -19,6 +20,6 @@ const runner = new UnitRunner(
   planOptions(config),
 );
 
-export default function work({ from, to }: CampaignTask): UnitResult[] {
-  return runner.runAll(from, to);
+export default function work(task: WatchedWork): UnitResult[] {
+  return runner.runAll(task.from, task.to, markIn(task.pulse, task));
 }

@@ -8,7 +8,8 @@ import {
   runCampaign,
 } from '../campaign/campaign.ts';
 import { type DetailedFailure, detailed, listed } from '../campaign/failure-detail.ts';
-import { formatSeeds, type SeedRange, seedsIn } from '../campaign/seeds.ts';
+import { placeOf } from '../campaign/runner.ts';
+import { formatSeeds, type SeedRange, seedsIn, seedText } from '../campaign/seeds.ts';
 import type { ScenarioSource } from '../campaign/task.ts';
 import type { UnitResult } from '../campaign/unit.ts';
 import { expectedFrom, judgeVacuity, leavesAllToTheSeed } from '../campaign/vacuity.ts';
@@ -35,6 +36,7 @@ interface FuzzFlags extends PublishFlags, ScenarioFlags {
   readonly seeds?: string;
   readonly for?: string;
   readonly workers?: string;
+  readonly unitTimeout: string;
   readonly shard?: string;
   readonly out: string;
   readonly root: string;
@@ -44,6 +46,12 @@ interface FuzzFlags extends PublishFlags, ScenarioFlags {
 
 /** Run folders and stories for this many failures; all are listed. */
 const DETAILED_FAILURES = 10;
+<<<<<<< HEAD
+=======
+const DEFAULT_TIME = '45s';
+/** The largest run takes some seconds; on the slowest machines a minute or two. */
+const DEFAULT_UNIT_TIME = '5m';
+>>>>>>> 6846070 (campaign: a run that does not end is named, and given up after --unit-timeout (exit 15))
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
   const verb = program
@@ -60,6 +68,11 @@ export function addFuzz(program: Command, finish: (code: number) => void): void 
       `begin nothing after this much wall time, once the first seed is done; the result covers the longest contiguous finished range of seeds (default: ${CAMPAIGN_TIME} without --seeds)`,
     )
     .option('--workers <N>', `worker threads (default: one per CPU, here ${defaultWorkers()})`)
+    .option(
+      '--unit-timeout <time>',
+      'give up a run that has taken this much wall time, and end the campaign with that finding; 0: never',
+      DEFAULT_UNIT_TIME,
+    )
     .option('--shard <i/n>', 'work on the i-th of n parts of the seed range')
     .option('--root <text>', 'another family of seeds; "random" draws one and prints it', '')
     .option('--out <dir>', 'where run folders of failures go', 'runs')
@@ -90,6 +103,7 @@ interface Request {
   readonly seeds: SeedRange;
   readonly isOpenEnded: boolean;
   readonly forMilliseconds: number;
+  readonly unitMilliseconds: number;
   readonly workers: number;
   readonly inForce: ConfigInForce;
   readonly flags: FuzzFlags;
@@ -104,6 +118,10 @@ async function readRequest(names: readonly string[], flags: FuzzFlags): Promise<
     seeds: seedRange(flags.seeds, flags.shard),
     isOpenEnded,
     forMilliseconds: time === null ? Number.POSITIVE_INFINITY : parseTime('--for', time),
+    unitMilliseconds:
+      flags.unitTimeout === '0'
+        ? Number.POSITIVE_INFINITY
+        : parseTime('--unit-timeout', flags.unitTimeout),
     workers: parseWorkers(flags.workers),
     root: flags.root === 'random' ? randomBytes(6).toString('hex') : flags.root,
     scenarios: findScenarios(names, inForce),
@@ -186,12 +204,25 @@ function recorded(request: Request, recorder: Recorder | null): Promise<Campaign
       const onSeed = (seed: number, results: readonly UnitResult[]): void =>
         recorder?.take(seed, results);
       const config = bundle && { config: bundle };
-      return await runCampaign({ ...request, ...config, signal, onProgress, onSeed });
+      const onLong = (unit: number, seconds: number): void =>
+        note(longLine(request, unit, seconds));
+      return await runCampaign({ ...request, ...config, signal, onProgress, onSeed, onLong });
     } finally {
       progress.stop();
       recorder?.flush();
     }
   });
+}
+
+/** One that never ends, in a machine's `apply` for instance, is found by this line alone. */
+function longLine({ scenarios, root, inForce }: Request, unit: number, seconds: number): string {
+  const { seed, scenario } = placeOf({ scenarios, root }, unit);
+  const text = seedText(root, seed);
+  const { file } = scenarios[scenario]!;
+  const line = commandLine('run', file, '--seed', text, ...inForce.words);
+  // A progress bar may stand on the line.
+  const clear = process.stderr.isTTY ? '\r\u001B[K' : '';
+  return `${clear}${file}, seed ${text} has been running for ${seconds} s: ${line}`;
 }
 
 function recorderFor({ flags, scenarios, root, inForce }: Request): Recorder | null {
