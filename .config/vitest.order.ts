@@ -17,7 +17,14 @@ const LONG = [
   ],
   ...['deploy/campaigns', 'api/attacks', 'api/compat', 'node/peers', 'seedraft/explain'],
   ...['scenarios/files', 'deploy/deploy', 'seedraft/s3-command', 'node/processes', 'node/backup'],
-  ...['testing/testing', 'check/search', 'explore/mutants', 'node/clients', 'api/linearizable'],
+  ...[
+    'testing/testing',
+    'check/search',
+    'sim/properties/mutants',
+    'explore/mutants',
+    'node/clients',
+    'api/linearizable',
+  ],
 ];
 
 const rankOf = ({ moduleId }: TestSpecification): number => {

@@ -10,7 +10,7 @@ import { CHECKER_IDS, type Sentence, tryChecker } from './checkers.ts';
 import { Ground } from './ground.ts';
 import { HOUSE } from './house.ts';
 import { type Row, type TrialOptions, tryMutant } from './judge.ts';
-import { applyMutant, type Mutant } from './mutant.ts';
+import { applyMutant, type Mutant, patchesOf, reversed } from './mutant.ts';
 import { MUTANTS, SMOKE } from './mutants.ts';
 import { jsonOf, lineOf, lineOfChecker, saveTable } from './table.ts';
 
@@ -25,7 +25,7 @@ const USAGE = `npm run mutants -- [ID...] [options]
   --workers N       hunts at a time (default 2)
   --json            one object on standard output
   --save FILE       the table in Markdown, line by line between its marks if FILE has them; may be given again for another file
-  --plant ID        patch the working tree instead, to fuzz it by hand; --uproot ID takes it out again
+  --plant ID        patch the working tree instead, to fuzz it by hand (any mutant); --uproot ID takes it out again
 `;
 
 function fail(message: string): never {
@@ -41,26 +41,30 @@ function mutantNamed(id: string): Mutant {
   );
 }
 
-/** Where nothing is left of the original, the line before or after would have to say where it stood: such a mutant is not for planting. */
-const reversed = (mutant: Mutant): Mutant => ({
-  ...mutant,
-  find: mutant.replace,
-  replace: mutant.find,
-});
-
-/** Patches the working tree, exactly once or not at all. */
+/** Patches the working tree, each place exactly once, or nothing at all. */
 function patch(mutant: Mutant, what: string): number {
-  const file = path.join(HOUSE, mutant.file);
-  if (mutant.find === '' || mutant.replace === '' || mutant.also !== undefined) {
-    const why = mutant.also === undefined ? 'deletes a line' : 'changes several places';
-    console.error(
-      `${mutant.id} ${why} and could not be taken out again: edit ${mutant.file} by hand.`,
+  const files = [...new Set(patchesOf(mutant).map(({ file }) => file))];
+  let texts: string[];
+  try {
+    texts = files.map((file) =>
+      applyMutant(mutant, file, readFileSync(path.join(HOUSE, file), 'utf8')),
     );
-    return 64;
+  } catch (error) {
+    fail(
+      `${(error as Error).message}\nNothing was ${what} ${files.join(', ')}; git diff shows whether that was done before.`,
+    );
   }
-  writeFileSync(file, applyMutant(mutant, mutant.file, readFileSync(file, 'utf8')));
-  console.log(`${mutant.id} (${mutant.title}) ${what} ${mutant.file}. Now: npm run build`);
+  for (const [at, file] of files.entries()) {
+    writeFileSync(path.join(HOUSE, file), texts[at] as string);
+  }
+  console.log(`${mutant.id} (${mutant.title}) ${what} ${files.join(', ')}. Now: npm run build`);
   return 0;
+}
+
+/** Of the command line: only what is to be found is planted by hand. */
+function plantable(id: string): Mutant {
+  if (!CHECKER_IDS.includes(id.toUpperCase())) return mutantNamed(id);
+  fail(`${id} is a bug of a judge: npm run mutants -- ${id} tries it; it is not for planting.`);
 }
 
 function positive(name: string, text: string): number {
@@ -184,9 +188,8 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (values.plant !== undefined) return patch(mutantNamed(values.plant), 'planted in');
-  if (values.uproot !== undefined)
-    return patch(reversed(mutantNamed(values.uproot)), 'taken out of');
+  if (values.plant !== undefined) return patch(plantable(values.plant), 'planted in');
+  if (values.uproot !== undefined) return patch(reversed(plantable(values.uproot)), 'taken out of');
   const folder = mkdtempSync(path.join(tmpdir(), 'seedraft-mutants-'));
   try {
     return await hold(choose(), folder);

@@ -1,6 +1,7 @@
 /**
  * A planted bug: a small patch of a source file, kept outside the rooms, never a switch in shipped code. `find` must occur exactly once in
- * the file, so that a patch that no longer applies is an error, not a survivor.
+ * the file, so that a patch that no longer applies is an error, not a survivor. In a mutant what replaces it must too, so that it can be taken out
+ * again, and what comes of it must compile: a condition that never holds, where a line would go.
  */
 export interface Patch {
   /** Patched file, from the top of the house. */
@@ -32,6 +33,14 @@ export interface Mutant extends Planted {
 export const SEEDS = 200;
 
 export const patchesOf = (mutant: Planted): readonly Patch[] => [mutant, ...(mutant.also ?? [])];
+
+/** What takes a planted bug out again: its patches backwards, the last one first. */
+export function reversed<P extends Planted>(mutant: P): P {
+  const [first, ...also] = patchesOf(mutant)
+    .map(({ file, find, replace }) => ({ file, find: replace, replace: find }))
+    .reverse();
+  return { ...mutant, ...first, also };
+}
 
 /** The text of `file` with whatever the mutant changes there. Throws when a patch does not apply exactly once. */
 export function applyMutant(mutant: Planted, file: string, text: string): string {

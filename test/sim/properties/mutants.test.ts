@@ -1,6 +1,6 @@
 /**
  * The planted bugs (test/mutants) as data: each patch still fits its source exactly once, names scenarios that are shipped, and is listed by
- * the rule that must catch it. Hunting them is `npm run mutants`.
+ * the rule that must catch it; what is planted by hand compiles, and comes out again. Hunting them is `npm run mutants`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,10 +8,11 @@ import { LINEARIZABILITY, LIVENESS_RULES, RULES } from '@seedraft/sim';
 import { describe, expect, test } from 'vitest';
 import { CHECKERS } from '../../check/mutants.ts';
 import { HOUSE } from '../../mutants/house.ts';
-import { applyMutant, patchesOf } from '../../mutants/mutant.ts';
+import { applyMutant, patchesOf, reversed } from '../../mutants/mutant.ts';
 import { MUTANTS, SMOKE } from '../../mutants/mutants.ts';
 import { BLINDINGS } from '../../mutants/planted/rules.ts';
 import { type Table, tableOf } from '../../mutants/table.ts';
+import { TypeChecker } from '../../mutants/types.ts';
 
 const RULES_BY_ID = new Map(
   [...RULES.map(({ definition }) => definition), LINEARIZABILITY, ...LIVENESS_RULES].map(
@@ -30,6 +31,20 @@ test.each(ALL)('$id fits its source', (planted) => {
     const text = readFileSync(path.join(HOUSE, file), 'utf8');
     expect(applyMutant(planted, file, text)).not.toBe(text);
   }
+});
+
+test.each(MUTANTS)('$id can be taken out again', (planted) => {
+  for (const { file } of patchesOf(planted)) {
+    const text = readFileSync(path.join(HOUSE, file), 'utf8');
+    expect(applyMutant(reversed(planted), file, applyMutant(planted, file, text))).toBe(text);
+  }
+});
+
+test('every mutant compiles when it is planted', { timeout: 180_000 }, () => {
+  const types = new TypeChecker(MUTANTS);
+  expect(types.errorsWith(null)).toEqual([]);
+  const errors = MUTANTS.map((planted) => [planted.id, types.errorsWith(planted)] as const);
+  expect(errors.filter(([, found]) => found.length > 0)).toEqual([]);
 });
 
 describe.each(MUTANTS)('$id', ({ id, expectedRule, scenarios, source }) => {
