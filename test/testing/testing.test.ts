@@ -173,6 +173,29 @@ describe('arbitraries', () => {
     expect(shrunk({ ...counter, machine: () => new Leaky() })).toMatch(/not linearizable/);
   });
 
+  test('a machine that changes what it is asked is told so, and what it was asked', () => {
+    class Greedy extends Counter {
+      override apply(command: unknown): number {
+        const value = super.apply(command);
+        (command as [string, string, number])[2] = 0;
+        return value;
+      }
+    }
+    const machine = (): StateMachine => new Greedy();
+    expect(shrunk({ ...counter, machine })).toMatch(
+      /the machine changed the command of add: it was given \["add","k0",[1-9]\], and left \["add","k0",0\]/,
+    );
+    class Asked extends Counter {
+      override query(query: unknown): number {
+        (query as unknown[]).pop();
+        return 0;
+      }
+    }
+    expect(shrunk({ ...counter, machine: () => new Asked() })).toMatch(
+      /the machine changed the query of read: it was given \["read","k0"\], and left \["read"\]/,
+    );
+  });
+
   test('an answer that cannot be carried is found', () => {
     class Strange extends Counter {
       override apply(): number {

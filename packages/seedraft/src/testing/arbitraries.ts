@@ -2,8 +2,8 @@
  * fast-check's view of the testbed: small scenarios, and commands for a machine of one's own. What they generate is plain data that shrinks
  * by getting shorter and simpler: fewer faults, fewer members, calm weather; fewer commands, the first key.
  */
-import { checkLinearizability, explain, type Operation } from '@seedraft/check';
-import { tryEncode } from '@seedraft/codec';
+import { canonical, checkLinearizability, explain, type Operation } from '@seedraft/check';
+import { decodeOrThrow, tryEncode } from '@seedraft/codec';
 import type { ApplyContext, StateMachine } from '@seedraft/replica';
 import type { OwnClient, OwnDraw, OwnOperation, ScenarioInput } from '@seedraft/sim';
 import fc from 'fast-check';
@@ -118,7 +118,7 @@ export function machineCommands(
 
 /**
  * One machine alone, one command after the other: its answers must be the model's, also after its state went through a snapshot into a new
- * machine, and every command and answer must be data that can be carried. Returns the transcript. Throws SimulationFailure.
+ * machine; every command and answer must be data that can be carried, and no command may be changed. Returns the transcript. Throws SimulationFailure.
  */
 export function runCommands(
   config: MachineConfig,
@@ -147,10 +147,14 @@ export function runCommands(
 
 function perform(machine: StateMachine, operation: OwnOperation, index: number, client: number) {
   const { f, command, query } = operation;
-  carried(`the ${command === undefined ? 'query' : 'command'} of ${f}`, command ?? query);
+  const what = `the ${command === undefined ? 'query' : 'command'} of ${f}`;
+  const bytes = carried(what, command ?? query);
+  // As in a cluster, a machine is given what the bytes say: whatever it does to that, the history keeps what was asked.
+  const given = decodeOrThrow(bytes);
   const context: ApplyContext = { index, time: index, sessionId: 1 + client };
   const answer =
-    command === undefined ? machine.query(query, context) : machine.apply(command, context);
+    command === undefined ? machine.query(given, context) : machine.apply(given, context);
+  assertUnchanged(what, bytes, given);
   // A machine that answers nothing answers null by the time a client hears it.
   carried(`the answer to ${f}`, answer ?? null);
   const input = operation.input === undefined ? (query ?? command) : operation.input;
@@ -171,12 +175,25 @@ function* iterated(chunks: Iterator<unknown>): Iterable<unknown> {
     yield structuredClone(next.value);
 }
 
-function carried(what: string, value: unknown): void {
+/** As bytes. */
+function carried(what: string, value: unknown): Uint8Array {
   const encoded = tryEncode(value);
-  if (!encoded.ok) {
-    throw new SimulationFailure(`${what} cannot be carried: ${encoded.code}: ${encoded.reason}`);
-  }
+  if (encoded.ok) return encoded.bytes;
+  throw new SimulationFailure(`${what} cannot be carried: ${encoded.code}: ${encoded.reason}`);
 }
+
+/** A command is one object for whoever looks at it after the machine, so to change it is a bug of the machine. */
+function assertUnchanged(what: string, before: Uint8Array, given: unknown): void {
+  const after = tryEncode(given);
+  if (after.ok && hexOf(after.bytes) === hexOf(before)) return;
+  const asked = canonical(decodeOrThrow(before));
+  const left = after.ok ? canonical(given) : `something that cannot be carried (${after.reason})`;
+  throw new SimulationFailure(
+    `the machine changed ${what}: it was given ${asked}, and left ${left}. Copy what is to be changed.`,
+  );
+}
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const UNITS = 0x1_0000;
 const KEYS = 3;
