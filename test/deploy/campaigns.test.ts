@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { EXIT } from '../../packages/seedraft/src/exit-codes.ts';
 
 const house = fileURLToPath(new URL('../..', import.meta.url));
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-campaigns-'));
@@ -52,7 +53,16 @@ test('the Action: inputs become arguments, shards add up, and the summary is the
 
 test('the Indexed Job: as many shards as completions, each with results of its own', () => {
   const { spec } = parse(readFileSync(path.join(house, 'deploy/fuzz-job.yaml'), 'utf8'));
-  const [container] = spec.template.spec.containers;
+  const pod = spec.template.spec;
+  // The user of the image, who could not write to a volume of root's.
+  expect(pod.securityContext).toEqual({ runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000 });
+  // What would come again: all but a failure of ours and an interruption.
+  const [rule] = spec.podFailurePolicy.rules;
+  const { safety, liveness, nondeterminism, inconclusive, vacuity, unfinished, usage } = EXIT;
+  expect(rule.onExitCodes.values).toEqual([
+    ...[safety, liveness, nondeterminism, inconclusive, vacuity, unfinished, usage],
+  ]);
+  const [container] = pod.containers;
   const [script] = container.args as [string];
   expect(container.command).toEqual(['sh', '-c']);
   expect(/--shard "\$\(\(JOB_COMPLETION_INDEX \+ 1\)\)\/(\d+)"/.exec(script)![1]).toBe(
