@@ -46,12 +46,8 @@ interface FuzzFlags extends PublishFlags, ScenarioFlags {
 
 /** Run folders and stories for this many failures; all are listed. */
 const DETAILED_FAILURES = 10;
-<<<<<<< HEAD
-=======
-const DEFAULT_TIME = '45s';
 /** The largest run takes some seconds; on the slowest machines a minute or two. */
 const DEFAULT_UNIT_TIME = '5m';
->>>>>>> 6846070 (campaign: a run that does not end is named, and given up after --unit-timeout (exit 15))
 
 export function addFuzz(program: Command, finish: (code: number) => void): void {
   const verb = program
