@@ -192,7 +192,7 @@ describe('without room', () => {
 
   test('for results, the verdict is told, and what is missing', async () => {
     const words = ['--results', 'r.ndjson', ...ONE];
-    const most = 'x'.repeat(15_500);
+    const most = 'x'.repeat(11_500);
     writeFileSync(path.join(crying, 'r.ndjson'), `${most}\n`);
     const failed = await cramped({ cwd: crying }, 'fuzz', ...words, '--out', 'cramped');
     expect(failed.code).toBe(10);
