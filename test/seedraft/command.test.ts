@@ -174,7 +174,13 @@ test('a mistake names its place, ends with 64 and writes nothing', async () => {
 test('help says how to begin, what is checked, and what each exit code means', async () => {
   const { code, stdout } = await seedraft('--help');
   expect(code).toBe(0);
-  for (const part of ['S22  Bounds hold', 'LIN  Linearizability', 'swizzle', '130  interrupted']) {
+  for (const part of [
+    'S22  Bounds hold',
+    'LIN  Linearizability',
+    'swizzle',
+    '130  interrupted',
+    'into 45s',
+  ]) {
     expect(stdout).toContain(part);
   }
   expect(stdout.indexOf('S1 ')).toBeLessThan(stdout.indexOf('L1 '));

@@ -82,6 +82,13 @@ describe('matchers', () => {
     expect(() => expect(short).not.toPass()).toThrow(/acknowledged operations/);
   });
 
+  test('names the last event by its number, and shows no control characters', () => {
+    const loud = { ...broken, sentence: 'no\n::error::x\u0007' };
+    const at = `at t=${(short.simulatedMicros / 1e6).toFixed(3)} s, event #${short.events - 1}`;
+    expect(describeRun(loud)).toContain(`the run: violation ${at}: no\n  \\::error::x\\u0007\n`);
+    expect(describeRun({ ...broken, events: 0 })).toMatch(/violation at t=[\d.]+ s: no\n/);
+  });
+
   test('toBreak', () => {
     expect(broken).toBreak('S3');
     expect(broken).not.toBreak('S5');
