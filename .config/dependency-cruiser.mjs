@@ -32,7 +32,10 @@ const PACKAGES = {
   sim: ['seedrandom', 'zod'],
   store: ['classic-level'],
   viewer: ['preact'],
-  api: ['ws'],
+  // Sockets are in what these say of themselves, so their users need the types too.
+  api: ['@types/node', 'ws'],
+  client: ['@types/node'],
+  node: ['@types/node'],
   seedraft: [
     '@aws-sdk/client-s3',
     'cli-progress',

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export type { Door, DoorHost, DoorLimits, DoorOptions, DoorRequest } from './door.ts';
 export { type ApiLimits, defaultApiLimits, RateGate } from './limits.ts';
 export type { ApiAddress, Dialect } from './listener.ts';

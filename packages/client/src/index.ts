@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { type Backup, type BackupOptions, openBackup } from './backup.ts';
 export { type AddressOptions, Client, type Members, type NewMember } from './client.ts';
 export { type ConnectOptions, connect, type Timeouts } from './connect.ts';

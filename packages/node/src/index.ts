@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { type Address, formatAddress, parseAddress } from './address.ts';
 export { Tokens } from './client-roles.ts';
 export { type Ending, REPORT_FILE } from './death.ts';
