@@ -26,6 +26,8 @@ export default defineConfig({
   plugins: [compiled],
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+    // Shrunk failures are tests too, of whoever found them.
+    exclude: ['**/node_modules/**', '**/runs/**'],
     globalSetup: fileURLToPath(new URL('vitest.build.ts', import.meta.url)),
     server: { deps: { external: [/\/(packages\/[a-z]+|sim)\/dist\//] } },
     sequence: { sequencer: LongestFirst },

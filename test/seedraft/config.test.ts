@@ -172,7 +172,7 @@ describe('a campaign of a protocol, merged', () => {
     expect(merged.code).toBe(14);
   });
 
-  test('fails for a broken rule with its definition and a line that names the config', {
+  test('fails for a broken rule with its definition; lines and the shrunk test name the config', {
     timeout: 120_000,
   }, async () => {
     const folder = booking('hasty', {
@@ -181,6 +181,13 @@ describe('a campaign of a protocol, merged', () => {
     });
     const flags = ['--seeds', '13..13', '--results', '13.ndjson', '--config', CONFIG];
     expect((await seedraft(folder, 'fuzz', 'swarm', ...flags)).code).toBe(10);
+    const small = ['--config', CONFIG, '--runs', '20'];
+    const shrunk = await seedraft(folder, 'shrink', 'runs/swarm-seed-13', ...small);
+    const [, told = ''] = /^As a test: +(\S+) /m.exec(shrunk.stdout) ?? [];
+    expect(told).toBe('runs/swarm-seed-13/shrunk/swarm-atomicity.test.ts');
+    const written = readFileSync(path.join(folder, told), 'utf8');
+    const [, imported = ''] = /^import config from "(.*)";$/m.exec(written) ?? [];
+    expect(path.resolve(folder, path.dirname(told), imported)).toBe(path.join(folder, CONFIG));
     const merged = await seedraft(folder, 'corpus', 'merge', '13.ndjson');
     expect([merged.code, merged.stderr]).toEqual([10, '']);
     expect(merged.stdout).toContain('No participant is told to commit what another');

@@ -125,7 +125,10 @@ try {
     runFailing(10, project, 'npx', 'seedraft', 'explain', `${folder}/shrunk`);
     const page = readFileSync(path.join(project, folder, 'report.html'), 'utf8');
     if (page.length > 1_000_000) throw new Error(`report.html has ${page.length} characters`);
+    const failing = runFailing(1, project, 'npx', 'vitest', 'run', 'shrunk');
+    expectText(failing, /leader-crashes-\w+\.test\.ts/);
     writeFileSync(file, text);
+    expectText(run(project, 'npx', 'vitest', 'run', 'shrunk'), /1 passed/);
   });
   step("the README's snippet", () => {
     const readme = readFileSync(path.join(project, 'node_modules/seedraft/README.md'), 'utf8');

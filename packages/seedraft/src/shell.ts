@@ -25,6 +25,11 @@ function printed(text: string): string {
   return text.replaceAll(/[^\w@+=,./ ]/gu, bytes);
 }
 
+/** The text as a part of a file's name, safe everywhere. */
+export function safeName(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 80);
+}
+
 /** Relative to the working directory when below it, else absolute. */
 export function shownPath(file: string, cwd: string = process.cwd()): string {
   const relative = path.relative(cwd, path.resolve(cwd, file));

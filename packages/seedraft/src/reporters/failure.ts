@@ -32,6 +32,7 @@ const HEADINGS: Record<string, string> = {
   violation: 'SAFETY VIOLATION',
   liveness: 'LIVENESS VIOLATION',
   nondeterminism: 'NOT DETERMINISTIC',
+  unfinished: 'DID NOT END',
   inconclusive: 'INCONCLUSIVE',
   mistake: 'MISTAKE IN YOUR CONFIG (not a finding about your machine)',
   error: 'SEEDRAFT ITSELF FAILED (not a finding about your cluster)',

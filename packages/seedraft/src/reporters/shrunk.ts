@@ -85,7 +85,7 @@ export function shrunkText(report: ShrunkReport): string {
   );
   if (folder === null) return [...lines, `Raw run folder: ${shellWord(raw)}`].join('\n');
   lines.push(
-    `${pc.bold('As a test:')}    ${shellWord(`${folder}/test.ts`)} (vitest; fails until the bug is gone)`,
+    `${pc.bold('As a test:')}    ${shellWord(`${folder}/${artifacts.testFile}`)} (vitest; fails until the bug is gone)`,
     `${pc.bold('Run folders:')}  ${shellWord(folder)}, raw ${shellWord(raw)}`,
     `${pc.bold('Replay it:')}    ${replay}`,
   );

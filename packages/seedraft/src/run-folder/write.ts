@@ -16,6 +16,7 @@ import { buildIdentity } from '../build-identity.ts';
 import type { Bundle } from '../config/bundle.ts';
 import { UsageError } from '../exit-codes.ts';
 import { historyEvents } from '../history-file.ts';
+import { safeName } from '../shell.ts';
 import type { ShrunkRun } from '../shrink/shrink-run.ts';
 import { writeProblem } from '../write-problem.ts';
 import {
@@ -40,8 +41,7 @@ export interface KeptRun {
 
 /** `scenario-seed-17`, safe as a file name. */
 export function runFolderName(scenario: string, seed: string): string {
-  const safe = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 80);
-  return `${safe(scenario)}-seed-${safe(seed)}`;
+  return `${safeName(scenario)}-seed-${safeName(seed)}`;
 }
 
 /** Before hours are spent: could folders be made below `--out`? Makes nothing. Throws UsageError. */
@@ -73,6 +73,9 @@ export function writeRunFolder(parent: string, run: KeptRun): string {
   }
 }
 
+/** In the folder of the raw run. */
+export const SHRUNK = 'shrunk';
+
 /** What shrinking left of a run, as a run folder of its own beside the raw one's files: `shrunk`, or `shrunk-2` if there is one. Throws UsageError. */
 export function writeShrunkFolder(
   raw: string,
@@ -80,10 +83,10 @@ export function writeShrunkFolder(
   bundle: KeptRun['bundle'],
 ): string {
   try {
-    return newFolder(raw, 'shrunk', (folder) => {
+    return newFolder(raw, SHRUNK, (folder) => {
       const scenario = path.join(folder, 'scenario.yaml');
       writeFileSync(scenario, artifacts.scenario, { flag: 'wx' });
-      writeFileSync(path.join(folder, 'test.ts'), artifacts.test, { flag: 'wx' });
+      writeFileSync(path.join(folder, artifacts.testFile), artifacts.test, { flag: 'wx' });
       writeParts(folder, { source: scenario, plan, result, bundle: bundle ?? null });
     });
   } catch (error) {

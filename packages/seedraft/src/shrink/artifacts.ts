@@ -17,11 +17,13 @@ import {
 import { Document, isMap, isSeq } from 'yaml';
 import { ruleDefinition } from '../rules.ts';
 import { parseScenario } from '../scenario-file.ts';
+import { safeName } from '../shell.ts';
 
 export interface Artifacts {
   /** scenario.yaml */
   readonly scenario: string;
-  /** test.ts */
+  /** `swarm-S11.test.ts`: a name that vitest looks for. */
+  readonly testFile: string;
   readonly test: string;
 }
 
@@ -29,6 +31,8 @@ export interface Artifacts {
 export interface Origin {
   readonly scenario: string;
   readonly seed: string;
+  /** What the test must import to have the user's config, from where it will lie. */
+  readonly config?: string;
 }
 
 const WIDTH = 110;
@@ -49,11 +53,12 @@ export function artifactsOf(
     throw new Error(`the printed scenario is not one: ${parsed.problems[0]?.message}`);
   verify('scenario.yaml', parsed.scenario, plan, result, own);
   const literal = JSON.stringify(input, null, 2);
-  const test = testText(literal, plan, result);
+  const testFile = `${safeName(plan.scenario)}-${safeName(result.rule ?? '')}.test.ts`;
+  const test = testText(literal, plan, result, origin.config ?? './seedraft.config.ts');
   const read = readScenario(JSON.parse(literal));
   if (!read.ok) throw new Error('the scenario of the printed test is not one');
-  verify('test.ts', read.scenario, plan, result, own);
-  return { scenario, test };
+  verify(testFile, read.scenario, plan, result, own);
+  return { scenario, testFile, test };
 }
 
 /** A machine or a protocol of the user's. */
@@ -94,19 +99,24 @@ function scenarioText(input: object, seed: string): string {
   return document.toString({ lineWidth: WIDTH, flowCollectionPadding: true });
 }
 
-function testText(literal: string, { scenario, seed, workload }: Plan, result: RunResult): string {
+function testText(
+  literal: string,
+  { scenario, seed, workload }: Plan,
+  result: RunResult,
+  config: string,
+): string {
   const rule = result.rule === null ? undefined : ruleDefinition(result.rule);
   const title = `${scenario} keeps ${result.rule} (${rule?.name ?? 'its rule'})`;
   const isOwn = isUsers(workload);
   const imports = isOwn
-    ? ["import { simulate } from 'seedraft';", "import config from './seedraft.config.ts';"]
+    ? ["import { simulate } from 'seedraft';", `import config from ${JSON.stringify(config)};`]
     : ["import { defineScenario, run, scenarioToPlan } from 'seedraft/sim';"];
   const act = isOwn
     ? `simulate(config, scenario, ${JSON.stringify(seed)})`
     : `run(scenarioToPlan(defineScenario(scenario), ${JSON.stringify(seed)}))`;
   return `/**
  * ${(result.sentence ?? '').replaceAll('*/', '* /')}.
- * Fails as long as the bug is there, and passes once it is gone. Put it beside your other tests.
+ * Fails as long as the bug is there, and passes once it is gone.${isOwn ? ' Where it goes, what it imports must follow.' : ''}
  */
 import { expect, test } from 'vitest';
 ${imports.join('\n')}

@@ -13,14 +13,14 @@ export interface ShrinkAside extends Omit<ShrinkWork, 'stop'> {
 
 /** Rejects with what the thread threw. */
 export async function shrinkAside(options: ShrinkAside): Promise<ShrunkRun> {
-  const { milliseconds, signal, onProgress, plan, raw, runs, config } = options;
+  const { milliseconds, signal, onProgress, ...given } = options;
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const enough = (): void => void Atomics.store(stop, 0, 1);
   const clock = setTimeout(enough, Math.min(milliseconds, LONGEST));
   signal.addEventListener('abort', enough);
   if (signal.aborted) enough();
   try {
-    const work: ShrinkWork = { plan, raw, runs, config, stop };
+    const work: ShrinkWork = { ...given, stop };
     return await resultOf(
       new Worker(new URL('./worker.js', import.meta.url), { workerData: work }),
       onProgress,

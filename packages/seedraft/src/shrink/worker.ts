@@ -5,12 +5,12 @@ import { runBundle } from '../config/load.ts';
 import { shrinkRun } from './shrink-run.ts';
 import type { ShrinkSaid, ShrinkWork } from './work.ts';
 
-const { plan, raw, runs, stop, config } = workerData as ShrinkWork;
+const { plan, raw, origin, runs, stop, config } = workerData as ShrinkWork;
 const say = (said: ShrinkSaid): void => parentPort?.postMessage(said);
 
 const shrunk = shrinkRun(plan, raw, {
   own: systemOf(config === null ? null : await runBundle(config)),
-  origin: { scenario: plan.scenario, seed: plan.seed },
+  origin,
   budget: { runs, stop: () => Atomics.load(stop, 0) === 1 },
   onProgress: (progress) => say({ progress }),
 });

@@ -1,4 +1,5 @@
 /** `seedraft shrink`: a failed run to the least run that breaks the same rule, written beside it. */
+import path from 'node:path';
 import { failureOf, type Plan, type RunResult, run, type ShrinkProgress } from '@seedraft/sim';
 import type { Command } from 'commander';
 import { ownOf, systemOf } from '../config/define.ts';
@@ -10,11 +11,13 @@ import { type ShrunkReport, shrunkJson, shrunkText } from '../reporters/shrunk.t
 import { readRunFolder } from '../run-folder/read.ts';
 import {
   assertWritable,
+  SHRUNK,
   unwritable,
   writeRunFolder,
   writeShrunkFolder,
 } from '../run-folder/write.ts';
 import { commandLine, shownPath } from '../shell.ts';
+import type { Origin } from '../shrink/artifacts.ts';
 import { type ShrinkAside, shrinkAside } from '../shrink/shrink-aside.ts';
 import { examples } from './examples.ts';
 import { interruptible } from './interrupt.ts';
@@ -69,7 +72,14 @@ async function shrink(name: string, flags: ShrinkFlags): Promise<number> {
   if (failureOf(result) === null) return nothingToShrink(name, result);
   const folder =
     one.folder ?? writeRunFolder(flags.out, { ...one, result, bundle: inForce.bundle });
-  const outcome = await least({ plan, result, inForce, budget, quiet: flags.quiet === true });
+  const outcome = await least({
+    plan,
+    result,
+    folder,
+    inForce,
+    budget,
+    quiet: flags.quiet === true,
+  });
   const kept = keep(outcome, plan, folder, inForce);
   tell(outcome, folder, kept, flags.json === true);
   return outcome.interrupted ? EXIT.interrupted : verdictExit(result);
@@ -100,7 +110,7 @@ export async function shrinkFolder(
   const { plan } = readRunFolder(name, inForce.bundle);
   const result = run(plan, ownOf(inForce.config));
   const budget = budgetOf({ runs: RUNS, for: TIME });
-  const outcome = await least({ plan, result, inForce, budget, quiet });
+  const outcome = await least({ plan, result, folder: name, inForce, budget, quiet });
   const kept = keep(outcome, plan, name, inForce);
   if (!quiet) tell(outcome, name, kept, false);
   else if (kept.note !== null) warn(kept.note);
@@ -111,6 +121,8 @@ interface ToShrink {
   readonly plan: Plan;
   /** A failure of the plan. */
   readonly result: RunResult;
+  /** Keeps it. */
+  readonly folder: string;
   readonly inForce: ConfigInForce;
   readonly budget: Budget;
   readonly quiet: boolean;
@@ -119,7 +131,7 @@ interface ToShrink {
 type Outcome = Pick<ShrunkReport, 'shrunk' | 'seconds' | 'interrupted'>;
 
 /** Ctrl-C, like the end of the time, leaves what was reached. */
-function least({ plan, result, inForce, budget, quiet }: ToShrink): Promise<Outcome> {
+function least({ plan, result, folder, inForce, budget, quiet }: ToShrink): Promise<Outcome> {
   const began = performance.now();
   return interruptible(async (signal) => {
     const shrunk = await shrinkAside({
@@ -127,12 +139,28 @@ function least({ plan, result, inForce, budget, quiet }: ToShrink): Promise<Outc
       plan,
       raw: result,
       config: inForce.bundle,
+      origin: originOf(plan, folder, inForce.bundle),
       signal,
       onProgress: quiet ? () => {} : progressLines(),
     });
     const interrupted = signal.aborted && !shrunk.finished;
     return { shrunk, seconds: (performance.now() - began) / 1000, interrupted };
   });
+}
+
+function originOf(
+  { scenario, seed }: Plan,
+  folder: string,
+  bundle: ConfigInForce['bundle'],
+): Origin {
+  if (bundle === null) return { scenario, seed };
+  return { scenario, seed, config: importPath(path.join(folder, SHRUNK), bundle.file) };
+}
+
+/** What a file in `folder` writes to import `file`. */
+function importPath(folder: string, file: string): string {
+  const relative = path.relative(folder, file).replaceAll(path.sep, '/');
+  return relative.startsWith('.') ? relative : `./${relative}`;
 }
 
 type Kept = Pick<ShrunkReport, 'folder' | 'replay' | 'picture' | 'note'>;
