@@ -172,15 +172,22 @@ function save(rows: readonly Row[], sentences: readonly Sentence[]): void {
 }
 
 function tell(rows: readonly Row[], sentences: readonly Sentence[]): number {
-  const dead = rows.filter((row) => row.killed && row.cleanPasses === true).length;
+  // What was looked at from outside alone need not be found there.
+  const hunted = rows.filter((row) => row.swarm !== null || row.scenarios !== null);
+  const dead = hunted.filter((row) => row.killed && row.cleanPasses === true).length;
+  const outside = rows.filter((row) => row.outside !== null);
+  const seen = outside.filter((row) => row.outside?.killed !== 0).length;
   const caught = sentences.filter((sentence) => sentence.caught).length;
+  const lines = [
+    [dead, hunted.length, 'mutants killed by their expected rule'],
+    [seen, outside.length, 'mutants found from outside'],
+    [caught, sentences.length, 'bugs of judges caught'],
+  ] as const;
   if (values.json) console.log(jsonOf(rows, sentences));
   else {
-    if (rows.length > 0)
-      console.log(`${dead} of ${rows.length} mutants killed by their expected rule`);
-    if (sentences.length > 0) console.log(`${caught} of ${sentences.length} bugs of judges caught`);
+    for (const [found, of, what] of lines) if (of > 0) console.log(`${found} of ${of} ${what}`);
   }
-  return dead === rows.length && caught === sentences.length ? 0 : 1;
+  return dead === hunted.length && caught === sentences.length ? 0 : 1;
 }
 
 async function main(): Promise<number> {

@@ -6,9 +6,11 @@ import type { Column, Row } from './judge.ts';
 import { MUTANTS } from './mutants.ts';
 
 export function lineOf(row: Row): string {
-  const where = row.killed
-    ? `${row.rule} in ${row.where}, seed ${row.seed}`
-    : `SURVIVED ${row.seeds} seeds`;
+  const isHunted = row.swarm !== null || row.scenarios !== null;
+  const survived = isHunted
+    ? `SURVIVED ${row.seeds} seeds`
+    : `outside: ${outsideCell(row.outside)}`;
+  const where = row.killed ? `${row.rule} in ${row.where}, seed ${row.seed}` : survived;
   const others = Object.entries(row.otherRules).map(([rule, count]) => `${rule} x${count}`);
   const aside = [`${row.seconds} s`, ...others].join(', ');
   const clean = row.cleanPasses === false ? '  BUT THE CLEAN HOUSE FAILS THERE TOO' : '';
