@@ -90,7 +90,10 @@ describe('fuzz', () => {
     expect(objectOf(await seedraft('corpus', 'merge', 'sum.ndjson', '--json'))).toMatchObject(same);
     const written = readFileSync(path.join(place, 'sum.ndjson'), 'utf8');
     const over = await seedraft('corpus', 'merge', ...files);
-    expect(over).toMatchObject({ code: 64, stderr: expect.stringContaining('sum.ndjson exists') });
+    expect(over).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('sum.ndjson cannot be written: it exists already'),
+    });
     expect(readFileSync(path.join(place, 'sum.ndjson'), 'utf8')).toBe(written);
     const half = await seedraft('corpus', 'merge', '2.ndjson', '--seeds', '1..6');
     expect(half.code).toBe(13);

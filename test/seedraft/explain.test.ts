@@ -22,13 +22,18 @@ import { MUTANTS } from '../mutants/mutants.ts';
 const place = mkdtempSync(path.join(tmpdir(), 'seedraft-explain-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
-function planOf(schedule: string, voters: number, bytes: boolean) {
+interface Setting {
+  readonly bytes?: boolean;
+  /** Which bit rots is the seed's to say. */
+  readonly seed?: string;
+}
+
+function planOf(schedule: string, voters: number, { bytes = false, seed = '1' }: Setting) {
   const cluster = { voters, raft: { preVote: false, checkQuorum: false } };
   const steps = schedule.trim().split(/\s*\n\s*/);
   const read = readScenario({ name: 'planted', cluster, schedule: steps, liveness: false, bytes });
   if (!read.ok) throw new Error(read.problems[0]?.message);
-  // Which bit rots is the seed's to say.
-  return scenarioToPlan(read.scenario, bytes ? '5' : '1');
+  return scenarioToPlan(read.scenario, seed);
 }
 
 /** The simulator with one bug in it, built once. */
@@ -45,11 +50,11 @@ async function planted(
   id: string,
   schedule: string,
   voters: number,
-  bytes = false,
+  setting: Setting = {},
 ): Promise<Recording> {
   const house = houses.get(id) ?? houseWith(id);
   houses.set(id, house);
-  return (await house).record(planOf(schedule, voters, bytes)).recording;
+  return (await house).record(planOf(schedule, voters, setting)).recording;
 }
 
 const UNSYNCED = `
@@ -145,7 +150,7 @@ describe('a planted bug', () => {
   test('damage to a disk: what happened to it, in a step that no member saw', {
     timeout: 120_000,
   }, async () => {
-    const recording = await planted('M30', ROTTEN, 3, true);
+    const recording = await planted('M30', ROTTEN, 3, { bytes: true, seed: '5' });
     expect(recording.header).toMatchObject({ rule: 'S11' });
     expect(whysOf(recording).slice(-3)).toEqual([
       'bit-rot: a bit flips on the disk of n3',

@@ -7,10 +7,9 @@ const MEBIBYTE = 1_048_576;
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'does not exist: something on the way is not a folder',
-  EACCES: 'may not be used (permission denied)',
-  EPERM: 'may not be used (permission denied)',
+  EACCES: 'may not be read (permission denied)',
+  EPERM: 'may not be read (permission denied)',
   EISDIR: 'is a folder',
-  EEXIST: 'exists already, and nothing is written over: name a new file',
   ELOOP: 'is a link to itself',
   ENAMETOOLONG: 'has too long a name',
 };

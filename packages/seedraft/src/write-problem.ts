@@ -5,6 +5,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist; make it first',
   ENOTDIR: 'something on the way is not a folder',
   EISDIR: 'it is a folder; name a file',
+  EEXIST: 'it exists already, and nothing is written over; name a new file',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',

@@ -9,9 +9,10 @@ import { findConfig, NO_CONFIG } from '../config/load.ts';
 import { type CampaignLine, isTorn, parseLine, type SeedsLine } from '../corpus/line.ts';
 import { type Merged, merge, missingFrom } from '../corpus/merge.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { fileProblem, readInput } from '../read-input.ts';
+import { readInput } from '../read-input.ts';
 import type { CampaignReport } from '../reporters/campaign-report.ts';
 import { commandLine } from '../shell.ts';
+import { writeProblem } from '../write-problem.ts';
 import { examples } from './examples.ts';
 import { note } from './output.ts';
 import { type PublishFlags, prepareJunit, publish } from './publish.ts';
@@ -75,7 +76,7 @@ function writeSum(file: string, { campaign, sums }: Merged): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    throw new UsageError(`--results ${file} ${fileProblem(error)}.`);
+    throw new UsageError(`--results ${file} ${writeProblem(error)}.`);
   }
 }
 
