@@ -95,7 +95,7 @@ test.skipIf(process.platform !== 'linux')(
     expect(init(folder)).toEqual({
       code: 64,
       stderr: expect.stringMatching(
-        /\.github\/workflows\/seedraft\.yml cannot be written .*nothing was/,
+        /\.github\/workflows\/seedraft\.yml cannot be written: .+\. Nothing was written/,
       ),
     });
     expect(readdirSync(folder).sort()).toEqual(['.github', 'scenarios']);

@@ -15,6 +15,7 @@ import type { Command } from 'commander';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { TEMPLATES } from '../init/templates.ts';
 import { commandLine } from '../shell.ts';
+import { writeProblem } from '../write-problem.ts';
 import { examples } from './examples.ts';
 import { out } from './output.ts';
 
@@ -101,7 +102,7 @@ class Written {
         closeSync(descriptor);
       }
     } catch (error) {
-      throw new UsageError(`${file} cannot be written (${whyNot(error)}); nothing was.`);
+      throw new UsageError(`${file} ${writeProblem(error)}. Nothing was written.`);
     }
   }
 
@@ -113,10 +114,3 @@ class Written {
     }
   }
 }
-
-const whyNot = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-    ? 'the folder may not be written to'
-    : message;
-};
